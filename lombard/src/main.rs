@@ -1,0 +1,2 @@
+//! Lombard.
+fn main() {}
