@@ -1,1 +1,3 @@
-//! Lombard.
+//! Lombard's pure centre: what is true of money, payments and messages. No IO, no clock, no async.
+
+pub mod currency;

@@ -1,0 +1,4 @@
+//! Integration tests of the core, one binary: each module is one subject.
+
+mod currency;
+mod shared;
