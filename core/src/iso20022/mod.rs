@@ -1,0 +1,17 @@
+//! ISO 20022: the messages that banks, rails and customers' files are made of.
+//!
+//! Bytes in, values out. [`CreditTransfer`] and its five companions are what we and a rail's
+//! gateway say to each other.
+
+mod messages;
+mod model;
+
+pub use messages::{
+    CreditTransfer, RecallAnswer, RecallOutcome, RecallRequest, Return, Status, StatusReport,
+    StatusRequest,
+};
+pub use model::{
+    Account, Actor, Address, Agent, Assignment, Case, ChargeBearer, ClearingMember, Coded,
+    Original, OriginalSettlement, Party, Reason, Remittance, Settlement, SettlementMethod,
+    UK_SORT_CODES,
+};
