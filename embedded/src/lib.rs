@@ -1,1 +1,4 @@
-//! Lombard.
+//! The embedded store of Lombard.
+
+pub mod disk;
+pub mod log;
