@@ -1,6 +1,33 @@
-//! Lombard's pure centre: what is true of money, payments and messages. No IO, no clock, no async.
+//! What is true about a payment, and nothing about how the world is reached.
+//!
+//! Everything here is a pure function of its arguments: time, ids and randomness come in from
+//! outside, and no module reads a clock, a file or a socket. The order below is the order of
+//! dependence; a module uses only those above it, except that ids name their things.
+//!
+//! **Invariants, the absent ones too.** There is no `async`, no floating point and no iteration
+//! over a hash map in this crate. A decision ([`plan`]) names every record that it read, so a
+//! store can refuse it when one of them has changed.
 
 pub mod currency;
+pub mod id;
 pub mod iso20022;
+pub mod limits;
 pub mod money;
+pub mod rail;
 pub mod reason;
+pub mod store;
+pub mod tenant;
+pub mod time;
+
+pub mod event;
+pub mod hold;
+pub mod idempotency;
+pub mod journal;
+pub mod ledger;
+pub mod lifecycle;
+pub mod payment;
+pub mod timer;
+
+pub mod command;
+pub mod plan;
+pub mod saga;

@@ -1,0 +1,460 @@
+//! What a store holds and how it is changed: records under keys, all of a write set or none.
+//!
+//! The model is the intersection of an embedded transactional store and DynamoDB's
+//! `TransactWriteItems`, so that a plan which commits on one commits on the other.
+//!
+//! **Invariants.** A [`WriteSet`] begins as the checks of everything its [`Snapshot`] read under
+//! guard, and a write only ever replaces a check: a decision cannot outlive what it was based on,
+//! because no guard can be forgotten. A deleted key is never created again; versions restart at
+//! 1, and a stale guard could pass otherwise. There is no counter, no `if balance >= x` and no
+//! time in the model: those are rules, and rules live in the plan.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// DynamoDB takes at most 100 actions in one transaction, and so does every other adapter.
+pub const WRITES_MAX: usize = 100;
+/// DynamoDB takes at most 4 MB in one transaction; a quarter is left for keys and attributes.
+pub const WRITE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// DynamoDB takes items of at most 400 KB; the rest is left for keys and attributes.
+pub const BODY_BYTES_MAX: usize = 384 * 1024;
+/// DynamoDB takes partition keys of at most 2,048 bytes and sort keys of at most 1,024.
+pub const KEY_BYTES_MAX: usize = 1024;
+/// How many secondary orders a record may stand in (on DynamoDB: global secondary indexes).
+pub const INDEX_MAX: usize = 2;
+
+/// A partition, and a place in its order. Ranges never cross partitions.
+///
+/// Kept as one shared text with a NUL between the two, which neither may contain: a key is
+/// cloned more often than it is taken apart, and texts sort as pairs do.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<str>);
+
+impl Key {
+    /// The key of `sort` in `partition`.
+    ///
+    /// # Panics
+    /// When either has a NUL or both together exceed [`KEY_BYTES_MAX`]: keys are made of ids and
+    /// digests, never of text that came from outside.
+    #[must_use]
+    pub fn new(partition: &str, sort: &str) -> Self {
+        let mut text = String::with_capacity(partition.len() + sort.len() + 1);
+        text.push_str(partition);
+        text.push('\0');
+        text.push_str(sort);
+        assert!(text.len() <= KEY_BYTES_MAX, "a key of {} bytes", text.len());
+        assert!(text.bytes().filter(|byte| *byte == 0).count() == 1, "a NUL in a key");
+        Self(text.into())
+    }
+
+    /// What the key's neighbours share with it.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.split().0
+    }
+
+    /// The key's place among its neighbours.
+    #[must_use]
+    pub fn sort(&self) -> &str {
+        self.split().1
+    }
+
+    /// Partition, NUL, sort: as stored by adapters whose keys are bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The key that [`Key::as_bytes`] gave, `None` if no key did.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let well_formed = text.len() <= KEY_BYTES_MAX
+            && text.bytes().filter(|byte| *byte == 0).count() == 1;
+        well_formed.then(|| Self(text.into()))
+    }
+
+    fn split(&self) -> (&str, &str) {
+        self.0.split_once('\0').unwrap_or((&self.0, ""))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}|{}", self.partition(), self.sort())
+    }
+}
+
+/// Counts the times that a record was written, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(u64);
+
+impl Version {
+    /// Of a record that was just created.
+    pub const FIRST: Self = Self(1);
+
+    /// Of the same record, written once more.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// For adapters, which store the number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// For adapters, which read back what they stored.
+    #[must_use]
+    pub const fn from_stored(version: u64) -> Self {
+        Self(version)
+    }
+}
+
+/// What a record says, and the secondary orders in which it can be found.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The value, in JSON, as its module wrote it.
+    pub bytes: Arc<[u8]>,
+    /// Up to [`INDEX_MAX`] further keys under which a range finds the record. Not unique, and
+    /// not guarded: to look up and list, never to decide on.
+    pub index: Vec<Key>,
+}
+
+impl Body {
+    /// A body without secondary orders.
+    #[must_use]
+    pub fn of<T: Serialize>(value: &T) -> Self {
+        Self { bytes: encode(value).into(), index: Vec::new() }
+    }
+
+    /// The same, also listed under `key`.
+    ///
+    /// # Panics
+    /// When it would stand in more than [`INDEX_MAX`] orders.
+    #[must_use]
+    pub fn listed(mut self, key: Key) -> Self {
+        self.index.push(key);
+        assert!(self.index.len() <= INDEX_MAX, "a record in too many orders");
+        self
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", String::from_utf8_lossy(&self.bytes), self.index)
+    }
+}
+
+/// A body with the number of times it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Guards compare it.
+    pub version: Version,
+    /// What it says.
+    pub body: Body,
+}
+
+/// One action on one record. The guard is the variant: there is no write without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Holds while there is no record.
+    CheckAbsent,
+    /// Holds while the record has this version.
+    Check(Version),
+    /// Writes the first version, while there is no record.
+    Create(Body),
+    /// Writes the next version, while the record has this one.
+    Update(Version, Body),
+    /// Removes the record, while it has this version.
+    Delete(Version),
+}
+
+impl Write {
+    /// The version that the record must have for this write to hold, `None` for no record.
+    #[must_use]
+    pub const fn expects(&self) -> Option<Version> {
+        match self {
+            Self::CheckAbsent | Self::Create(_) => None,
+            Self::Check(version) | Self::Update(version, _) | Self::Delete(version) => {
+                Some(*version)
+            }
+        }
+    }
+
+    /// The record that is there afterwards: `None` when the write leaves it as it was,
+    /// `Some(None)` when there is none.
+    #[must_use]
+    pub fn result(&self) -> Option<Option<Record>> {
+        match self {
+            Self::CheckAbsent | Self::Check(_) => None,
+            Self::Create(body) => {
+                Some(Some(Record { version: Version::FIRST, body: body.clone() }))
+            }
+            Self::Update(version, body) => {
+                Some(Some(Record { version: version.next(), body: body.clone() }))
+            }
+            Self::Delete(_) => Some(None),
+        }
+    }
+}
+
+/// What was read. A key that was asked for and not found is present, as `None`.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    guarded: BTreeMap<Key, Option<Record>>,
+    hints: BTreeMap<Key, Option<Record>>,
+}
+
+impl Snapshot {
+    /// The record under a key that was read.
+    ///
+    /// # Panics
+    /// When the key was not read: a plan that decides on it has a bug.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&Record> {
+        match self.guarded.get(key).or_else(|| self.hints.get(key)) {
+            Some(found) => found.as_ref(),
+            None => panic!("{key:?} was decided on without being read"),
+        }
+    }
+
+    /// The value under a key that was read.
+    #[must_use]
+    pub fn value<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
+        self.get(key).map(|record| decode(&record.body.bytes))
+    }
+
+    /// Whether the key was asked for.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        self.guarded.contains_key(key) || self.hints.contains_key(key)
+    }
+
+    /// Takes in what was found under a key. A plan based on it holds only while it is so.
+    pub fn put(&mut self, key: Key, found: Option<Record>) {
+        self.guarded.insert(key, found);
+    }
+
+    /// Takes in what was found under a key that the plan may rely on without guarding it,
+    /// because it does not change or because being a moment behind does no harm.
+    pub fn put_hint(&mut self, key: Key, found: Option<Record>) {
+        self.hints.insert(key, found);
+    }
+
+    /// The set that changes nothing and holds only while nothing here has changed.
+    #[must_use]
+    pub fn checks(&self) -> WriteSet {
+        let check = |record: &Option<Record>| match record {
+            None => Write::CheckAbsent,
+            Some(record) => Write::Check(record.version),
+        };
+        WriteSet(self.guarded.iter().map(|(key, it)| (key.clone(), check(it))).collect())
+    }
+}
+
+/// A map, so no key is acted on twice, and ordered, so the same plan is always the same bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WriteSet(BTreeMap<Key, Write>);
+
+impl WriteSet {
+    /// Writes a record that was not there.
+    ///
+    /// # Panics
+    /// When the set already acts on the key, other than checking that it is absent.
+    pub fn create(&mut self, key: Key, body: Body) {
+        let before = self.0.insert(key, Write::Create(body));
+        assert!(matches!(before, None | Some(Write::CheckAbsent)), "created over a record");
+    }
+
+    /// Writes a record anew that was read.
+    ///
+    /// # Panics
+    /// When it was not read under guard, or not found.
+    pub fn update(&mut self, key: &Key, body: Body) {
+        let version = self.checked(key);
+        self.0.insert(key.clone(), Write::Update(version, body));
+    }
+
+    /// Creates the record if the plan found none, else writes it anew.
+    ///
+    /// # Panics
+    /// When it was not read under guard.
+    pub fn put(&mut self, key: &Key, body: Body) {
+        match self.0.get(key) {
+            Some(Write::CheckAbsent) => self.create(key.clone(), body),
+            _ => self.update(key, body),
+        }
+    }
+
+    /// Removes a record that was read.
+    ///
+    /// # Panics
+    /// When it was not read under guard, or not found.
+    pub fn delete(&mut self, key: &Key) {
+        let version = self.checked(key);
+        self.0.insert(key.clone(), Write::Delete(version));
+    }
+
+    fn checked(&self, key: &Key) -> Version {
+        match self.0.get(key) {
+            Some(Write::Check(version) | Write::Update(version, _)) => *version,
+            other => panic!("{key:?} was changed without being read: {other:?}"),
+        }
+    }
+
+    /// Any set of actions, for adapters and their tests. Plans use the guarded methods.
+    #[must_use]
+    pub fn of(actions: impl IntoIterator<Item = (Key, Write)>) -> Self {
+        Self(actions.into_iter().collect())
+    }
+
+    /// The actions in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Write)> {
+        self.0.iter()
+    }
+
+    /// The number of actions, checks included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no action at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes of keys and bodies, for the limit.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let body = |write: &Write| match write {
+            Write::Create(body) | Write::Update(_, body) => {
+                body.bytes.len() + body.index.iter().map(|key| key.0.len()).sum::<usize>()
+            }
+            Write::CheckAbsent | Write::Check(_) | Write::Delete(_) => 0,
+        };
+        self.0.iter().map(|(key, it)| key.0.len() + body(it)).sum()
+    }
+
+    /// Which bound the set exceeds, if any. A store refuses such a set whole.
+    #[must_use]
+    pub fn too_large(&self) -> Option<TooLarge> {
+        if self.len() > WRITES_MAX {
+            return Some(TooLarge::Actions(self.len()));
+        }
+        if self.bytes() > WRITE_BYTES_MAX {
+            return Some(TooLarge::Bytes(self.bytes()));
+        }
+        self.0.iter().find_map(|(key, write)| match write {
+            Write::Create(body) | Write::Update(_, body) if body.bytes.len() > BODY_BYTES_MAX => {
+                Some(TooLarge::Body(key.clone(), body.bytes.len()))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// A write set that no store takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TooLarge {
+    /// More than [`WRITES_MAX`].
+    #[error("{0} actions in one commit, of at most {WRITES_MAX}")]
+    Actions(usize),
+    /// More than [`WRITE_BYTES_MAX`].
+    #[error("{0} bytes in one commit, of at most {WRITE_BYTES_MAX}")]
+    Bytes(usize),
+    /// More than [`BODY_BYTES_MAX`].
+    #[error("a record of {1} bytes under {0:?}, of at most {BODY_BYTES_MAX}")]
+    Body(Key, usize),
+}
+
+/// One record that a commit changed, as the change feed tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which record.
+    pub key: Key,
+    /// What is there now; `None` when it was removed.
+    pub record: Option<Record>,
+}
+
+/// The changes of one commit, in the order of their keys, at a place in the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The place in its shard of the feed, from 1, without gaps on the embedded store and
+    /// growing on every store.
+    pub position: u64,
+    /// All that the commit changed. Checks do not appear.
+    pub changes: Arc<[Change]>,
+}
+
+/// Our own types as JSON.
+///
+/// # Panics
+/// Never for the types of this workspace: they have text keys and no float.
+#[must_use]
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    if let Err(error) = serde_json::to_writer(&mut bytes, value) {
+        panic!("our own types can be written: {error}");
+    }
+    bytes
+}
+
+/// Reads what [`encode`] wrote.
+///
+/// # Panics
+/// When the bytes are not what this module wrote: the store has checked their checksum, so the
+/// program and its data are of different versions, and going on would decide on guesses.
+#[must_use]
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> T {
+    match serde_json::from_slice(bytes) {
+        Ok(value) => value,
+        Err(error) => panic!("a stored {} cannot be read: {error}", std::any::type_name::<T>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_sort_as_pairs_do(a in "[ -~]{0,8}", b in "[ -~]{0,8}", c in "[ -~]{0,8}", d in "[ -~]{0,8}") {
+            let (x, y) = (Key::new(&a, &b), Key::new(&c, &d));
+            prop_assert_eq!(x.cmp(&y), (&a, &b).cmp(&(&c, &d)));
+            prop_assert_eq!((x.partition(), x.sort()), (a.as_str(), b.as_str()));
+            prop_assert_eq!(Key::from_bytes(x.as_bytes()), Some(x));
+        }
+    }
+
+    #[test]
+    fn a_set_begins_as_its_own_checks_and_hints_are_not_among_them() {
+        let (a, b, c) = (Key::new("p", "a"), Key::new("p", "b"), Key::new("p", "c"));
+        let body = Body::of(&1);
+        let mut snapshot = Snapshot::default();
+        snapshot.put(a.clone(), None);
+        snapshot.put(b.clone(), Some(Record { version: Version(3), body: body.clone() }));
+        snapshot.put_hint(c, None);
+        let mut writes = snapshot.checks();
+        assert_eq!(
+            writes.iter().map(|(_, write)| write.clone()).collect::<Vec<_>>(),
+            [Write::CheckAbsent, Write::Check(Version(3))]
+        );
+        writes.put(&a, body.clone());
+        writes.update(&b, body.clone());
+        writes.update(&b, Body::of(&2));
+        assert_eq!(writes.iter().next().unwrap().1, &Write::Create(body));
+        assert_eq!(writes.iter().nth(1).unwrap().1, &Write::Update(Version(3), Body::of(&2)));
+    }
+
+    #[test]
+    #[should_panic(expected = "without being read")]
+    fn an_unread_record_cannot_be_changed() {
+        WriteSet::default().update(&Key::new("p", "a"), Body::of(&1));
+    }
+}
