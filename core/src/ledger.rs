@@ -316,16 +316,24 @@ pub struct Balance {
     pub entries: u64,
     /// When the last entry was made.
     pub at: Timestamp,
+    /// How many payments wait for money to come in; whoever sees a credit looks after them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiting: u32,
     /// The four sums.
     #[serde(flatten)]
     pub sums: Sums,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference.
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Balance {
     /// The balance of an account without entries.
     #[must_use]
     pub fn opening(account: Id<Account>, currency: Currency, at: Timestamp) -> Self {
-        Self { account, currency, open: true, entries: 0, at, sums: Sums::default() }
+        Self { account, currency, open: true, entries: 0, at, waiting: 0, sums: Sums::default() }
     }
 
     /// Takes in the legs that `transaction` has for this account and gives the entry they make.

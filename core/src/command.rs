@@ -1,0 +1,373 @@
+//! What can be asked of Lombard. Everything in a command is already valid by type, tokenised and
+//! free of personal data; ids were drawn by the host that took it in.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    currency::Currency,
+    hold::Hold,
+    id::Id,
+    idempotency::Idempotency,
+    ledger::{Account, Alias, Balance, Leg, Transaction},
+    lifecycle::Stage,
+    money::{Amount, Money},
+    payment::{Batch, External, OnInsufficientFunds, Party, Payment, Sealed},
+    rail::Rail,
+    reason::Reason,
+    tenant::TenantId,
+    timer::Timer,
+    timer::Due,
+};
+
+/// Something asked, by somebody, for a tenant.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// For whom.
+    pub tenant: TenantId,
+    /// By whom: `key/…`, `rail/fps`, `worker/enquiry`, `operator/…`.
+    pub actor: Arc<str>,
+    /// The W3C trace id under which it came.
+    pub trace: Option<String>,
+    /// The caller's wish to be answered once. Workers have none: what they report is idempotent
+    /// by itself.
+    pub idempotency: Option<Idempotency>,
+    /// What.
+    pub act: Act,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Open an account.
+    OpenAccount(OpenAccount),
+    /// Close an account that has nothing in it and nothing pending.
+    CloseAccount(Id<Account>),
+    /// Write a balanced transaction of the tenant's own.
+    PostLegs(PostLegs),
+    /// Promise money between two accounts.
+    PlaceHold(PlaceHold),
+    /// Make a promise good, in full (`None`) or in part.
+    PostHold(Id<Hold>, Option<Amount>),
+    /// Take a promise back.
+    VoidHold(Id<Hold>),
+    /// Pay.
+    Pay(Box<Pay>),
+    /// Take in a payment that a rail brought.
+    Receive(Box<Receive>),
+    /// Take a payment back before it leaves.
+    Cancel(Id<Payment>),
+    /// A person or a check has answered what a payment waited for.
+    Verify(Id<Payment>, Verification),
+    /// Look again whether a waiting payment's account has the money.
+    RetryFunds(Id<Payment>),
+    /// What a rail, or the silence of a rail, tells of a payment.
+    Report(Id<Payment>, Report),
+    /// Send the money of an incoming or internal payment back, in full (`None`) or in part.
+    Return(ReturnPayment),
+    /// Take in a return that a rail brought.
+    ReceiveReturn(ReceiveReturn),
+    /// Ask for the money of an outgoing payment back.
+    AskRecall(Id<Payment>, Reason, String),
+    /// Take in the other bank's wish to have the money back.
+    ReceiveRecall(Id<Payment>, RecallWish),
+    /// Take in, or give, the refusal of a recall, with the code of why.
+    RefuseRecall(Id<Payment>, String),
+    /// A timer is due.
+    Fire(Timer),
+    /// Add house accounts' legs of committed transactions to their balances.
+    RollUp(RollUp),
+}
+
+/// Opens an account.
+#[derive(Clone, Debug)]
+pub struct OpenAccount {
+    /// Its id, of the kind that it shall be.
+    pub id: Id<Account>,
+    /// A label.
+    pub name: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// Its bank addresses, blinded.
+    pub aliases: Vec<Alias>,
+    /// The tenant's own references.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Writes a transaction.
+#[derive(Clone, Debug)]
+pub struct PostLegs {
+    /// Its id.
+    pub id: Id<Transaction>,
+    /// Its legs, all on the posted layer.
+    pub legs: Vec<Leg>,
+}
+
+/// Places a hold.
+#[derive(Clone, Debug)]
+pub struct PlaceHold {
+    /// Its id.
+    pub id: Id<Hold>,
+    /// Who would pay.
+    pub debtor: Id<Account>,
+    /// Who would be paid.
+    pub creditor: Id<Account>,
+    /// How much.
+    pub money: Money,
+    /// For how long, in milliseconds.
+    pub expires_in_ms: u64,
+}
+
+/// Sends a payment.
+#[derive(Clone, Debug)]
+pub struct Pay {
+    /// Its id.
+    pub id: Id<Payment>,
+    /// Over which rail.
+    pub rail: Rail,
+    /// How much.
+    pub money: Money,
+    /// From which account of ours.
+    pub debtor: Id<Account>,
+    /// To whom.
+    pub creditor: Party,
+    /// The id that both ends see.
+    pub end_to_end_id: String,
+    /// What to do when the money is lacking.
+    pub on_insufficient_funds: OnInsufficientFunds,
+    /// Why somebody must confirm it first, if somebody must.
+    pub verification: Option<Reason>,
+    /// How long it may wait for funds or verification, in milliseconds.
+    pub wait_ms: u64,
+    /// Names, account numbers and remittance text, sealed.
+    pub sealed: Option<Sealed>,
+    /// The tenant's own references.
+    pub metadata: BTreeMap<String, String>,
+    /// The batch that it came in.
+    pub batch: Option<Id<Batch>>,
+}
+
+/// Takes in a payment that a rail brought.
+#[derive(Clone, Debug)]
+pub struct Receive {
+    /// Its id, derived from the rail's own.
+    pub id: Id<Payment>,
+    /// Over which rail.
+    pub rail: Rail,
+    /// How much.
+    pub money: Money,
+    /// From whom.
+    pub debtor: External,
+    /// For which account of ours; `None` puts it into suspense.
+    pub creditor: Option<Id<Account>>,
+    /// The id that both ends see.
+    pub end_to_end_id: String,
+    /// The rail's reference.
+    pub rail_reference: String,
+    /// Names, account numbers and remittance text, sealed.
+    pub sealed: Option<Sealed>,
+}
+
+/// The answer that a payment in verification waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// Go on.
+    Passed,
+    /// Do not.
+    Refused(Reason),
+}
+
+/// What a rail tells of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It is about to leave. Committed before the call.
+    Submitted,
+    /// The final yes, with the rail's reference.
+    Accepted(Option<String>),
+    /// The final no.
+    Rejected(Reason, String),
+    /// No answer in time, or an answer that says nothing yet.
+    TimedOut,
+    /// The rail has never heard of it.
+    NeverArrived,
+    /// Reconciliation found it.
+    SettlementFound,
+}
+
+/// Sends money back.
+#[derive(Clone, Debug)]
+pub struct ReturnPayment {
+    /// The return's own id.
+    pub id: Id<Payment>,
+    /// Whose money goes back.
+    pub original: Id<Payment>,
+    /// How much; `None` for all that remains.
+    pub amount: Option<Amount>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Takes in a return.
+#[derive(Clone, Debug)]
+pub struct ReceiveReturn {
+    /// The return's own id, derived from the rail's.
+    pub id: Id<Payment>,
+    /// Whose money came back.
+    pub original: Id<Payment>,
+    /// How much.
+    pub amount: Amount,
+    /// Why.
+    pub reason: Reason,
+    /// The rail's code behind `reason`.
+    pub reason_code: String,
+    /// The rail's reference.
+    pub rail_reference: String,
+}
+
+/// The other bank's wish.
+#[derive(Clone, Debug)]
+pub struct RecallWish {
+    /// Why.
+    pub reason: Reason,
+    /// The rail's code behind `reason`.
+    pub reason_code: String,
+    /// The case under which they know it.
+    pub case: String,
+}
+
+/// Adds up house accounts.
+#[derive(Clone, Debug)]
+pub struct RollUp {
+    /// The shard of the change feed that was read.
+    pub shard: u16,
+    /// Up to which place.
+    pub upto: u64,
+    /// The transactions between the last place and this one, with their tenants.
+    pub transactions: Vec<(TenantId, Transaction)>,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The answer, in JSON. The same bytes for every retry.
+    pub body: Arc<[u8]>,
+    /// Where the payment stands, when the command was about one.
+    pub stage: Option<Stage>,
+    /// Whether this was decided before.
+    pub replayed: bool,
+}
+
+/// Something that is shown to a caller.
+#[derive(Clone, Copy, Debug)]
+pub enum View<'a> {
+    /// A payment, or a return.
+    Payment(&'a Payment),
+    /// An account with its balance.
+    Account(&'a Account, &'a Balance),
+    /// A hold.
+    Hold(&'a Hold),
+    /// A transaction.
+    Transaction(&'a Transaction),
+}
+
+/// Writes what a caller is shown. Pure, given by the API, called by the plan so that the answer
+/// is kept in the commit that it tells of.
+pub trait Render: Send + Sync {
+    /// The view in JSON.
+    fn render(&self, view: View<'_>) -> Vec<u8>;
+}
+
+/// Why a command is not carried out. Nothing is written; asking again may be answered otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such thing, or it is another tenant's.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// `account`, `payment`, `hold`.
+        what: &'static str,
+        /// Which was asked for.
+        id: String,
+    },
+    /// The thing was made before, by another request.
+    #[error("{id} exists already")]
+    Exists {
+        /// Which.
+        id: String,
+    },
+    /// The key was used for another request.
+    #[error("the idempotency key was used for a different request")]
+    KeyReused,
+    /// The books refuse it.
+    #[error(transparent)]
+    Ledger(#[from] crate::ledger::LedgerError),
+    /// The payment is at a stage at which this cannot be done.
+    #[error("a payment that is {} cannot be {wish}", .stage.status().name())]
+    WrongStage {
+        /// Where it stands.
+        stage: Stage,
+        /// `cancelled`, `returned`, `recalled`, ….
+        wish: &'static str,
+    },
+    /// The payment is of a kind with which this cannot be done.
+    #[error("{what}")]
+    WrongKind {
+        /// Why.
+        what: &'static str,
+    },
+    /// More would go back than remains.
+    #[error("{remaining} minor units of the payment can still be returned, not {asked}")]
+    MoreThanRemains {
+        /// What can.
+        remaining: u64,
+        /// What was asked.
+        asked: u64,
+    },
+    /// A hold that has ended.
+    #[error("the hold has ended ({state})")]
+    HoldEnded {
+        /// `posted`, `voided`, `expired`.
+        state: &'static str,
+    },
+    /// More would be posted than is held.
+    #[error("{held} minor units are held, fewer than {asked}")]
+    MoreThanHeld {
+        /// What is held.
+        held: u64,
+        /// What was asked.
+        asked: u64,
+    },
+    /// An account that still has something in it.
+    #[error("the account has money in it or pending")]
+    AccountNotEmpty,
+    /// Both sides are the same account.
+    #[error("an account cannot pay itself")]
+    SameAccount,
+    /// An address that another account has.
+    #[error("another account has this address")]
+    AliasTaken,
+    /// There is no open recall to answer.
+    #[error("the payment has no open recall")]
+    NoOpenRecall,
+    /// There is an open recall already, or there was one.
+    #[error("the payment was recalled before")]
+    RecalledBefore,
+}
+
+impl Timer {
+    /// The command that fires it.
+    #[must_use]
+    pub fn fire(self) -> Command {
+        let actor = match self.what {
+            Due::Enquire(_) => "worker/enquiry",
+            Due::ExpirePayment(_) | Due::ExpireHold(_) => "worker/expiry",
+        };
+        Command {
+            tenant: self.tenant,
+            actor: actor.into(),
+            trace: None,
+            idempotency: None,
+            act: Act::Fire(self),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A payment: what was asked, where it stands, and what it waits for.
+//!
+//! Personal data is not here. Who the other side is (name, account, remittance text) is sealed
+//! by the vault into [`Payment::sealed`] before a plan sees it; in clear there is only what a
+//! screen may show to everybody, such as the last four characters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{Id, Named},
+    ledger::{Account, AliasScheme},
+    lifecycle::Stage,
+    money::Money,
+    rail::Rail,
+    reason::Reason,
+    time::Timestamp,
+};
+
+/// A file of payments that came in together. Its record is the service's.
+#[derive(Debug)]
+pub enum Batch {}
+
+impl Named for Batch {
+    const PREFIX: &'static str = "bat";
+}
+
+impl Named for Payment {
+    const PREFIX: &'static str = "pay";
+}
+
+/// One movement of money from a debtor to a creditor, over one rail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// `pay_…`.
+    pub id: Id<Payment>,
+    /// What kind of movement it is.
+    pub kind: Kind,
+    /// Whether money leaves us, comes to us, or stays on our books.
+    pub direction: Direction,
+    /// The way it takes.
+    pub rail: Rail,
+    /// How much.
+    pub money: Money,
+    /// Who pays.
+    pub debtor: Party,
+    /// Who is paid.
+    pub creditor: Party,
+    /// The end-to-end id that travels unchanged from debtor to creditor (at most 35 characters).
+    pub end_to_end_id: String,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Why it failed, was reversed, or waits for verification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The rail's own code behind `reason`, as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
+    /// What to do when the debtor's account lacks the money.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_insufficient_funds: OnInsufficientFunds,
+    /// Submission to the rail.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempt: Attempt,
+    /// Minor units that came back, or went back, for good.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub returned: u64,
+    /// Minor units that are on their way back. `returned + returning` never exceeds the amount.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub returning: u64,
+    /// Of a return: the payment whose money it brings back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Id<Payment>>,
+    /// A request to give the money back, ours or the other side's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<Recall>,
+    /// The batch that it came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Id<Batch>>,
+    /// The other side's name, account and remittance text, sealed by the vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
+    /// The tenant's own references.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it fails if it still waits for funds or verification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// How many events its timeline has.
+    pub events: u32,
+    /// The W3C trace id of the request that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Payment {
+    /// What of the amount has neither come back nor is on its way back, in minor units.
+    #[must_use]
+    pub const fn returnable(&self) -> u64 {
+        self.money.amount.minor().saturating_sub(self.returned).saturating_sub(self.returning)
+    }
+
+    /// The key that the rail knows this payment by, always the same for the same payment: the
+    /// rail's own duplicate check then makes our retries harmless.
+    #[must_use]
+    pub fn attempt_id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// What kind of movement a payment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Money that somebody sends (pacs.008).
+    CreditTransfer,
+    /// Money of an earlier payment that goes back (pacs.004).
+    Return,
+}
+
+/// Seen from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From an account of ours to the outside.
+    Out,
+    /// From the outside to an account of ours.
+    In,
+    /// Between two accounts of ours.
+    Internal,
+}
+
+/// One side of a payment: an account of ours, or somebody outside of whom only this much is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// An account on our books.
+    Account(Id<Account>),
+    /// An account elsewhere.
+    External(External),
+}
+
+impl Party {
+    /// The account, when it is ours.
+    #[must_use]
+    pub const fn account(&self) -> Option<Id<Account>> {
+        match self {
+            Self::Account(id) => Some(*id),
+            Self::External(_) => None,
+        }
+    }
+}
+
+/// What may be shown of an account elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct External {
+    /// How it is addressed.
+    pub scheme: AliasScheme,
+    /// ISO 3166 code of the account's country.
+    pub country: String,
+    /// The last four characters of the account number.
+    pub last4: String,
+    /// Keyed hash of the whole address: the same payee gives the same text, within a tenant.
+    pub fingerprint: String,
+}
+
+/// Ciphertext and the name of the key that opens it. Only the vault can.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Which key.
+    pub key: String,
+    /// Nonce and ciphertext, in base64.
+    pub data: String,
+}
+
+/// What to do when the debtor's account lacks the money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnInsufficientFunds {
+    /// The payment fails at once.
+    #[default]
+    Fail,
+    /// The payment waits until there is enough, or it expires.
+    Wait,
+}
+
+/// What we know of the submission to the rail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When the instruction first left us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_at: Option<Timestamp>,
+    /// How often we have asked the rail what became of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub enquiries: u32,
+    /// The rail's own reference, from its final yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rail_reference: Option<String>,
+}
+
+/// A request to give the money of a payment back (camt.056), and what came of it (camt.029, or
+/// pacs.004 when it was granted).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// Who asked.
+    pub asked_by: AskedBy,
+    /// Why, as the asker says.
+    pub reason: Reason,
+    /// The asker's code behind `reason`.
+    pub reason_code: String,
+    /// The case under which both sides know it.
+    pub case: String,
+    /// Where it stands.
+    pub state: RecallState,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// Why it was refused, as the answerer says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_code: Option<String>,
+}
+
+/// Whose wish a recall is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedBy {
+    /// Ours.
+    Us,
+    /// The other bank's.
+    Them,
+}
+
+/// Where a recall stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecallState {
+    /// It waits for an answer.
+    Asked,
+    /// The money comes back.
+    Granted,
+    /// It does not.
+    Refused,
+}

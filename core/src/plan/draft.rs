@@ -1,0 +1,534 @@
+//! A decision in the making: what was read, what will be written, and what is still to be read.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use serde::de::DeserializeOwned;
+
+use super::{Context, Reads, Step};
+use crate::{
+    command::{Act, Command, Rejection, Reply, View},
+    currency::Currency,
+    event::{Event, News},
+    id::{Id, Named},
+    idempotency::Outcome,
+    journal::Journal,
+    ledger::{Account, Balance, Entry, LedgerError, Leg, Rollup, Transaction},
+    lifecycle::Stage,
+    payment::Payment,
+    store::{Body, Key, Snapshot, WriteSet},
+    time::Timestamp,
+};
+
+/// Where things are kept. Every key begins with its tenant, except what belongs to none.
+pub mod keys {
+    use crate::{
+        event::Event,
+        hold::Hold,
+        id::Id,
+        ledger::{Account, Transaction},
+        payment::Payment,
+        store::Key,
+        tenant::TenantId,
+    };
+
+    /// What does not change of an account.
+    #[must_use]
+    pub fn account(tenant: TenantId, id: Id<Account>) -> Key {
+        Key::new(&account_partition(tenant, id), "account")
+    }
+
+    /// Where an account stands.
+    #[must_use]
+    pub fn balance(tenant: TenantId, id: Id<Account>) -> Key {
+        Key::new(&account_partition(tenant, id), "balance")
+    }
+
+    /// The partition of an account: itself, its balance, its entries in the order of numbers.
+    #[must_use]
+    pub fn account_partition(tenant: TenantId, id: Id<Account>) -> String {
+        format!("{}/{id}", tenant.short())
+    }
+
+    /// Where an entry's number sorts among its account's records.
+    #[must_use]
+    pub fn entry_sort(number: u64) -> String {
+        format!("n#{number:012}")
+    }
+
+    /// A payment.
+    #[must_use]
+    pub fn payment(tenant: TenantId, id: Id<Payment>) -> Key {
+        Key::new(&payment_partition(tenant, id), "payment")
+    }
+
+    /// The partition of a payment: its events in order, then itself.
+    #[must_use]
+    pub fn payment_partition(tenant: TenantId, id: Id<Payment>) -> String {
+        format!("{}/{id}", tenant.short())
+    }
+
+    /// Where an event's number sorts among its payment's records.
+    #[must_use]
+    pub fn event_sort(number: u32) -> String {
+        format!("e#{number:06}")
+    }
+
+    /// A hold.
+    #[must_use]
+    pub fn hold(tenant: TenantId, id: Id<Hold>) -> Key {
+        Key::new(&format!("{}/{id}", tenant.short()), "hold")
+    }
+
+    /// A ledger transaction.
+    #[must_use]
+    pub fn transaction(tenant: TenantId, id: Id<Transaction>) -> Key {
+        Key::new(&format!("{}/{id}", tenant.short()), "txn")
+    }
+
+    /// Which account a bank address belongs to.
+    #[must_use]
+    pub fn alias(blind: &str) -> Key {
+        Key::new(&format!("alias#{blind}"), "account")
+    }
+
+    /// How far the roll-up of a shard of the feed has come.
+    #[must_use]
+    pub fn rollup_cursor(shard: u16) -> Key {
+        Key::new(&format!("cursor#rollup#{shard:04}"), "cursor")
+    }
+
+    /// The list of a tenant's payments, in order of their ids.
+    #[must_use]
+    pub fn payments_list(tenant: TenantId) -> String {
+        format!("{}/payments", tenant.short())
+    }
+
+    /// The list of payments that wait for money in an account, in order of their ids.
+    #[must_use]
+    pub fn waiting_list(tenant: TenantId, id: Id<Account>) -> String {
+        format!("{}/{id}#waiting", tenant.short())
+    }
+
+    /// The list of a tenant's accounts.
+    #[must_use]
+    pub fn accounts_list(tenant: TenantId) -> String {
+        format!("{}/accounts", tenant.short())
+    }
+
+    /// The list of a tenant's ledger transactions.
+    #[must_use]
+    pub fn ledger_list(tenant: TenantId) -> String {
+        format!("{}/ledger", tenant.short())
+    }
+
+    /// The list of a tenant's holds.
+    #[must_use]
+    pub fn holds_list(tenant: TenantId) -> String {
+        format!("{}/holds", tenant.short())
+    }
+
+    /// The list of a tenant's events.
+    #[must_use]
+    pub fn events_list(tenant: TenantId) -> String {
+        format!("{}/events", tenant.short())
+    }
+
+    /// An event's place in the list.
+    #[must_use]
+    pub fn event_listed(tenant: TenantId, id: Id<Event>) -> Key {
+        Key::new(&events_list(tenant), &id.to_string())
+    }
+}
+
+/// Why a decision ends before its end.
+pub enum Stop {
+    /// More must be read.
+    Missing,
+    /// It was decided before.
+    Decided(Reply),
+    /// It is refused.
+    Rejected(Rejection),
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Self {
+        Self::Rejected(Rejection::Ledger(error))
+    }
+}
+
+/// The rejection of an account that is not there.
+pub fn no_account(id: Id<Account>) -> Rejection {
+    Rejection::NotFound { what: "account", id: id.to_string() }
+}
+
+/// A balance in the making, and whether it differs from what was read.
+struct Touched {
+    balance: Balance,
+    changed: bool,
+}
+
+/// See the module.
+pub struct Draft<'a> {
+    snapshot: &'a Snapshot,
+    /// What is asked.
+    pub command: &'a Command,
+    context: Context<'a>,
+    writes: WriteSet,
+    balances: BTreeMap<Id<Account>, Touched>,
+    reads: RefCell<Reads>,
+    transactions: u32,
+    handed_on: Option<Payment>,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(snapshot: &'a Snapshot, command: &'a Command, context: Context<'a>) -> Self {
+        Self {
+            snapshot,
+            command,
+            context,
+            writes: snapshot.checks(),
+            balances: BTreeMap::new(),
+            reads: RefCell::default(),
+            transactions: 0,
+            handed_on: None,
+        }
+    }
+
+    /// The moment of the decision.
+    pub const fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    pub const fn tenant(&self) -> crate::tenant::TenantId {
+        self.command.tenant
+    }
+
+    /// Asks for the keys that the act will surely need.
+    pub fn foresee(&self, act: &Act) {
+        let tenant = self.tenant();
+        if let Some(wish) = &self.command.idempotency {
+            self.want(&wish.record_key(tenant));
+        }
+        match act {
+            Act::Pay(pay) => {
+                self.want_account(pay.debtor);
+                if let Some(creditor) = pay.creditor.account() {
+                    self.want_account(creditor);
+                }
+                self.want(&keys::payment(tenant, pay.id));
+            }
+            Act::Receive(receive) => {
+                if let Some(creditor) = receive.creditor {
+                    self.want_account(creditor);
+                }
+                self.want(&keys::payment(tenant, receive.id));
+            }
+            Act::Cancel(id) | Act::Verify(id, _) | Act::RetryFunds(id) | Act::Report(id, _) => {
+                self.want(&keys::payment(tenant, *id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks for what a transaction needs to know of an account: the balance of a constrained
+    /// one under guard, that there is a house account as a hint.
+    pub fn want_account(&self, id: Id<Account>) {
+        match id.rollup() {
+            Rollup::Constrained => self.want(&keys::balance(self.tenant(), id)),
+            Rollup::House => self.want_hint(&keys::account(self.tenant(), id)),
+        }
+    }
+
+    /// Asks for a key, unless it was read. Does not stop.
+    pub fn want(&self, key: &Key) {
+        if !self.snapshot.has(key) {
+            let wanted = &mut self.reads.borrow_mut().guarded;
+            if !wanted.contains(key) {
+                wanted.push(key.clone());
+            }
+        }
+    }
+
+    fn want_hint(&self, key: &Key) {
+        if !self.snapshot.has(key) {
+            let wanted = &mut self.reads.borrow_mut().hints;
+            if !wanted.contains(key) {
+                wanted.push(key.clone());
+            }
+        }
+    }
+
+    /// The value under a key, or the wish to read it.
+    pub fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Stop> {
+        self.want(key);
+        self.settled()?;
+        Ok(self.snapshot.value(key))
+    }
+
+    /// The same, not guarded.
+    pub fn read_hint<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Stop> {
+        self.want_hint(key);
+        self.settled()?;
+        Ok(self.snapshot.value(key))
+    }
+
+    /// Stops when anything that was asked for is not there yet.
+    fn settled(&self) -> Result<(), Stop> {
+        let reads = self.reads.borrow();
+        if reads.guarded.is_empty() && reads.hints.is_empty() { Ok(()) } else { Err(Stop::Missing) }
+    }
+
+    /// Stops with the answer that was given before, if there was one.
+    pub fn answered_before(&self) -> Result<(), Stop> {
+        let Some(wish) = &self.command.idempotency else { return Ok(()) };
+        let Some(outcome) = self.read::<Outcome>(&wish.record_key(self.tenant()))? else {
+            return Ok(());
+        };
+        if outcome.fingerprint != wish.fingerprint {
+            return Err(Rejection::KeyReused.into());
+        }
+        Err(Stop::Decided(Reply {
+            status: outcome.status,
+            body: outcome.body.get().as_bytes().into(),
+            stage: None,
+            replayed: true,
+        }))
+    }
+
+    /// An account that may take part: there, open, and of this currency.
+    pub fn check_account(&mut self, id: Id<Account>, currency: Currency) -> Result<(), Stop> {
+        let found = match id.rollup() {
+            Rollup::Constrained => {
+                let balance = self.balance(id)?;
+                if !balance.open {
+                    return Err(LedgerError::Closed { account: id }.into());
+                }
+                balance.currency
+            }
+            Rollup::House => {
+                let key = keys::account(self.tenant(), id);
+                let account = self.read_hint::<Account>(&key)?;
+                account.ok_or_else(|| no_account(id))?.currency
+            }
+        };
+        if found != currency {
+            let error = LedgerError::WrongCurrency { account: id, expected: found, found: currency };
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    fn touched(&mut self, id: Id<Account>) -> Result<&mut Touched, Stop> {
+        if !self.balances.contains_key(&id) {
+            let balance = self
+                .read::<Balance>(&keys::balance(self.tenant(), id))?
+                .ok_or_else(|| no_account(id))?;
+            self.balances.insert(id, Touched { balance, changed: false });
+        }
+        match self.balances.get_mut(&id) {
+            Some(touched) => Ok(touched),
+            None => Err(Stop::Missing),
+        }
+    }
+
+    /// Where a constrained account stands, as this decision leaves it so far.
+    pub fn balance(&mut self, id: Id<Account>) -> Result<&Balance, Stop> {
+        Ok(&self.touched(id)?.balance)
+    }
+
+    /// The same, to be changed.
+    pub fn balance_mut(&mut self, id: Id<Account>) -> Result<&mut Balance, Stop> {
+        let touched = self.touched(id)?;
+        touched.changed = true;
+        Ok(&mut touched.balance)
+    }
+
+    /// Takes in a balance that was just opened.
+    pub fn open_balance(&mut self, balance: Balance) {
+        self.balances.insert(balance.account, Touched { balance, changed: true });
+    }
+
+    /// Writes a transaction into the books: itself, and the balance and entry of each
+    /// constrained account. House accounts follow from the feed.
+    pub fn enter<P: Named>(
+        &mut self,
+        parent: Id<P>,
+        number: u32,
+        journal: Journal,
+        payment: Option<Id<Payment>>,
+        legs: Vec<Leg>,
+    ) -> Result<Id<Transaction>, Stop> {
+        self.transactions += 1;
+        let serial = number.wrapping_mul(8).wrapping_add(self.transactions);
+        let id = Id::derived(self.now(), parent, serial);
+        self.enter_as(id, journal, payment, legs)?;
+        Ok(id)
+    }
+
+    /// The same, under an id that was given.
+    pub fn enter_as(
+        &mut self,
+        id: Id<Transaction>,
+        journal: Journal,
+        payment: Option<Id<Payment>>,
+        legs: Vec<Leg>,
+    ) -> Result<Transaction, Stop> {
+        let mut at = self.now();
+        let mut constrained: Vec<Id<Account>> = legs.iter().map(|leg| leg.account).collect();
+        constrained.sort_unstable();
+        constrained.dedup();
+        constrained.retain(|account| account.rollup() == Rollup::Constrained);
+        for account in &constrained {
+            self.want_account(*account);
+        }
+        for account in &constrained {
+            // Hosts' clocks differ; an account's entries are in order all the same.
+            at = at.max(self.balance(*account)?.at);
+        }
+        let mut transaction = Transaction::new(id, at, journal, payment, legs)?;
+        transaction.trace.clone_from(&self.command.trace);
+        for account in constrained {
+            let entry: Entry = self.balance_mut(account)?.enter(&transaction)?;
+            let partition = keys::account_partition(self.tenant(), account);
+            let key = Key::new(&partition, &keys::entry_sort(entry.number));
+            self.writes.create(key, Body::of(&entry));
+        }
+        let listed = Key::new(&keys::ledger_list(self.tenant()), &id.to_string());
+        let body = Body::of(&transaction).listed(listed);
+        self.create(keys::transaction(self.tenant(), id), body);
+        Ok(transaction)
+    }
+
+    /// Adds an event to a payment's timeline and stores the payment as it is now. To be called
+    /// after everything else about the news is in place.
+    pub fn tell(&mut self, payment: &mut Payment, telling: Telling) {
+        payment.events += 1;
+        payment.updated_at = payment.updated_at.max(self.now());
+        let number = payment.events;
+        let event = Event {
+            id: Id::derived(payment.updated_at, payment.id, number),
+            payment: payment.id,
+            number,
+            at: payment.updated_at,
+            news: telling.news,
+            stage: payment.stage,
+            moved: telling.moved,
+            reason: payment.reason,
+            reason_code: payment.reason_code.clone(),
+            amount: telling.amount,
+            actor: self.command.actor.to_string(),
+            trace: self.command.trace.clone(),
+            effects: telling.errands,
+        };
+        let partition = keys::payment_partition(self.tenant(), payment.id);
+        let key = Key::new(&partition, &keys::event_sort(number));
+        let body = Body::of(&event).listed(keys::event_listed(self.tenant(), event.id));
+        self.writes.create(key, body);
+    }
+
+    /// Stores a payment that was read, or a new one.
+    pub fn store_payment(&mut self, payment: &Payment) {
+        let tenant = self.tenant();
+        let list = Key::new(&keys::payments_list(tenant), &payment.id.to_string());
+        let mut body = Body::of(payment).listed(list);
+        if let (Stage::AwaitingFunds, Some(account)) = (payment.stage, payment.debtor.account()) {
+            let waiting = keys::waiting_list(tenant, account);
+            body = body.listed(Key::new(&waiting, &payment.id.to_string()));
+        }
+        self.put(&keys::payment(tenant, payment.id), body);
+    }
+
+    /// Leaves an original, changed but not yet stored, to whoever tells it of its return.
+    pub fn hand_on(&mut self, original: Payment) {
+        self.handed_on = Some(original);
+    }
+
+    /// Takes over what was handed on.
+    pub fn take_handed_on(&mut self, id: Id<Payment>) -> Option<Payment> {
+        self.handed_on.take_if(|payment| payment.id == id)
+    }
+
+    /// Writes a record that cannot be there, or was read and is not.
+    pub fn create(&mut self, key: Key, body: Body) {
+        self.writes.create(key, body);
+    }
+
+    /// Writes a record whose key says all that it says: written twice in one decision, it is one.
+    pub fn create_once(&mut self, key: Key, body: Body) {
+        if !self.writes.iter().any(|(known, _)| *known == key) {
+            self.writes.create(key, body);
+        }
+    }
+
+    /// Writes a record that was read, there or not.
+    pub fn put(&mut self, key: &Key, body: Body) {
+        self.writes.put(key, body);
+    }
+
+    /// Removes a record that was read.
+    pub fn delete(&mut self, key: &Key) {
+        self.writes.delete(key);
+    }
+
+    /// The answer that shows `view`.
+    pub fn answer(&self, status: u16, stage: Option<Stage>, view: View<'_>) -> Reply {
+        let body = self.context.render.render(view).into();
+        Reply { status, body, stage, replayed: false }
+    }
+
+    /// The answer to those who want none.
+    pub fn done(stage: Option<Stage>) -> Reply {
+        Reply { status: 204, body: Vec::new().into(), stage, replayed: false }
+    }
+
+    /// Stops because there is nothing to do: the payment stands where it stood.
+    pub fn nothing(&self, payment: &Payment, status: u16) -> Stop {
+        let reply = match self.command.idempotency {
+            Some(_) => self.answer(status, Some(payment.stage), View::Payment(payment)),
+            None => Self::done(Some(payment.stage)),
+        };
+        Stop::Decided(reply)
+    }
+
+    pub fn into_reads(self) -> Reads {
+        self.reads.into_inner()
+    }
+
+    /// The whole decision: the balances and the kept answer join the writes.
+    pub fn finish(mut self, reply: Reply) -> Step {
+        for (id, touched) in std::mem::take(&mut self.balances) {
+            // A balance that was only looked at stays a check.
+            if touched.changed {
+                let key = keys::balance(self.tenant(), id);
+                self.writes.put(&key, Body::of(&touched.balance));
+            }
+        }
+        if let Some(wish) = &self.command.idempotency
+            && let Ok(body) = std::str::from_utf8(&reply.body)
+            && let Ok(body) = serde_json::value::RawValue::from_string(body.to_owned())
+        {
+            let at = self.now();
+            let outcome = Outcome { fingerprint: wish.fingerprint, status: reply.status, body, at };
+            self.writes.put(&wish.record_key(self.tenant()), Body::of(&outcome));
+        }
+        Step::Commit(self.writes, reply)
+    }
+}
+
+/// What an event says beside what the payment says.
+pub struct Telling {
+    /// What happened.
+    pub news: News,
+    /// Whether the stage changed.
+    pub moved: bool,
+    /// Of how much, where it is not the whole payment.
+    pub amount: Option<u64>,
+    /// What workers must do about it.
+    pub errands: Vec<crate::event::Errand>,
+}

@@ -1,0 +1,371 @@
+//! Payments: sent, received, cancelled, verified, and moved on by what the rail tells.
+
+use super::draft::{Draft, Stop, Telling, keys};
+use super::timers;
+use crate::{
+    command::{Pay, Receive, Rejection, Reply, Report, Verification, View},
+    event::{Errand, News},
+    id::Id,
+    journal::{self, Journal, Role},
+    ledger::{Account, Rollup},
+    lifecycle::{Effect, Happened, Stage, Verdict, apply},
+    money::{Amount, Money},
+    payment::{Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment},
+    rail::Rail,
+    reason::Reason,
+};
+
+/// Accepts a payment: holds its money and asks for submission, moves it on the books, lets it
+/// wait, or fails it for want of money. Each is an answer; only nonsense is a rejection.
+pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
+    if pay.creditor.account() == Some(pay.debtor) {
+        return Err(Rejection::SameAccount.into());
+    }
+    let key = keys::payment(draft.tenant(), pay.id);
+    if draft.read::<Payment>(&key)?.is_some() {
+        return Err(Rejection::Exists { id: pay.id.to_string() }.into());
+    }
+    draft.check_account(pay.debtor, pay.money.currency)?;
+    if let Some(creditor) = pay.creditor.account() {
+        draft.check_account(creditor, pay.money.currency)?;
+    }
+    let mut payment = new_payment(draft, pay);
+    match pay.verification {
+        Some(reason) => {
+            payment.reason = Some(reason);
+            advance(draft, &mut payment, Happened::VerificationNeeded)?;
+        }
+        None => accept(draft, &mut payment)?,
+    }
+    draft.store_payment(&payment);
+    Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
+}
+
+fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
+    let internal = pay.creditor.account().is_some();
+    Payment {
+        id: pay.id,
+        kind: Kind::CreditTransfer,
+        direction: if internal { Direction::Internal } else { Direction::Out },
+        rail: pay.rail,
+        money: pay.money,
+        debtor: Party::Account(pay.debtor),
+        creditor: pay.creditor.clone(),
+        end_to_end_id: pay.end_to_end_id.clone(),
+        stage: Stage::New,
+        reason: None,
+        reason_code: None,
+        on_insufficient_funds: pay.on_insufficient_funds,
+        attempt: Attempt::default(),
+        returned: 0,
+        returning: 0,
+        original: None,
+        recall: None,
+        batch: pay.batch,
+        sealed: pay.sealed.clone(),
+        metadata: pay.metadata.clone(),
+        created_at: draft.now(),
+        updated_at: draft.now(),
+        expires_at: Some(draft.now().plus_ms(pay.wait_ms)),
+        events: 0,
+        trace: draft.command.trace.clone(),
+    }
+}
+
+/// Goes ahead with a payment that nobody need confirm (any more): if the money is there.
+fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    let (debit, _) = sides(draft, payment);
+    let short = match debit.rollup() {
+        Rollup::House => false,
+        Rollup::Constrained => {
+            draft.balance(debit)?.sums.available() < payment.money.amount.minor()
+        }
+    };
+    payment.reason = None;
+    let news = match (short, payment.on_insufficient_funds, payment.direction) {
+        (false, _, Direction::Internal) => Happened::BookAccepted,
+        (false, _, _) => Happened::Accepted,
+        (true, OnInsufficientFunds::Wait, _) => {
+            payment.reason = Some(Reason::InsufficientFunds);
+            Happened::FundsMissing
+        }
+        (true, OnInsufficientFunds::Fail, _) => {
+            payment.reason = Some(Reason::InsufficientFunds);
+            Happened::Refused
+        }
+    };
+    advance(draft, payment, news)
+}
+
+/// Takes in what a rail brought. It is ours from this commit on.
+pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
+    let tenant = draft.tenant();
+    let key = keys::payment(tenant, news.id);
+    if let Some(payment) = draft.read::<Payment>(&key)? {
+        return Err(draft.nothing(&payment, 200));
+    }
+    let suspense = journal::house(tenant, news.rail, Role::Suspense, news.money.currency);
+    let creditor = news.creditor.unwrap_or(suspense);
+    if news.creditor.is_some() {
+        draft.check_account(creditor, news.money.currency)?;
+    }
+    let now = draft.now();
+    let mut payment = Payment {
+        id: news.id,
+        kind: Kind::CreditTransfer,
+        direction: Direction::In,
+        rail: news.rail,
+        money: news.money,
+        debtor: Party::External(news.debtor.clone()),
+        creditor: Party::Account(creditor),
+        end_to_end_id: news.end_to_end_id.clone(),
+        stage: Stage::New,
+        reason: None,
+        reason_code: None,
+        on_insufficient_funds: OnInsufficientFunds::Fail,
+        attempt: Attempt { rail_reference: Some(news.rail_reference.clone()), ..Attempt::default() },
+        returned: 0,
+        returning: 0,
+        original: None,
+        recall: None,
+        batch: None,
+        sealed: news.sealed.clone(),
+        metadata: std::collections::BTreeMap::new(),
+        created_at: now,
+        updated_at: now,
+        expires_at: None,
+        events: 0,
+        trace: draft.command.trace.clone(),
+    };
+    advance(draft, &mut payment, Happened::Received)?;
+    draft.store_payment(&payment);
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// A payment that was asked for by id.
+pub fn load(draft: &Draft<'_>, id: Id<Payment>) -> Result<Payment, Stop> {
+    let key = keys::payment(draft.tenant(), id);
+    let not_found = || Rejection::NotFound { what: "payment", id: id.to_string() };
+    Ok(draft.read::<Payment>(&key)?.ok_or_else(not_found)?)
+}
+
+/// Takes a payment back before it leaves.
+pub fn cancel(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    let stage = payment.stage;
+    let wrong = Rejection::WrongStage { stage, wish: "cancelled" };
+    if !matches!(apply(stage, Happened::Cancelled), Verdict::Moves(..)) {
+        return Err(wrong.into());
+    }
+    payment.reason = Some(Reason::Cancelled);
+    step(draft, &mut payment, Happened::Cancelled)?;
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Takes in the answer that a payment in verification waited for.
+pub fn verify(draft: &mut Draft<'_>, id: Id<Payment>, answer: &Verification) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    if payment.stage != Stage::Verifying {
+        return Err(Rejection::WrongStage { stage: payment.stage, wish: "verified" }.into());
+    }
+    match answer {
+        Verification::Passed => {
+            accept(draft, &mut payment)?;
+            draft.store_payment(&payment);
+        }
+        Verification::Refused(reason) => {
+            payment.reason = Some(*reason);
+            step(draft, &mut payment, Happened::Refused)?;
+        }
+    }
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Looks again whether a waiting payment's account has the money. Nothing happens if it lacks it
+/// still, or if the payment has moved on.
+pub fn retry_funds(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    let (debit, _) = sides(draft, &payment);
+    if payment.stage != Stage::AwaitingFunds {
+        return Err(draft.nothing(&payment, 200));
+    }
+    if draft.balance(debit)?.sums.available() < payment.money.amount.minor() {
+        return Err(draft.nothing(&payment, 200));
+    }
+    accept(draft, &mut payment)?;
+    draft.store_payment(&payment);
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Takes in what a rail, or its silence, tells.
+pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    let news = match report {
+        Report::Submitted => Happened::Submitted,
+        Report::Accepted(_) => Happened::RailAccepted,
+        Report::Rejected(..) => Happened::RailRejected,
+        Report::TimedOut => Happened::TimedOut,
+        Report::NeverArrived => Happened::NeverArrived,
+        Report::SettlementFound => Happened::SettlementFound,
+    };
+    if payment.rail == Rail::Book {
+        return Err(Rejection::WrongKind { what: "no rail carries a book payment" }.into());
+    }
+    match apply(payment.stage, news) {
+        Verdict::Impossible => {
+            let wish = "moved on by this news of a rail";
+            return Err(Rejection::WrongStage { stage: payment.stage, wish }.into());
+        }
+        // Heard before: a repeated answer adds nothing to the timeline, a late one does once.
+        Verdict::Noted if heard_before(&payment, report) => {
+            return Err(draft.nothing(&payment, 200));
+        }
+        Verdict::Noted | Verdict::Moves(..) => {}
+    }
+    if payment.events >= crate::limits::EVENTS_MAX {
+        return Err(draft.nothing(&payment, 200));
+    }
+    match report {
+        Report::Submitted if payment.attempt.submitted_at.is_none() => {
+            payment.attempt.submitted_at = Some(draft.now());
+        }
+        Report::Accepted(Some(reference)) if payment.attempt.rail_reference.is_none() => {
+            payment.attempt.rail_reference = Some(reference.clone());
+        }
+        Report::Rejected(reason, code) if !payment.stage.is_terminal() => {
+            payment.reason = Some(*reason);
+            payment.reason_code = Some(code.clone());
+        }
+        _ => {}
+    }
+    step(draft, &mut payment, news)?;
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Whether news that moves nothing has been told already: the same yes, the same no, a second
+/// note that it leaves, a time-out of what is long decided.
+fn heard_before(payment: &Payment, report: &Report) -> bool {
+    match report {
+        Report::Accepted(_) => matches!(payment.stage, Stage::Cleared | Stage::Settled),
+        Report::Rejected(..) => {
+            payment.stage == Stage::Failed || payment.stage == Stage::Reversed
+        }
+        Report::Submitted | Report::TimedOut | Report::NeverArrived | Report::SettlementFound => {
+            true
+        }
+    }
+}
+
+/// Moves a stored payment on and stores it.
+pub fn step(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> Result<(), Stop> {
+    advance(draft, payment, news)?;
+    draft.store_payment(payment);
+    Ok(())
+}
+
+/// Applies one piece of news: the new stage, what follows on the books, and the event that tells
+/// of it. The caller stores the payment.
+pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> Result<(), Stop> {
+    let before = payment.stage;
+    let (stage, effects) = match apply(before, news) {
+        Verdict::Moves(stage, effects) => (stage, effects),
+        Verdict::Noted => (before, [].as_slice()),
+        Verdict::Impossible => {
+            let wish = "moved on in this way";
+            return Err(Rejection::WrongStage { stage: before, wish }.into());
+        }
+    };
+    payment.stage = stage;
+    count_waiting(draft, payment, before)?;
+    for effect in effects {
+        enter_effect(draft, payment, *effect)?;
+    }
+    let mut errands: Vec<Errand> = effects.iter().copied().filter_map(Errand::of).collect();
+    if effects.contains(&Effect::Enquire) {
+        errands.extend(timers::enquire_later(draft, payment));
+    }
+    if matches!(stage, Stage::Verifying | Stage::AwaitingFunds) && stage != before {
+        timers::expire_later(draft, payment);
+    }
+    if payment.kind == Kind::Return {
+        super::returns::tell_original(draft, payment, before)?;
+    }
+    let moved = stage != before;
+    draft.tell(payment, Telling { news: News::Step(news), moved, amount: None, errands });
+    Ok(())
+}
+
+/// Keeps the number of payments that wait for money in an account beside its balance, so that a
+/// credit need not look for them when there are none.
+fn count_waiting(draft: &mut Draft<'_>, payment: &Payment, before: Stage) -> Result<(), Stop> {
+    let (debit, _) = sides(draft, payment);
+    let waits = payment.stage == Stage::AwaitingFunds;
+    let waited = before == Stage::AwaitingFunds;
+    if waits != waited && debit.rollup() == Rollup::Constrained {
+        let balance = draft.balance_mut(debit)?;
+        balance.waiting =
+            if waits { balance.waiting + 1 } else { balance.waiting.saturating_sub(1) };
+    }
+    Ok(())
+}
+
+/// The accounts that a payment debits and credits: ours, or the rail's clearing account in the
+/// place of whoever is outside.
+pub fn sides(draft: &Draft<'_>, payment: &Payment) -> (Id<Account>, Id<Account>) {
+    let house = || clearing(draft, payment);
+    (
+        payment.debtor.account().unwrap_or_else(house),
+        payment.creditor.account().unwrap_or_else(house),
+    )
+}
+
+fn clearing(draft: &Draft<'_>, payment: &Payment) -> Id<Account> {
+    journal::house(draft.tenant(), payment.rail, Role::Clearing, payment.money.currency)
+}
+
+/// The journal of an effect. World effects have none.
+fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) -> Result<(), Stop> {
+    let (debit, credit) = sides(draft, payment);
+    let money = payment.money;
+    let (step, legs) = match effect {
+        Effect::Hold => (Journal::OutHold, journal::hold(debit, credit, money)),
+        Effect::Post => (Journal::OutPost, journal::post(debit, credit, money, money.amount)),
+        Effect::Void => (Journal::OutVoid, journal::void(debit, credit, money)),
+        Effect::Move => (moving(draft, payment), journal::move_now(debit, credit, money)),
+        Effect::Undo => {
+            // What came back already is not undone again.
+            let Ok(amount) = Amount::try_from(payment.returnable()) else { return Ok(()) };
+            let rest = Money { amount, ..money };
+            (Journal::Reversal, journal::move_now(credit, debit, rest))
+        }
+        Effect::Settle => settling(draft, payment),
+        Effect::Submit | Effect::Enquire | Effect::Contradiction => return Ok(()),
+    };
+    draft.enter(payment.id, payment.events, step, Some(payment.id), legs)?;
+    Ok(())
+}
+
+fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {
+    let suspense =
+        journal::house(draft.tenant(), payment.rail, Role::Suspense, payment.money.currency);
+    match (payment.direction, payment.kind) {
+        (Direction::Internal, _) => Journal::BookPost,
+        (Direction::In, Kind::Return) => Journal::ReturnIn,
+        (Direction::In, _) if payment.creditor.account() == Some(suspense) => Journal::InSuspense,
+        (Direction::In | Direction::Out, _) => Journal::InPost,
+    }
+}
+
+fn settling(draft: &Draft<'_>, payment: &Payment) -> (Journal, Vec<crate::ledger::Leg>) {
+    let clearing = clearing(draft, payment);
+    let settlement =
+        journal::house(draft.tenant(), payment.rail, Role::Settlement, payment.money.currency);
+    match payment.direction {
+        Direction::In => {
+            (Journal::InSettle, journal::move_now(settlement, clearing, payment.money))
+        }
+        Direction::Out | Direction::Internal => {
+            (Journal::OutSettle, journal::move_now(clearing, settlement, payment.money))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Recalls: a wish to have the money of a payment back, and its refusal. What grants a recall is
+//! a return; see [`super::returns`].
+
+use super::{
+    draft::{Draft, Stop, Telling},
+    payments::load,
+};
+use crate::{
+    command::{RecallWish, Rejection, Reply, View},
+    event::{Beside, Errand, News},
+    id::Id,
+    lifecycle::Stage,
+    payment::{AskedBy, Direction, Kind, Payment, Recall, RecallState},
+    reason::Reason,
+};
+
+/// Asks the other bank for the money of an outgoing payment.
+pub fn ask(
+    draft: &mut Draft<'_>,
+    id: Id<Payment>,
+    reason: Reason,
+    code: &str,
+) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    if payment.direction != Direction::Out || payment.kind == Kind::Return {
+        let what = "only an outgoing payment can be recalled; return an incoming one";
+        return Err(Rejection::WrongKind { what }.into());
+    }
+    if !matches!(payment.stage, Stage::Cleared | Stage::Settled) {
+        return Err(Rejection::WrongStage { stage: payment.stage, wish: "recalled" }.into());
+    }
+    // Both schemes allow one recall for a payment.
+    if payment.recall.is_some() {
+        return Err(Rejection::RecalledBefore.into());
+    }
+    let case = payment.attempt_id();
+    open(draft, &mut payment, AskedBy::Us, reason, code, &case);
+    let telling = beside(Beside::RecallAsked, vec![Errand::AskRecall]);
+    draft.tell(&mut payment, telling);
+    draft.store_payment(&payment);
+    Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Takes in the other bank's wish about an incoming payment. Hearing it again changes nothing.
+pub fn receive(draft: &mut Draft<'_>, id: Id<Payment>, wish: &RecallWish) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    if payment.direction != Direction::In || payment.kind == Kind::Return {
+        let what = "only an incoming payment can be recalled by its sender";
+        return Err(Rejection::WrongKind { what }.into());
+    }
+    match &payment.recall {
+        Some(recall) if recall.case == wish.case => return Err(draft.nothing(&payment, 200)),
+        Some(_) => return Err(Rejection::RecalledBefore.into()),
+        None => {}
+    }
+    open(draft, &mut payment, AskedBy::Them, wish.reason, &wish.reason_code, &wish.case);
+    draft.tell(&mut payment, beside(Beside::RecallReceived, Vec::new()));
+    draft.store_payment(&payment);
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Refuses the other bank's recall, or takes in that they refuse ours.
+pub fn refuse(draft: &mut Draft<'_>, id: Id<Payment>, code: &str) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    let Some(recall) = &mut payment.recall else {
+        return Err(Rejection::NoOpenRecall.into());
+    };
+    match recall.state {
+        RecallState::Refused => return Err(draft.nothing(&payment, 200)),
+        RecallState::Granted => return Err(Rejection::NoOpenRecall.into()),
+        RecallState::Asked => {}
+    }
+    recall.state = RecallState::Refused;
+    recall.refusal_code = Some(code.to_owned());
+    let errands = match recall.asked_by {
+        AskedBy::Them => vec![Errand::RefuseRecall],
+        AskedBy::Us => Vec::new(),
+    };
+    draft.tell(&mut payment, beside(Beside::RecallRefused, errands));
+    draft.store_payment(&payment);
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+fn open(
+    draft: &Draft<'_>,
+    payment: &mut Payment,
+    asked_by: AskedBy,
+    reason: Reason,
+    code: &str,
+    case: &str,
+) {
+    payment.recall = Some(Recall {
+        asked_by,
+        reason,
+        reason_code: code.to_owned(),
+        case: case.to_owned(),
+        state: RecallState::Asked,
+        asked_at: draft.now(),
+        refusal_code: None,
+    });
+}
+
+const fn beside(news: Beside, errands: Vec<Errand>) -> Telling {
+    Telling { news: News::Beside(news), moved: false, amount: None, errands }
+}

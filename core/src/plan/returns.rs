@@ -1,0 +1,190 @@
+//! Returns: money of an earlier payment that goes back, ours or theirs, in full or in part.
+//!
+//! A return is a payment of its own, so it is held, submitted, doubted and enquired after like
+//! any other. What of the original is on its way back is kept on the original, under guard, in
+//! the same commit: however many returns are asked for at once, never more goes back than came.
+
+use super::{
+    draft::{Draft, Stop, Telling},
+    payments::{advance, load},
+};
+use crate::{
+    command::{ReceiveReturn, Rejection, Reply, ReturnPayment, View},
+    event::{Beside, Errand, News},
+    lifecycle::{Happened, Stage, Verdict, apply},
+    money::{Amount, Money},
+    payment::{
+        Attempt, Direction, Kind, OnInsufficientFunds, Payment, RecallState,
+    },
+    store::Key,
+};
+
+/// Sends the money of an incoming or internal payment back.
+pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, Stop> {
+    let mut original = load(draft, wish.original)?;
+    if draft.read::<Payment>(&own_key(draft, wish.id))?.is_some() {
+        return Err(Rejection::Exists { id: wish.id.to_string() }.into());
+    }
+    if original.kind == Kind::Return || original.direction == Direction::Out {
+        let what = "only a payment that came to an account of yours can be returned; \
+                    ask for an outgoing one by a recall";
+        return Err(Rejection::WrongKind { what }.into());
+    }
+    if !matches!(original.stage, Stage::Cleared | Stage::Settled) {
+        return Err(Rejection::WrongStage { stage: original.stage, wish: "returned" }.into());
+    }
+    let amount = amount_within(&original, wish.amount)?;
+    let direction = match original.direction {
+        Direction::Internal => Direction::Internal,
+        Direction::In | Direction::Out => Direction::Out,
+    };
+    let mut back = returning(draft, &original, wish.id, direction, amount);
+    back.reason = Some(wish.reason);
+    original.returning += amount.minor();
+    let telling = Telling {
+        news: News::Beside(Beside::ReturnStarted),
+        moved: false,
+        amount: Some(amount.minor()),
+        errands: Vec::new(),
+    };
+    draft.tell(&mut original, telling);
+    draft.hand_on(original);
+    let news = match direction {
+        Direction::Internal => Happened::BookAccepted,
+        Direction::In | Direction::Out => Happened::Accepted,
+    };
+    advance(draft, &mut back, news)?;
+    draft.store_payment(&back);
+    Ok(draft.answer(201, Some(back.stage), View::Payment(&back)))
+}
+
+/// Takes in the return of an outgoing payment. A return proves that the payment had arrived,
+/// so one that was in doubt is first accepted.
+pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, Stop> {
+    let mut original = load(draft, news.original)?;
+    if let Some(known) = draft.read::<Payment>(&own_key(draft, news.id))? {
+        return Err(draft.nothing(&known, 200));
+    }
+    if original.direction != Direction::Out {
+        let what = "only an outgoing payment can come back";
+        return Err(Rejection::WrongKind { what }.into());
+    }
+    if matches!(original.stage, Stage::Held | Stage::Submitted | Stage::InDoubt) {
+        advance(draft, &mut original, Happened::RailAccepted)?;
+    }
+    if !matches!(original.stage, Stage::Cleared | Stage::Settled) {
+        return Err(Rejection::WrongStage { stage: original.stage, wish: "returned" }.into());
+    }
+    let amount = amount_within(&original, Some(news.amount))?;
+    let mut back = returning(draft, &original, news.id, Direction::In, amount);
+    back.reason = Some(news.reason);
+    back.reason_code = Some(news.reason_code.clone());
+    back.attempt.rail_reference = Some(news.rail_reference.clone());
+    original.returning += amount.minor();
+    original.reason = Some(news.reason);
+    original.reason_code = Some(news.reason_code.clone());
+    if let Some(recall) = &mut original.recall
+        && recall.state == RecallState::Asked
+    {
+        recall.state = RecallState::Granted;
+    }
+    draft.hand_on(original);
+    advance(draft, &mut back, Happened::Received)?;
+    draft.store_payment(&back);
+    Ok(draft.answer(200, Some(back.stage), View::Payment(&back)))
+}
+
+fn own_key(draft: &Draft<'_>, id: crate::id::Id<Payment>) -> Key {
+    super::keys::payment(draft.tenant(), id)
+}
+
+fn amount_within(original: &Payment, asked: Option<Amount>) -> Result<Amount, Stop> {
+    let remaining = original.returnable();
+    let asked = asked.map_or(remaining, Amount::minor);
+    match Amount::try_from(asked) {
+        Ok(amount) if asked <= remaining => Ok(amount),
+        _ => Err(Rejection::MoreThanRemains { remaining, asked }.into()),
+    }
+}
+
+/// A return of `original`: the same sides, exchanged.
+fn returning(
+    draft: &Draft<'_>,
+    original: &Payment,
+    id: crate::id::Id<Payment>,
+    direction: Direction,
+    amount: Amount,
+) -> Payment {
+    Payment {
+        id,
+        kind: Kind::Return,
+        direction,
+        rail: original.rail,
+        money: Money { amount, currency: original.money.currency },
+        debtor: original.creditor.clone(),
+        creditor: original.debtor.clone(),
+        end_to_end_id: original.end_to_end_id.clone(),
+        stage: Stage::New,
+        reason: None,
+        reason_code: None,
+        on_insufficient_funds: OnInsufficientFunds::Fail,
+        attempt: Attempt::default(),
+        returned: 0,
+        returning: 0,
+        original: Some(original.id),
+        recall: None,
+        batch: None,
+        sealed: original.sealed.clone(),
+        metadata: std::collections::BTreeMap::new(),
+        created_at: draft.now(),
+        updated_at: draft.now(),
+        expires_at: None,
+        events: 0,
+        trace: draft.command.trace.clone(),
+    }
+}
+
+/// Tells the original what became of a return: the money is back for good, or it is not.
+pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Result<(), Stop> {
+    let Some(id) = back.original else { return Ok(()) };
+    let amount = back.money.amount.minor();
+    let mut original = match draft.take_handed_on(id) {
+        Some(original) => original,
+        None => load(draft, id)?,
+    };
+    match (before.is_decided(), back.stage) {
+        (false, Stage::Cleared | Stage::Settled) => {
+            original.returning = original.returning.saturating_sub(amount);
+            original.returned += amount;
+            let full = original.returned >= original.money.amount.minor();
+            let news = if full { Happened::FullyReturned } else { Happened::PartReturned };
+            if let Verdict::Moves(stage, _) = apply(original.stage, news) {
+                let moved = stage != original.stage;
+                original.stage = stage;
+                if original.reason.is_none() || full {
+                    original.reason = back.reason;
+                }
+                let news = News::Step(news);
+                draft.tell(&mut original, told(news, moved, amount));
+            }
+        }
+        (false, Stage::Failed) => {
+            original.returning = original.returning.saturating_sub(amount);
+            draft.tell(&mut original, told(News::Beside(Beside::ReturnFailed), false, amount));
+        }
+        // The rail took its yes back: what had gone back has not.
+        (true, Stage::Reversed) if before != Stage::Reversed => {
+            original.returned = original.returned.saturating_sub(amount);
+            let mut telling = told(News::Beside(Beside::ReturnFailed), false, amount);
+            telling.errands.push(Errand::Contradiction);
+            draft.tell(&mut original, telling);
+        }
+        _ => {}
+    }
+    draft.store_payment(&original);
+    Ok(())
+}
+
+const fn told(news: News, moved: bool, amount: u64) -> Telling {
+    Telling { news, moved, amount: Some(amount), errands: Vec::new() }
+}

@@ -1,0 +1,102 @@
+//! Timers: set with the decision that needs them, fired by a worker, harmless when late.
+
+use super::{
+    draft::{Draft, Stop, Telling, keys},
+    holds,
+    payments::{load, step},
+};
+use crate::{
+    command::Reply,
+    event::{Errand, News},
+    lifecycle::{Happened, Stage, Verdict, apply},
+    payment::Payment,
+    reason::Reason,
+    store::Body,
+    timer::{Due, Timer},
+};
+
+/// How often we ask a rail before a person must look. With [`enquiry_delay_ms`] that is after
+/// about a quarter of an hour; we go on asking, once an hour, after it.
+pub const ENQUIRIES_MAX: u32 = 8;
+
+/// How long to wait before the `n`th enquiry (from 0), in milliseconds: 2 s, doubled each time,
+/// an hour at the most. An answer lost by accident is found within seconds; a rail that is down
+/// is not hammered. The worker adds jitter.
+#[must_use]
+pub const fn enquiry_delay_ms(n: u32) -> u64 {
+    const FIRST: u64 = 2_000;
+    const LAST: u64 = 60 * 60 * 1000;
+    if n > ENQUIRIES_MAX {
+        return LAST;
+    }
+    FIRST << n
+}
+
+/// Sets the timer of the next enquiry. When the budget is used up, once, a person is told.
+pub fn enquire_later(draft: &mut Draft<'_>, payment: &mut Payment) -> Option<Errand> {
+    let n = payment.attempt.enquiries;
+    let due = draft.now().plus_ms(enquiry_delay_ms(n));
+    set(draft, due, Due::Enquire(payment.id));
+    payment.attempt.enquiries = n.saturating_add(1);
+    (n == ENQUIRIES_MAX).then_some(Errand::Unresolved)
+}
+
+/// Sets the timer after which a waiting payment fails.
+pub fn expire_later(draft: &mut Draft<'_>, payment: &Payment) {
+    if let Some(due) = payment.expires_at {
+        set(draft, due, Due::ExpirePayment(payment.id));
+    }
+}
+
+fn set(draft: &mut Draft<'_>, due: crate::time::Timestamp, what: Due) {
+    let timer = Timer { tenant: draft.tenant(), due, what };
+    draft.create_once(timer.key(), Body::of(&timer));
+}
+
+/// Fires a timer and removes it. Asking the rail is the worker's, after this commit, so a timer
+/// of an enquiry is removed only by what the enquiry brings: see [`Due::Enquire`] below.
+pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
+    let key = timer.key();
+    if draft.read::<Timer>(&key)?.is_none() {
+        return Err(Stop::Decided(Draft::done(None)));
+    }
+    match timer.what {
+        Due::ExpireHold(id) => {
+            let hold: Option<crate::hold::Hold> = draft.read(&keys::hold(draft.tenant(), id))?;
+            if let Some(hold) = hold {
+                draft.want_account(hold.debtor);
+                draft.want_account(hold.creditor);
+                holds::expire(draft, id)?;
+            }
+        }
+        Due::ExpirePayment(id) => {
+            let mut payment = load(draft, id)?;
+            if matches!(payment.stage, Stage::Verifying | Stage::AwaitingFunds) {
+                payment.reason = Some(Reason::Expired);
+                step(draft, &mut payment, Happened::Expired)?;
+            }
+        }
+        Due::Enquire(id) => {
+            let mut payment = load(draft, id)?;
+            // Still in doubt after an enquiry that brought nothing: the next one is set. A
+            // payment that was decided meanwhile needs no more of them.
+            if payment.stage == Stage::InDoubt {
+                enquire_again(draft, &mut payment)?;
+            }
+        }
+    }
+    draft.delete(&key);
+    Ok(Draft::done(None))
+}
+
+fn enquire_again(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    debug_assert!(matches!(apply(payment.stage, Happened::TimedOut), Verdict::Moves(..)));
+    let errand = enquire_later(draft, payment);
+    // The timeline tells of the last attempt of the budget, and not of each one.
+    if let Some(errand) = errand {
+        let news = News::Step(Happened::TimedOut);
+        draft.tell(payment, Telling { news, moved: false, amount: None, errands: vec![errand] });
+    }
+    draft.store_payment(payment);
+    Ok(())
+}
