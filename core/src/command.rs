@@ -15,8 +15,8 @@ use crate::{
     rail::Rail,
     reason::Reason,
     tenant::TenantId,
-    timer::Timer,
     timer::Due,
+    timer::Timer,
 };
 
 /// Something asked, by somebody, for a tenant.

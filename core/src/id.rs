@@ -68,7 +68,9 @@ impl<T> Id<T> {
 }
 
 fn first_128(digest: &[u8]) -> u128 {
-    digest[..16].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+    digest[..16]
+        .iter()
+        .fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }
 
 /// The 26 digits of `bits`, as they stand after an id's prefix.
@@ -89,7 +91,10 @@ pub fn digest_text(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    digits(first_128(&hash.finalize())).iter().map(|byte| char::from(*byte)).collect()
+    digits(first_128(&hash.finalize()))
+        .iter()
+        .map(|byte| char::from(*byte))
+        .collect()
 }
 
 impl<T: Named> fmt::Display for Id<T> {
@@ -218,7 +223,12 @@ mod tests {
     fn the_prefix_is_part_of_the_id() {
         let id = Id::<Thing>::from_bits(7).to_string();
         assert!(id.replace("thg", "pay").parse::<Id<Thing>>().is_err());
-        assert!("thg_8zzzzzzzzzzzzzzzzzzzzzzzzz".parse::<Id<Thing>>().is_err(), "131 bits");
+        assert!(
+            "thg_8zzzzzzzzzzzzzzzzzzzzzzzzz"
+                .parse::<Id<Thing>>()
+                .is_err(),
+            "131 bits"
+        );
         assert!(id.to_uppercase().parse::<Id<Thing>>().is_err());
     }
 
@@ -228,7 +238,10 @@ mod tests {
         assert_eq!(Id::<Thing>::new(at, u128::MAX).made_at(), at);
         let child = Id::<Thing>::derived(at, Id::<Thing>::from_bits(1), 1);
         assert_eq!(child.made_at(), at);
-        assert_ne!(child, Id::<Thing>::derived(at, Id::<Thing>::from_bits(1), 2));
+        assert_ne!(
+            child,
+            Id::<Thing>::derived(at, Id::<Thing>::from_bits(1), 2)
+        );
     }
 
     #[test]

@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn a_fingerprint_reads_back() {
         let fingerprint = Fingerprint::of(b"pay");
-        assert_eq!(Fingerprint::try_from(fingerprint.to_string()), Ok(fingerprint));
+        assert_eq!(
+            Fingerprint::try_from(fingerprint.to_string()),
+            Ok(fingerprint)
+        );
         assert!(Fingerprint::try_from("é".repeat(32)).is_err());
         assert!(Fingerprint::try_from("g".repeat(64)).is_err());
     }

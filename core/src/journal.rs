@@ -116,8 +116,18 @@ pub fn house_name(rail: Rail, role: Role, currency: Currency) -> String {
 #[must_use]
 pub fn pair(debit: Id<Account>, credit: Id<Account>, layer: Layer, money: Money) -> Vec<Leg> {
     vec![
-        Leg { account: debit, side: Side::Debit, layer, money },
-        Leg { account: credit, side: Side::Credit, layer, money },
+        Leg {
+            account: debit,
+            side: Side::Debit,
+            layer,
+            money,
+        },
+        Leg {
+            account: credit,
+            side: Side::Credit,
+            layer,
+            money,
+        },
     ]
 }
 
@@ -137,7 +147,15 @@ pub fn void(debit: Id<Account>, credit: Id<Account>, held: Money) -> Vec<Leg> {
 #[must_use]
 pub fn post(debit: Id<Account>, credit: Id<Account>, held: Money, posted: Amount) -> Vec<Leg> {
     let mut legs = void(debit, credit, held);
-    legs.extend(pair(debit, credit, Layer::Posted, Money { amount: posted, ..held }));
+    legs.extend(pair(
+        debit,
+        credit,
+        Layer::Posted,
+        Money {
+            amount: posted,
+            ..held
+        },
+    ));
     legs
 }
 

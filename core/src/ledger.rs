@@ -94,7 +94,11 @@ impl Id<Account> {
     /// before it has read anything.
     #[must_use]
     pub const fn rollup(self) -> Rollup {
-        if self.bits() & 1 == 1 { Rollup::House } else { Rollup::Constrained }
+        if self.bits() & 1 == 1 {
+            Rollup::House
+        } else {
+            Rollup::Constrained
+        }
     }
 }
 
@@ -167,7 +171,9 @@ pub enum LedgerError {
     #[error("a transaction has at most {LEGS_MAX} legs, not {0}")]
     TooManyLegs(usize),
     /// Debits and credits differ.
-    #[error("debits of {debits} and credits of {credits} minor units of {currency} in the {layer:?} layer do not balance")]
+    #[error(
+        "debits of {debits} and credits of {credits} minor units of {currency} in the {layer:?} layer do not balance"
+    )]
     Unbalanced {
         /// Of which currency.
         currency: Currency,
@@ -246,10 +252,22 @@ impl Transaction {
         }
         for ((currency, layer), (debits, credits)) in sums {
             if debits != credits {
-                return Err(LedgerError::Unbalanced { currency, layer, debits, credits });
+                return Err(LedgerError::Unbalanced {
+                    currency,
+                    layer,
+                    debits,
+                    credits,
+                });
             }
         }
-        Ok(Self { id, at, journal, payment, legs, trace: None })
+        Ok(Self {
+            id,
+            at,
+            journal,
+            payment,
+            legs,
+            trace: None,
+        })
     }
 
     /// The accounts that it touches, each once, in the order of their ids.
@@ -281,7 +299,9 @@ impl Sums {
     /// promised credits not as come. 0 when more left than came.
     #[must_use]
     pub const fn available(&self) -> u64 {
-        self.credits_posted.saturating_sub(self.debits_posted).saturating_sub(self.debits_pending)
+        self.credits_posted
+            .saturating_sub(self.debits_posted)
+            .saturating_sub(self.debits_pending)
     }
 
     fn add(&mut self, leg: &Leg) -> Result<(), LedgerError> {
@@ -294,10 +314,12 @@ impl Sums {
             (Side::Credit, Layer::Posted) => &mut self.credits_posted,
         };
         *sum = match leg.layer {
-            Layer::Release => {
-                sum.checked_sub(amount).ok_or(LedgerError::NothingPending { account })?
-            }
-            _ => sum.checked_add(amount).ok_or(LedgerError::Overflow { account })?,
+            Layer::Release => sum
+                .checked_sub(amount)
+                .ok_or(LedgerError::NothingPending { account })?,
+            _ => sum
+                .checked_add(amount)
+                .ok_or(LedgerError::Overflow { account })?,
         };
         Ok(())
     }
@@ -333,7 +355,15 @@ impl Balance {
     /// The balance of an account without entries.
     #[must_use]
     pub fn opening(account: Id<Account>, currency: Currency, at: Timestamp) -> Self {
-        Self { account, currency, open: true, entries: 0, at, waiting: 0, sums: Sums::default() }
+        Self {
+            account,
+            currency,
+            open: true,
+            entries: 0,
+            at,
+            waiting: 0,
+            sums: Sums::default(),
+        }
     }
 
     /// Takes in the legs that `transaction` has for this account and gives the entry they make.
@@ -343,13 +373,21 @@ impl Balance {
     /// a sum would overflow or fall below zero. The balance is then unchanged.
     pub fn enter(&mut self, transaction: &Transaction) -> Result<Entry, LedgerError> {
         let account = self.account;
-        let legs: Vec<Leg> =
-            transaction.legs.iter().filter(|leg| leg.account == account).copied().collect();
+        let legs: Vec<Leg> = transaction
+            .legs
+            .iter()
+            .filter(|leg| leg.account == account)
+            .copied()
+            .collect();
         let mut sums = self.sums;
         for leg in &legs {
             if leg.money.currency != self.currency {
                 let (expected, found) = (self.currency, leg.money.currency);
-                return Err(LedgerError::WrongCurrency { account, expected, found });
+                return Err(LedgerError::WrongCurrency {
+                    account,
+                    expected,
+                    found,
+                });
             }
             sums.add(leg)?;
         }
@@ -422,7 +460,11 @@ pub struct EntryLeg {
 
 impl From<&Leg> for EntryLeg {
     fn from(leg: &Leg) -> Self {
-        Self { side: leg.side, layer: leg.layer, amount: leg.money.amount }
+        Self {
+            side: leg.side,
+            layer: leg.layer,
+            amount: leg.money.amount,
+        }
     }
 }
 

@@ -318,7 +318,6 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
         | (S::Cleared | S::Settled, H::VerificationNeeded | H::FundsMissing | H::Accepted)
         | (S::Cleared | S::Settled, H::BookAccepted | H::Received | H::Refused)
         | (S::Cleared | S::Settled, H::Cancelled | H::Expired)
-        | (S::Settled, H::VerificationNeeded)
         | (S::Failed | S::Reversed, H::VerificationNeeded | H::FundsMissing | H::Accepted)
         | (S::Failed | S::Reversed, H::BookAccepted | H::Received | H::Refused)
         | (S::Failed, H::PartReturned | H::FullyReturned)

@@ -106,7 +106,11 @@ impl Payment {
     /// What of the amount has neither come back nor is on its way back, in minor units.
     #[must_use]
     pub const fn returnable(&self) -> u64 {
-        self.money.amount.minor().saturating_sub(self.returned).saturating_sub(self.returning)
+        self.money
+            .amount
+            .minor()
+            .saturating_sub(self.returned)
+            .saturating_sub(self.returning)
     }
 
     /// The key that the rail knows this payment by, always the same for the same payment: the

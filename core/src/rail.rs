@@ -59,6 +59,9 @@ impl FromStr for Rail {
     type Err = UnknownRail;
 
     fn from_str(text: &str) -> Result<Self, UnknownRail> {
-        Self::ALL.into_iter().find(|rail| rail.name() == text).ok_or(UnknownRail)
+        Self::ALL
+            .into_iter()
+            .find(|rail| rail.name() == text)
+            .ok_or(UnknownRail)
     }
 }

@@ -57,7 +57,11 @@ pub struct Retry {
 }
 
 impl Retry {
-    const NONE: Self = Self { max: 0, base_ms: 0, cap_ms: 0 };
+    const NONE: Self = Self {
+        max: 0,
+        base_ms: 0,
+        cap_ms: 0,
+    };
 
     /// The longest pause before the `n`th further try, from 0, in milliseconds; the caller draws
     /// a random part of it. `None` when there is none left.
@@ -98,7 +102,11 @@ pub const STEPS: [SagaStep; 8] = [
         errand: Some(Errand::Submit),
         timeout_ms: RAIL_TIMEOUT_MS,
         // A connection that was refused never reached the rail: that alone is tried again here.
-        retry: Retry { max: 3, base_ms: 100, cap_ms: 2_000 },
+        retry: Retry {
+            max: 3,
+            base_ms: 100,
+            cap_ms: 2_000,
+        },
         undone_by: None,
         then: Some(StepName::Post),
         otherwise: Some(StepName::Enquire),
@@ -107,7 +115,11 @@ pub const STEPS: [SagaStep; 8] = [
         name: StepName::Enquire,
         errand: None,
         timeout_ms: RAIL_TIMEOUT_MS,
-        retry: Retry { max: crate::plan::ENQUIRIES_MAX, base_ms: 2_000, cap_ms: 3_600_000 },
+        retry: Retry {
+            max: crate::plan::ENQUIRIES_MAX,
+            base_ms: 2_000,
+            cap_ms: 3_600_000,
+        },
         undone_by: None,
         then: Some(StepName::Post),
         otherwise: Some(StepName::Escalate),

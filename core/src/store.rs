@@ -44,7 +44,10 @@ impl Key {
         text.push('\0');
         text.push_str(sort);
         assert!(text.len() <= KEY_BYTES_MAX, "a key of {} bytes", text.len());
-        assert!(text.bytes().filter(|byte| *byte == 0).count() == 1, "a NUL in a key");
+        assert!(
+            text.bytes().filter(|byte| *byte == 0).count() == 1,
+            "a NUL in a key"
+        );
         Self(text.into())
     }
 
@@ -70,8 +73,8 @@ impl Key {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
-        let well_formed = text.len() <= KEY_BYTES_MAX
-            && text.bytes().filter(|byte| *byte == 0).count() == 1;
+        let well_formed =
+            text.len() <= KEY_BYTES_MAX && text.bytes().filter(|byte| *byte == 0).count() == 1;
         well_formed.then(|| Self(text.into()))
     }
 
@@ -127,7 +130,10 @@ impl Body {
     /// A body without secondary orders.
     #[must_use]
     pub fn of<T: Serialize>(value: &T) -> Self {
-        Self { bytes: encode(value).into(), index: Vec::new() }
+        Self {
+            bytes: encode(value).into(),
+            index: Vec::new(),
+        }
     }
 
     /// The same, also listed under `key`.
@@ -144,7 +150,12 @@ impl Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", String::from_utf8_lossy(&self.bytes), self.index)
+        write!(
+            f,
+            "{} {:?}",
+            String::from_utf8_lossy(&self.bytes),
+            self.index
+        )
     }
 }
 
@@ -190,12 +201,14 @@ impl Write {
     pub fn result(&self) -> Option<Option<Record>> {
         match self {
             Self::CheckAbsent | Self::Check(_) => None,
-            Self::Create(body) => {
-                Some(Some(Record { version: Version::FIRST, body: body.clone() }))
-            }
-            Self::Update(version, body) => {
-                Some(Some(Record { version: version.next(), body: body.clone() }))
-            }
+            Self::Create(body) => Some(Some(Record {
+                version: Version::FIRST,
+                body: body.clone(),
+            })),
+            Self::Update(version, body) => Some(Some(Record {
+                version: version.next(),
+                body: body.clone(),
+            })),
             Self::Delete(_) => Some(None),
         }
     }
@@ -251,7 +264,12 @@ impl Snapshot {
             None => Write::CheckAbsent,
             Some(record) => Write::Check(record.version),
         };
-        WriteSet(self.guarded.iter().map(|(key, it)| (key.clone(), check(it))).collect())
+        WriteSet(
+            self.guarded
+                .iter()
+                .map(|(key, it)| (key.clone(), check(it)))
+                .collect(),
+        )
     }
 }
 
@@ -266,7 +284,10 @@ impl WriteSet {
     /// When the set already acts on the key, other than checking that it is absent.
     pub fn create(&mut self, key: Key, body: Body) {
         let before = self.0.insert(key, Write::Create(body));
-        assert!(matches!(before, None | Some(Write::CheckAbsent)), "created over a record");
+        assert!(
+            matches!(before, None | Some(Write::CheckAbsent)),
+            "created over a record"
+        );
     }
 
     /// Writes a record anew that was read.
@@ -413,7 +434,10 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> T {
     match serde_json::from_slice(bytes) {
         Ok(value) => value,
-        Err(error) => panic!("a stored {} cannot be read: {error}", std::any::type_name::<T>()),
+        Err(error) => panic!(
+            "a stored {} cannot be read: {error}",
+            std::any::type_name::<T>()
+        ),
     }
 }
 
@@ -438,18 +462,30 @@ mod tests {
         let body = Body::of(&1);
         let mut snapshot = Snapshot::default();
         snapshot.put(a.clone(), None);
-        snapshot.put(b.clone(), Some(Record { version: Version(3), body: body.clone() }));
+        snapshot.put(
+            b.clone(),
+            Some(Record {
+                version: Version(3),
+                body: body.clone(),
+            }),
+        );
         snapshot.put_hint(c, None);
         let mut writes = snapshot.checks();
         assert_eq!(
-            writes.iter().map(|(_, write)| write.clone()).collect::<Vec<_>>(),
+            writes
+                .iter()
+                .map(|(_, write)| write.clone())
+                .collect::<Vec<_>>(),
             [Write::CheckAbsent, Write::Check(Version(3))]
         );
         writes.put(&a, body.clone());
         writes.update(&b, body.clone());
         writes.update(&b, Body::of(&2));
         assert_eq!(writes.iter().next().unwrap().1, &Write::Create(body));
-        assert_eq!(writes.iter().nth(1).unwrap().1, &Write::Update(Version(3), Body::of(&2)));
+        assert_eq!(
+            writes.iter().nth(1).unwrap().1,
+            &Write::Update(Version(3), Body::of(&2))
+        );
     }
 
     #[test]

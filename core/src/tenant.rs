@@ -52,7 +52,11 @@ impl FromStr for TenantId {
         let short = text.strip_prefix(PREFIX).unwrap_or(text);
         let letters: [u8; LENGTH] = short.as_bytes().try_into().map_err(|_| ParseTenantError)?;
         let fits = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
-        letters.iter().all(fits).then_some(Self(letters)).ok_or(ParseTenantError)
+        letters
+            .iter()
+            .all(fits)
+            .then_some(Self(letters))
+            .ok_or(ParseTenantError)
     }
 }
 
@@ -64,7 +68,9 @@ impl Serialize for TenantId {
 
 impl<'de> Deserialize<'de> for TenantId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 

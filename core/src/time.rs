@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A moment: Unix milliseconds, UTC, without leap seconds.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
@@ -46,7 +44,9 @@ impl Timestamp {
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let nanos = moment.unix_timestamp_nanos();
-        let ms = u64::try_from(nanos / 1_000_000).ok().filter(|ms| *ms <= UNIX_MS_MAX)?;
+        let ms = u64::try_from(nanos / 1_000_000)
+            .ok()
+            .filter(|ms| *ms <= UNIX_MS_MAX)?;
         (nanos >= 0 && nanos % 1_000_000 == 0).then_some(Self(ms))
     }
 }
@@ -94,7 +94,12 @@ mod tests {
     fn offsets_are_understood_and_rubbish_is_not() {
         let at = Timestamp::parse_rfc3339("2026-11-22T12:12:13.5+01:00").unwrap();
         assert_eq!(at.to_string(), "2026-11-22T11:12:13.500Z");
-        for text in ["", "2026-11-22", "2026-11-22T11:12:13", "1969-12-31T23:59:59Z"] {
+        for text in [
+            "",
+            "2026-11-22",
+            "2026-11-22T11:12:13",
+            "1969-12-31T23:59:59Z",
+        ] {
             assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
         }
     }

@@ -5,9 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    hold::Hold, id::Id, payment::Payment, store::Key, tenant::TenantId, time::Timestamp,
-};
+use crate::{hold::Hold, id::Id, payment::Payment, store::Key, tenant::TenantId, time::Timestamp};
 
 /// Partitions, so that no single one takes every write on a partitioned store.
 pub const SHARDS: u8 = 16;
@@ -45,7 +43,11 @@ impl Timer {
             Due::ExpireHold(id) => (id.bits(), format!("{id}#expire")),
         };
         let shard = (bits >> 16) as u8 % SHARDS;
-        let sort = format!("{}#{}#{what}", Self::sort_prefix(self.due), self.tenant.short());
+        let sort = format!(
+            "{}#{}#{what}",
+            Self::sort_prefix(self.due),
+            self.tenant.short()
+        );
         Key::new(&Self::partition(shard), &sort)
     }
 

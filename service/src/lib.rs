@@ -1,1 +1,5 @@
-//! Lombard.
+//! What is done about payments, in any runtime: the ports to the world and everything that
+//! stands on them. Async begins here; what is true is decided in `lombard-core`.
+
+pub mod optimistic;
+pub mod ports;

@@ -19,7 +19,10 @@ pub fn open(draft: &mut Draft<'_>, open: &OpenAccount) -> Result<Reply, Stop> {
         draft.want(&keys::alias(&alias.blind));
     }
     if draft.read::<Account>(&key)?.is_some() {
-        return Err(Rejection::Exists { id: open.id.to_string() }.into());
+        return Err(Rejection::Exists {
+            id: open.id.to_string(),
+        }
+        .into());
     }
     for alias in &open.aliases {
         let key = keys::alias(&alias.blind);
@@ -39,8 +42,7 @@ pub fn open(draft: &mut Draft<'_>, open: &OpenAccount) -> Result<Reply, Stop> {
     // A house account may have had entries before anybody named it.
     let known = draft.read::<Balance>(&balance_key)?;
     let fresh = known.is_none();
-    let balance =
-        known.unwrap_or_else(|| Balance::opening(open.id, open.currency, draft.now()));
+    let balance = known.unwrap_or_else(|| Balance::opening(open.id, open.currency, draft.now()));
     let listed = Key::new(&keys::accounts_list(tenant), &open.id.to_string());
     draft.put(&key, Body::of(&account).listed(listed));
     let reply = draft.answer(201, None, View::Account(&account, &balance));
@@ -53,12 +55,20 @@ pub fn open(draft: &mut Draft<'_>, open: &OpenAccount) -> Result<Reply, Stop> {
 /// Closes a constrained account. A house account stays: its entries may still be on their way.
 pub fn close(draft: &mut Draft<'_>, id: Id<Account>) -> Result<Reply, Stop> {
     if id.rollup() == Rollup::House {
-        return Err(Rejection::WrongKind { what: "a house account cannot be closed" }.into());
+        return Err(Rejection::WrongKind {
+            what: "a house account cannot be closed",
+        }
+        .into());
     }
     draft.want_account(id);
-    let account: Account =
-        draft.read(&keys::account(draft.tenant(), id))?.ok_or_else(|| no_account(id))?;
-    let Sums { debits_pending, credits_pending, .. } = draft.balance(id)?.sums;
+    let account: Account = draft
+        .read(&keys::account(draft.tenant(), id))?
+        .ok_or_else(|| no_account(id))?;
+    let Sums {
+        debits_pending,
+        credits_pending,
+        ..
+    } = draft.balance(id)?.sums;
     let idle = debits_pending == 0 && credits_pending == 0 && draft.balance(id)?.waiting == 0;
     if !idle || draft.balance(id)?.sums.available() > 0 {
         return Err(Rejection::AccountNotEmpty.into());
@@ -72,10 +82,16 @@ pub fn close(draft: &mut Draft<'_>, id: Id<Account>) -> Result<Reply, Stop> {
 pub fn post_legs(draft: &mut Draft<'_>, post: &PostLegs) -> Result<Reply, Stop> {
     let key = keys::transaction(draft.tenant(), post.id);
     if draft.read::<Transaction>(&key)?.is_some() {
-        return Err(Rejection::Exists { id: post.id.to_string() }.into());
+        return Err(Rejection::Exists {
+            id: post.id.to_string(),
+        }
+        .into());
     }
     if post.legs.iter().any(|leg| leg.layer != Layer::Posted) {
-        return Err(Rejection::WrongKind { what: "a posting's legs are posted" }.into());
+        return Err(Rejection::WrongKind {
+            what: "a posting's legs are posted",
+        }
+        .into());
     }
     for leg in &post.legs {
         draft.check_account(leg.account, leg.money.currency)?;

@@ -164,7 +164,10 @@ impl From<LedgerError> for Stop {
 
 /// The rejection of an account that is not there.
 pub fn no_account(id: Id<Account>) -> Rejection {
-    Rejection::NotFound { what: "account", id: id.to_string() }
+    Rejection::NotFound {
+        what: "account",
+        id: id.to_string(),
+    }
 }
 
 /// A balance in the making, and whether it differs from what was read.
@@ -281,12 +284,18 @@ impl<'a> Draft<'a> {
     /// Stops when anything that was asked for is not there yet.
     fn settled(&self) -> Result<(), Stop> {
         let reads = self.reads.borrow();
-        if reads.guarded.is_empty() && reads.hints.is_empty() { Ok(()) } else { Err(Stop::Missing) }
+        if reads.guarded.is_empty() && reads.hints.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop::Missing)
+        }
     }
 
     /// Stops with the answer that was given before, if there was one.
     pub fn answered_before(&self) -> Result<(), Stop> {
-        let Some(wish) = &self.command.idempotency else { return Ok(()) };
+        let Some(wish) = &self.command.idempotency else {
+            return Ok(());
+        };
         let Some(outcome) = self.read::<Outcome>(&wish.record_key(self.tenant()))? else {
             return Ok(());
         };
@@ -318,7 +327,11 @@ impl<'a> Draft<'a> {
             }
         };
         if found != currency {
-            let error = LedgerError::WrongCurrency { account: id, expected: found, found: currency };
+            let error = LedgerError::WrongCurrency {
+                account: id,
+                expected: found,
+                found: currency,
+            };
             return Err(error.into());
         }
         Ok(())
@@ -329,7 +342,13 @@ impl<'a> Draft<'a> {
             let balance = self
                 .read::<Balance>(&keys::balance(self.tenant(), id))?
                 .ok_or_else(|| no_account(id))?;
-            self.balances.insert(id, Touched { balance, changed: false });
+            self.balances.insert(
+                id,
+                Touched {
+                    balance,
+                    changed: false,
+                },
+            );
         }
         match self.balances.get_mut(&id) {
             Some(touched) => Ok(touched),
@@ -351,7 +370,13 @@ impl<'a> Draft<'a> {
 
     /// Takes in a balance that was just opened.
     pub fn open_balance(&mut self, balance: Balance) {
-        self.balances.insert(balance.account, Touched { balance, changed: true });
+        self.balances.insert(
+            balance.account,
+            Touched {
+                balance,
+                changed: true,
+            },
+        );
     }
 
     /// Writes a transaction into the books: itself, and the balance and entry of each
@@ -479,12 +504,22 @@ impl<'a> Draft<'a> {
     /// The answer that shows `view`.
     pub fn answer(&self, status: u16, stage: Option<Stage>, view: View<'_>) -> Reply {
         let body = self.context.render.render(view).into();
-        Reply { status, body, stage, replayed: false }
+        Reply {
+            status,
+            body,
+            stage,
+            replayed: false,
+        }
     }
 
     /// The answer to those who want none.
     pub fn done(stage: Option<Stage>) -> Reply {
-        Reply { status: 204, body: Vec::new().into(), stage, replayed: false }
+        Reply {
+            status: 204,
+            body: Vec::new().into(),
+            stage,
+            replayed: false,
+        }
     }
 
     /// Stops because there is nothing to do: the payment stands where it stood.
@@ -514,8 +549,14 @@ impl<'a> Draft<'a> {
             && let Ok(body) = serde_json::value::RawValue::from_string(body.to_owned())
         {
             let at = self.now();
-            let outcome = Outcome { fingerprint: wish.fingerprint, status: reply.status, body, at };
-            self.writes.put(&wish.record_key(self.tenant()), Body::of(&outcome));
+            let outcome = Outcome {
+                fingerprint: wish.fingerprint,
+                status: reply.status,
+                body,
+                at,
+            };
+            self.writes
+                .put(&wish.record_key(self.tenant()), Body::of(&outcome));
         }
         Step::Commit(self.writes, reply)
     }

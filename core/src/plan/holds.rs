@@ -15,8 +15,14 @@ pub fn place(draft: &mut Draft<'_>, place: &PlaceHold) -> Result<Reply, Stop> {
     if place.debtor == place.creditor {
         return Err(Rejection::SameAccount.into());
     }
-    if draft.read::<Hold>(&keys::hold(draft.tenant(), place.id))?.is_some() {
-        return Err(Rejection::Exists { id: place.id.to_string() }.into());
+    if draft
+        .read::<Hold>(&keys::hold(draft.tenant(), place.id))?
+        .is_some()
+    {
+        return Err(Rejection::Exists {
+            id: place.id.to_string(),
+        }
+        .into());
     }
     draft.check_account(place.debtor, place.money.currency)?;
     draft.check_account(place.creditor, place.money.currency)?;
@@ -34,8 +40,11 @@ pub fn place(draft: &mut Draft<'_>, place: &PlaceHold) -> Result<Reply, Stop> {
     };
     let legs = journal::hold(hold.debtor, hold.creditor, hold.money);
     draft.enter(hold.id, 0, Journal::Hold, None, legs)?;
-    let timer =
-        Timer { tenant: draft.tenant(), due: hold.expires_at, what: Due::ExpireHold(hold.id) };
+    let timer = Timer {
+        tenant: draft.tenant(),
+        due: hold.expires_at,
+        what: Due::ExpireHold(hold.id),
+    };
     draft.create(timer.key(), Body::of(&timer));
     store(draft, &hold);
     Ok(draft.answer(201, None, View::Hold(&hold)))
@@ -87,7 +96,10 @@ fn release(draft: &mut Draft<'_>, mut hold: Hold, state: HoldState) -> Result<Ho
 fn open_hold(draft: &Draft<'_>, id: Id<Hold>) -> Result<Hold, Stop> {
     let hold = draft
         .read::<Hold>(&keys::hold(draft.tenant(), id))?
-        .ok_or_else(|| Rejection::NotFound { what: "hold", id: id.to_string() })?;
+        .ok_or_else(|| Rejection::NotFound {
+            what: "hold",
+            id: id.to_string(),
+        })?;
     let state = match hold.state {
         HoldState::Open if draft.now() < hold.expires_at => return Ok(hold),
         HoldState::Open | HoldState::Expired => "expired",

@@ -23,7 +23,10 @@ pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
     }
     let key = keys::payment(draft.tenant(), pay.id);
     if draft.read::<Payment>(&key)?.is_some() {
-        return Err(Rejection::Exists { id: pay.id.to_string() }.into());
+        return Err(Rejection::Exists {
+            id: pay.id.to_string(),
+        }
+        .into());
     }
     draft.check_account(pay.debtor, pay.money.currency)?;
     if let Some(creditor) = pay.creditor.account() {
@@ -46,7 +49,11 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
     Payment {
         id: pay.id,
         kind: Kind::CreditTransfer,
-        direction: if internal { Direction::Internal } else { Direction::Out },
+        direction: if internal {
+            Direction::Internal
+        } else {
+            Direction::Out
+        },
         rail: pay.rail,
         money: pay.money,
         debtor: Party::Account(pay.debtor),
@@ -123,7 +130,10 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
         reason: None,
         reason_code: None,
         on_insufficient_funds: OnInsufficientFunds::Fail,
-        attempt: Attempt { rail_reference: Some(news.rail_reference.clone()), ..Attempt::default() },
+        attempt: Attempt {
+            rail_reference: Some(news.rail_reference.clone()),
+            ..Attempt::default()
+        },
         returned: 0,
         returning: 0,
         original: None,
@@ -145,7 +155,10 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
 /// A payment that was asked for by id.
 pub fn load(draft: &Draft<'_>, id: Id<Payment>) -> Result<Payment, Stop> {
     let key = keys::payment(draft.tenant(), id);
-    let not_found = || Rejection::NotFound { what: "payment", id: id.to_string() };
+    let not_found = || Rejection::NotFound {
+        what: "payment",
+        id: id.to_string(),
+    };
     Ok(draft.read::<Payment>(&key)?.ok_or_else(not_found)?)
 }
 
@@ -153,7 +166,10 @@ pub fn load(draft: &Draft<'_>, id: Id<Payment>) -> Result<Payment, Stop> {
 pub fn cancel(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
     let mut payment = load(draft, id)?;
     let stage = payment.stage;
-    let wrong = Rejection::WrongStage { stage, wish: "cancelled" };
+    let wrong = Rejection::WrongStage {
+        stage,
+        wish: "cancelled",
+    };
     if !matches!(apply(stage, Happened::Cancelled), Verdict::Moves(..)) {
         return Err(wrong.into());
     }
@@ -163,10 +179,18 @@ pub fn cancel(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
 }
 
 /// Takes in the answer that a payment in verification waited for.
-pub fn verify(draft: &mut Draft<'_>, id: Id<Payment>, answer: &Verification) -> Result<Reply, Stop> {
+pub fn verify(
+    draft: &mut Draft<'_>,
+    id: Id<Payment>,
+    answer: &Verification,
+) -> Result<Reply, Stop> {
     let mut payment = load(draft, id)?;
     if payment.stage != Stage::Verifying {
-        return Err(Rejection::WrongStage { stage: payment.stage, wish: "verified" }.into());
+        return Err(Rejection::WrongStage {
+            stage: payment.stage,
+            wish: "verified",
+        }
+        .into());
     }
     match answer {
         Verification::Passed => {
@@ -209,12 +233,19 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
         Report::SettlementFound => Happened::SettlementFound,
     };
     if payment.rail == Rail::Book {
-        return Err(Rejection::WrongKind { what: "no rail carries a book payment" }.into());
+        return Err(Rejection::WrongKind {
+            what: "no rail carries a book payment",
+        }
+        .into());
     }
     match apply(payment.stage, news) {
         Verdict::Impossible => {
             let wish = "moved on by this news of a rail";
-            return Err(Rejection::WrongStage { stage: payment.stage, wish }.into());
+            return Err(Rejection::WrongStage {
+                stage: payment.stage,
+                wish,
+            }
+            .into());
         }
         // Heard before: a repeated answer adds nothing to the timeline, a late one does once.
         Verdict::Noted if heard_before(&payment, report) => {
@@ -247,9 +278,7 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
 fn heard_before(payment: &Payment, report: &Report) -> bool {
     match report {
         Report::Accepted(_) => matches!(payment.stage, Stage::Cleared | Stage::Settled),
-        Report::Rejected(..) => {
-            payment.stage == Stage::Failed || payment.stage == Stage::Reversed
-        }
+        Report::Rejected(..) => payment.stage == Stage::Failed || payment.stage == Stage::Reversed,
         Report::Submitted | Report::TimedOut | Report::NeverArrived | Report::SettlementFound => {
             true
         }
@@ -272,7 +301,11 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
         Verdict::Noted => (before, [].as_slice()),
         Verdict::Impossible => {
             let wish = "moved on in this way";
-            return Err(Rejection::WrongStage { stage: before, wish }.into());
+            return Err(Rejection::WrongStage {
+                stage: before,
+                wish,
+            }
+            .into());
         }
     };
     payment.stage = stage;
@@ -291,7 +324,15 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
         super::returns::tell_original(draft, payment, before)?;
     }
     let moved = stage != before;
-    draft.tell(payment, Telling { news: News::Step(news), moved, amount: None, errands });
+    draft.tell(
+        payment,
+        Telling {
+            news: News::Step(news),
+            moved,
+            amount: None,
+            errands,
+        },
+    );
     Ok(())
 }
 
@@ -303,8 +344,11 @@ fn count_waiting(draft: &mut Draft<'_>, payment: &Payment, before: Stage) -> Res
     let waited = before == Stage::AwaitingFunds;
     if waits != waited && debit.rollup() == Rollup::Constrained {
         let balance = draft.balance_mut(debit)?;
-        balance.waiting =
-            if waits { balance.waiting + 1 } else { balance.waiting.saturating_sub(1) };
+        balance.waiting = if waits {
+            balance.waiting + 1
+        } else {
+            balance.waiting.saturating_sub(1)
+        };
     }
     Ok(())
 }
@@ -320,7 +364,12 @@ pub fn sides(draft: &Draft<'_>, payment: &Payment) -> (Id<Account>, Id<Account>)
 }
 
 fn clearing(draft: &Draft<'_>, payment: &Payment) -> Id<Account> {
-    journal::house(draft.tenant(), payment.rail, Role::Clearing, payment.money.currency)
+    journal::house(
+        draft.tenant(),
+        payment.rail,
+        Role::Clearing,
+        payment.money.currency,
+    )
 }
 
 /// The journal of an effect. World effects have none.
@@ -329,12 +378,20 @@ fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) -> Res
     let money = payment.money;
     let (step, legs) = match effect {
         Effect::Hold => (Journal::OutHold, journal::hold(debit, credit, money)),
-        Effect::Post => (Journal::OutPost, journal::post(debit, credit, money, money.amount)),
+        Effect::Post => (
+            Journal::OutPost,
+            journal::post(debit, credit, money, money.amount),
+        ),
         Effect::Void => (Journal::OutVoid, journal::void(debit, credit, money)),
-        Effect::Move => (moving(draft, payment), journal::move_now(debit, credit, money)),
+        Effect::Move => (
+            moving(draft, payment),
+            journal::move_now(debit, credit, money),
+        ),
         Effect::Undo => {
             // What came back already is not undone again.
-            let Ok(amount) = Amount::try_from(payment.returnable()) else { return Ok(()) };
+            let Ok(amount) = Amount::try_from(payment.returnable()) else {
+                return Ok(());
+            };
             let rest = Money { amount, ..money };
             (Journal::Reversal, journal::move_now(credit, debit, rest))
         }
@@ -346,8 +403,12 @@ fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) -> Res
 }
 
 fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {
-    let suspense =
-        journal::house(draft.tenant(), payment.rail, Role::Suspense, payment.money.currency);
+    let suspense = journal::house(
+        draft.tenant(),
+        payment.rail,
+        Role::Suspense,
+        payment.money.currency,
+    );
     match (payment.direction, payment.kind) {
         (Direction::Internal, _) => Journal::BookPost,
         (Direction::In, Kind::Return) => Journal::ReturnIn,
@@ -358,14 +419,20 @@ fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {
 
 fn settling(draft: &Draft<'_>, payment: &Payment) -> (Journal, Vec<crate::ledger::Leg>) {
     let clearing = clearing(draft, payment);
-    let settlement =
-        journal::house(draft.tenant(), payment.rail, Role::Settlement, payment.money.currency);
+    let settlement = journal::house(
+        draft.tenant(),
+        payment.rail,
+        Role::Settlement,
+        payment.money.currency,
+    );
     match payment.direction {
-        Direction::In => {
-            (Journal::InSettle, journal::move_now(settlement, clearing, payment.money))
-        }
-        Direction::Out | Direction::Internal => {
-            (Journal::OutSettle, journal::move_now(clearing, settlement, payment.money))
-        }
+        Direction::In => (
+            Journal::InSettle,
+            journal::move_now(settlement, clearing, payment.money),
+        ),
+        Direction::Out | Direction::Internal => (
+            Journal::OutSettle,
+            journal::move_now(clearing, settlement, payment.money),
+        ),
     }
 }

@@ -27,7 +27,11 @@ pub fn ask(
         return Err(Rejection::WrongKind { what }.into());
     }
     if !matches!(payment.stage, Stage::Cleared | Stage::Settled) {
-        return Err(Rejection::WrongStage { stage: payment.stage, wish: "recalled" }.into());
+        return Err(Rejection::WrongStage {
+            stage: payment.stage,
+            wish: "recalled",
+        }
+        .into());
     }
     // Both schemes allow one recall for a payment.
     if payment.recall.is_some() {
@@ -53,7 +57,14 @@ pub fn receive(draft: &mut Draft<'_>, id: Id<Payment>, wish: &RecallWish) -> Res
         Some(_) => return Err(Rejection::RecalledBefore.into()),
         None => {}
     }
-    open(draft, &mut payment, AskedBy::Them, wish.reason, &wish.reason_code, &wish.case);
+    open(
+        draft,
+        &mut payment,
+        AskedBy::Them,
+        wish.reason,
+        &wish.reason_code,
+        &wish.case,
+    );
     draft.tell(&mut payment, beside(Beside::RecallReceived, Vec::new()));
     draft.store_payment(&payment);
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
@@ -101,5 +112,10 @@ fn open(
 }
 
 const fn beside(news: Beside, errands: Vec<Errand>) -> Telling {
-    Telling { news: News::Beside(news), moved: false, amount: None, errands }
+    Telling {
+        news: News::Beside(news),
+        moved: false,
+        amount: None,
+        errands,
+    }
 }

@@ -13,9 +13,7 @@ use crate::{
     event::{Beside, Errand, News},
     lifecycle::{Happened, Stage, Verdict, apply},
     money::{Amount, Money},
-    payment::{
-        Attempt, Direction, Kind, OnInsufficientFunds, Payment, RecallState,
-    },
+    payment::{Attempt, Direction, Kind, OnInsufficientFunds, Payment, RecallState},
     store::Key,
 };
 
@@ -23,7 +21,10 @@ use crate::{
 pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, Stop> {
     let mut original = load(draft, wish.original)?;
     if draft.read::<Payment>(&own_key(draft, wish.id))?.is_some() {
-        return Err(Rejection::Exists { id: wish.id.to_string() }.into());
+        return Err(Rejection::Exists {
+            id: wish.id.to_string(),
+        }
+        .into());
     }
     if original.kind == Kind::Return || original.direction == Direction::Out {
         let what = "only a payment that came to an account of yours can be returned; \
@@ -31,7 +32,11 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
         return Err(Rejection::WrongKind { what }.into());
     }
     if !matches!(original.stage, Stage::Cleared | Stage::Settled) {
-        return Err(Rejection::WrongStage { stage: original.stage, wish: "returned" }.into());
+        return Err(Rejection::WrongStage {
+            stage: original.stage,
+            wish: "returned",
+        }
+        .into());
     }
     let amount = amount_within(&original, wish.amount)?;
     let direction = match original.direction {
@@ -69,11 +74,18 @@ pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, S
         let what = "only an outgoing payment can come back";
         return Err(Rejection::WrongKind { what }.into());
     }
-    if matches!(original.stage, Stage::Held | Stage::Submitted | Stage::InDoubt) {
+    if matches!(
+        original.stage,
+        Stage::Held | Stage::Submitted | Stage::InDoubt
+    ) {
         advance(draft, &mut original, Happened::RailAccepted)?;
     }
     if !matches!(original.stage, Stage::Cleared | Stage::Settled) {
-        return Err(Rejection::WrongStage { stage: original.stage, wish: "returned" }.into());
+        return Err(Rejection::WrongStage {
+            stage: original.stage,
+            wish: "returned",
+        }
+        .into());
     }
     let amount = amount_within(&original, Some(news.amount))?;
     let mut back = returning(draft, &original, news.id, Direction::In, amount);
@@ -120,7 +132,10 @@ fn returning(
         kind: Kind::Return,
         direction,
         rail: original.rail,
-        money: Money { amount, currency: original.money.currency },
+        money: Money {
+            amount,
+            currency: original.money.currency,
+        },
         debtor: original.creditor.clone(),
         creditor: original.debtor.clone(),
         end_to_end_id: original.end_to_end_id.clone(),
@@ -146,7 +161,9 @@ fn returning(
 
 /// Tells the original what became of a return: the money is back for good, or it is not.
 pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Result<(), Stop> {
-    let Some(id) = back.original else { return Ok(()) };
+    let Some(id) = back.original else {
+        return Ok(());
+    };
     let amount = back.money.amount.minor();
     let mut original = match draft.take_handed_on(id) {
         Some(original) => original,
@@ -157,7 +174,11 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
             original.returning = original.returning.saturating_sub(amount);
             original.returned += amount;
             let full = original.returned >= original.money.amount.minor();
-            let news = if full { Happened::FullyReturned } else { Happened::PartReturned };
+            let news = if full {
+                Happened::FullyReturned
+            } else {
+                Happened::PartReturned
+            };
             if let Verdict::Moves(stage, _) = apply(original.stage, news) {
                 let moved = stage != original.stage;
                 original.stage = stage;
@@ -170,7 +191,10 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
         }
         (false, Stage::Failed) => {
             original.returning = original.returning.saturating_sub(amount);
-            draft.tell(&mut original, told(News::Beside(Beside::ReturnFailed), false, amount));
+            draft.tell(
+                &mut original,
+                told(News::Beside(Beside::ReturnFailed), false, amount),
+            );
         }
         // The rail took its yes back: what had gone back has not.
         (true, Stage::Reversed) if before != Stage::Reversed => {
@@ -186,5 +210,10 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
 }
 
 const fn told(news: News, moved: bool, amount: u64) -> Telling {
-    Telling { news, moved, amount: Some(amount), errands: Vec::new() }
+    Telling {
+        news,
+        moved,
+        amount: Some(amount),
+        errands: Vec::new(),
+    }
 }

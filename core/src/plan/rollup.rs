@@ -25,7 +25,10 @@ pub fn fitting<'a>(
     let mut entries = 0;
     let mut fit = 0;
     for (tenant, transaction) in transactions {
-        let house = transaction.accounts().into_iter().filter(|id| id.rollup() == Kind::House);
+        let house = transaction
+            .accounts()
+            .into_iter()
+            .filter(|id| id.rollup() == Kind::House);
         for account in house {
             accounts.insert((*tenant, account));
             entries += 1;
@@ -45,7 +48,10 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
         draft.want(&keys::balance(tenant, id));
     }
     // Counted already: the answer to the commit that did it was lost.
-    if draft.read::<u64>(&cursor)?.is_some_and(|reached| reached >= rollup.upto) {
+    if draft
+        .read::<u64>(&cursor)?
+        .is_some_and(|reached| reached >= rollup.upto)
+    {
         return Err(Stop::Decided(Draft::done(None)));
     }
     let mut balances = std::collections::BTreeMap::new();
@@ -58,10 +64,15 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
     }
     for (tenant, transaction) in &rollup.transactions {
         for id in transaction.accounts() {
-            let Some(balance) = balances.get_mut(&(*tenant, id)) else { continue };
+            let Some(balance) = balances.get_mut(&(*tenant, id)) else {
+                continue;
+            };
             let entry: Entry = balance.enter(transaction)?;
             let partition = keys::account_partition(*tenant, id);
-            draft.create(Key::new(&partition, &keys::entry_sort(entry.number)), Body::of(&entry));
+            draft.create(
+                Key::new(&partition, &keys::entry_sort(entry.number)),
+                Body::of(&entry),
+            );
         }
     }
     for ((tenant, id), balance) in balances {
@@ -72,8 +83,14 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
 }
 
 fn house_legs(rollup: &RollUp) -> impl Iterator<Item = (TenantId, Id<Account>, Currency)> {
-    rollup.transactions.iter().flat_map(|(tenant, transaction)| {
-        let house = transaction.legs.iter().filter(|leg| leg.account.rollup() == Kind::House);
-        house.map(|leg| (*tenant, leg.account, leg.money.currency))
-    })
+    rollup
+        .transactions
+        .iter()
+        .flat_map(|(tenant, transaction)| {
+            let house = transaction
+                .legs
+                .iter()
+                .filter(|leg| leg.account.rollup() == Kind::House);
+            house.map(|leg| (*tenant, leg.account, leg.money.currency))
+        })
 }

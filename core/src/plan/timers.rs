@@ -49,7 +49,11 @@ pub fn expire_later(draft: &mut Draft<'_>, payment: &Payment) {
 }
 
 fn set(draft: &mut Draft<'_>, due: crate::time::Timestamp, what: Due) {
-    let timer = Timer { tenant: draft.tenant(), due, what };
+    let timer = Timer {
+        tenant: draft.tenant(),
+        due,
+        what,
+    };
     draft.create_once(timer.key(), Body::of(&timer));
 }
 
@@ -90,12 +94,23 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
 }
 
 fn enquire_again(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
-    debug_assert!(matches!(apply(payment.stage, Happened::TimedOut), Verdict::Moves(..)));
+    debug_assert!(matches!(
+        apply(payment.stage, Happened::TimedOut),
+        Verdict::Moves(..)
+    ));
     let errand = enquire_later(draft, payment);
     // The timeline tells of the last attempt of the budget, and not of each one.
     if let Some(errand) = errand {
         let news = News::Step(Happened::TimedOut);
-        draft.tell(payment, Telling { news, moved: false, amount: None, errands: vec![errand] });
+        draft.tell(
+            payment,
+            Telling {
+                news,
+                moved: false,
+                amount: None,
+                errands: vec![errand],
+            },
+        );
     }
     draft.store_payment(payment);
     Ok(())
