@@ -1,5 +1,10 @@
 //! What is done about payments, in any runtime: the ports to the world and everything that
 //! stands on them. Async begins here; what is true is decided in `lombard-core`.
 
+pub mod app;
+pub mod config;
+pub mod host;
 pub mod optimistic;
 pub mod ports;
+pub mod rails;
+pub mod worker;

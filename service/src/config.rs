@@ -1,0 +1,60 @@
+//! What an operator can set. Every value has a default, so that nothing need be set to start.
+
+use std::collections::BTreeMap;
+
+use lombard_core::rail::Rail;
+use serde::{Deserialize, Serialize};
+
+/// The configuration of a running Lombard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The rails that are switched on, by name, and how each is reached.
+    pub rails: BTreeMap<Rail, RailConfig>,
+    /// Limits of the HTTP server.
+    pub http: HttpConfig,
+}
+
+/// How a rail's gateway is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RailConfig {
+    /// Base URL of the gateway; messages are posted to `{url}/{rail}/messages`.
+    pub url: String,
+    /// The key that signs messages in both directions (HMAC-SHA256), as text.
+    pub secret: String,
+    /// How many calls may be under way at once.
+    #[serde(default = "default_concurrency")]
+    pub concurrency: usize,
+    /// Our BIC (SEPA) or our sort code (FPS), as the scheme knows us.
+    pub own_agent: String,
+}
+
+const fn default_concurrency() -> usize {
+    64
+}
+
+/// Limits of the HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// The most bytes of a request's body, except for batches.
+    pub body_bytes_max: usize,
+    /// The most bytes of a batch's body.
+    pub batch_bytes_max: usize,
+    /// After how many milliseconds a request whose body is not there yet is dropped.
+    pub body_timeout_ms: u64,
+    /// How many connections may be open at once.
+    pub connections_max: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 64 * 1024,
+            batch_bytes_max: 1024 * 1024 * 1024,
+            body_timeout_ms: 10_000,
+            connections_max: 4096,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The way out to each rail.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use lombard_core::{payment::Payment, rail::Rail, reason::Reason, tenant::TenantId};
+
+use crate::ports::Cause;
+
+/// A payment rail, outbound. Adding one is a folder beside this file and a line in [`Rails`].
+pub trait RailPort: Send + Sync + 'static {
+    /// Sends the instruction of an outgoing payment (pacs.008), or of a return (pacs.004). The
+    /// rail knows it by [`Payment::attempt_id`]: sending it again does not pay again.
+    fn submit<'a>(
+        &'a self,
+        tenant: TenantId,
+        payment: &'a Payment,
+    ) -> BoxFuture<'a, Result<Answer, RailError>>;
+
+    /// Asks what became of an instruction (pacs.028).
+    fn enquire<'a>(
+        &'a self,
+        tenant: TenantId,
+        payment: &'a Payment,
+    ) -> BoxFuture<'a, Result<Answer, RailError>>;
+
+    /// Asks for the money of a payment back (camt.056). The answer comes as a message.
+    fn recall<'a>(
+        &'a self,
+        tenant: TenantId,
+        payment: &'a Payment,
+    ) -> BoxFuture<'a, Result<(), RailError>>;
+
+    /// Refuses the other bank's recall of a payment (camt.029).
+    fn refuse_recall<'a>(
+        &'a self,
+        tenant: TenantId,
+        payment: &'a Payment,
+    ) -> BoxFuture<'a, Result<(), RailError>>;
+}
+
+/// What a rail says of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The final yes, with the rail's reference.
+    Accepted(Option<String>),
+    /// The final no, with the rail's code.
+    Rejected(Reason, String),
+    /// Not decided yet; the answer will come, or can be asked for.
+    Pending,
+    /// The rail has never heard of it.
+    Unknown,
+}
+
+/// Why a rail gave no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RailError {
+    /// It never left. Nothing moved; send it again.
+    #[error("the rail cannot be reached")]
+    NotSent(#[source] Cause),
+    /// It may have been taken. Money may have moved; enquire, never guess.
+    #[error("the rail did not answer")]
+    Unknown(#[source] Cause),
+    /// We cannot even write the instruction; nothing was sent and nothing will be.
+    #[error("the instruction cannot be written: {1}")]
+    Unspeakable(Reason, String),
+}
+
+/// The rails that are switched on.
+#[derive(Default)]
+pub struct Rails {
+    rails: BTreeMap<Rail, Arc<dyn RailPort>>,
+}
+
+impl Rails {
+    /// Switches a rail on.
+    pub fn add(&mut self, rail: Rail, port: Arc<dyn RailPort>) {
+        self.rails.insert(rail, port);
+    }
+
+    /// The way out to a rail, if it is switched on.
+    #[must_use]
+    pub fn get(&self, rail: Rail) -> Option<&Arc<dyn RailPort>> {
+        self.rails.get(&rail)
+    }
+
+    /// Whether payments over it can be taken.
+    #[must_use]
+    pub fn is_on(&self, rail: Rail) -> bool {
+        rail == Rail::Book || self.rails.contains_key(&rail)
+    }
+}
