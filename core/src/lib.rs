@@ -8,6 +8,7 @@
 //! over a hash map in this crate. A decision ([`plan`]) names every record that it read, so a
 //! store can refuse it when one of them has changed.
 
+pub mod bank;
 pub mod currency;
 pub mod id;
 pub mod iso20022;

@@ -1,5 +1,6 @@
 //! Integration tests of the core, one binary: each module is one subject.
 
+mod bank;
 mod currency;
 mod reason;
 mod shared;
