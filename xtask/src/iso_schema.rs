@@ -150,7 +150,7 @@ fn render_group(group: &Group, resolve: &mut impl FnMut(&str) -> Result<usize>) 
     let mut flat = Vec::new();
     flatten(group, &mut flat)?;
     if let [Item::Any { namespace, occurs }] = flat.as_slice() {
-        ensure!(occurs == "", "any that occurs {occurs}");
+        ensure!(occurs.is_empty(), "any that occurs {occurs}");
         return Ok(format!("any {namespace}"));
     }
     let mut parts = Vec::new();
@@ -162,7 +162,7 @@ fn render_group(group: &Group, resolve: &mut impl FnMut(&str) -> Result<usize>) 
                 items,
                 occurs,
             }) => {
-                ensure!(occurs == "", "a choice that occurs {occurs}");
+                ensure!(occurs.is_empty(), "a choice that occurs {occurs}");
                 let mut of = Vec::new();
                 for item in items {
                     let Item::Element { name, kind, occurs } = item else {
@@ -184,7 +184,7 @@ fn flatten<'a>(group: &'a Group, out: &mut Vec<&'a Item>) -> Result<()> {
         bail!("a choice outside a sequence");
     }
     ensure!(
-        group.occurs == "",
+        group.occurs.is_empty(),
         "a sequence that occurs {}",
         group.occurs
     );

@@ -3,9 +3,20 @@
 //! Bytes in, values out. [`CreditTransfer`] and its five companions are what we and a rail's
 //! gateway say to each other.
 
+mod inspect;
+mod lexical;
+pub mod limits;
 mod messages;
 mod model;
+mod names;
+mod pattern;
+mod rules;
+mod schema;
+mod violation;
+mod walk;
+mod xml;
 
+pub use inspect::{Inspection, inspect};
 pub use messages::{
     CreditTransfer, RecallAnswer, RecallOutcome, RecallRequest, Return, Status, StatusReport,
     StatusRequest,
@@ -15,3 +26,5 @@ pub use model::{
     Original, OriginalSettlement, Party, Reason, Remittance, Settlement, SettlementMethod,
     UK_SORT_CODES,
 };
+pub use schema::supported_messages;
+pub use violation::{Refusal, Rule, Violation, Violations};

@@ -2,5 +2,6 @@
 
 mod bank;
 mod currency;
+mod iso20022;
 mod reason;
 mod shared;

@@ -1,0 +1,125 @@
+//! What every receiver checks beyond the schema, whatever the message.
+//!
+//! | rule | source |
+//! |---|---|
+//! | `currency`, `minor_units` | ISO 4217: the code can be paid, and the amount has its decimals |
+//! | `iban` | ISO 13616 and ISO 7064 (mod 97-10), with the country's length |
+//! | `bic` | ISO 9362: the fifth and sixth character are a country of ISO 3166 |
+//! | `number_of_transactions`, `control_sum` | the message definition reports of ISO 20022: what the header announces is what follows |
+//! | `header_mismatch` | head.001: `MsgDefIdr` names the message that the header goes with |
+//!
+//! Statements (camt.052 to camt.054, camt.060) tell what happened and are read leniently elsewhere:
+//! these rules hold for messages that move money or speak of one payment.
+
+use std::io::BufRead;
+
+use super::lexical::Decimal;
+use super::violation::Rule;
+use super::walk::{Step, Walk};
+use crate::currency::{Currency, CurrencyError};
+
+mod totals;
+
+use totals::Totals;
+
+/// Messages that tell what happened, and that no money hangs on.
+const STATEMENTS: [&str; 4] = ["camt.052.", "camt.053.", "camt.054.", "camt.060."];
+
+/// The rules, with what they must remember of the message so far.
+#[derive(Default)]
+pub(super) struct Rules {
+    totals: Totals,
+    /// `MsgDefIdr` of the header.
+    announced: Option<String>,
+    started: bool,
+    moves_money: bool,
+}
+
+impl Rules {
+    /// Looks at a step of the walk and notes in it what is wrong.
+    pub(super) fn observe<R: BufRead>(&mut self, walk: &mut Walk<R>, step: Step) {
+        if !walk.in_document() {
+            if step == Step::Value && walk.name() == "MsgDefIdr" && walk.depth() == 2 {
+                self.announced = Some(walk.value().to_owned());
+            }
+            return;
+        }
+        if !std::mem::replace(&mut self.started, true) {
+            self.check_header(walk);
+            let message = walk.document().unwrap_or_default();
+            self.moves_money = !STATEMENTS.iter().any(|kind| message.starts_with(kind));
+            self.totals = Totals::of(message);
+        }
+        if step == Step::Value && self.moves_money {
+            check_value(walk);
+        }
+        self.totals.observe(walk, step);
+    }
+
+    /// A gateway that lags behind names an older version in the header than the document has, and
+    /// no receiver minds: the message must be the same, its version need not be.
+    fn check_header<R: BufRead>(&self, walk: &mut Walk<R>) {
+        let Some(announced) = &self.announced else {
+            return;
+        };
+        let kind = |name: &str| name.get(..8).map(str::to_owned);
+        if kind(announced) != kind(walk.document().unwrap_or_default()) {
+            let reason = "the header is of another message than the document";
+            walk.violate_path("/AppHdr/MsgDefIdr", Rule::HeaderMismatch, reason);
+        }
+    }
+}
+
+fn check_value<R: BufRead>(walk: &mut Walk<R>) {
+    match walk.name() {
+        "IBAN" => {
+            if !has_iban_check_digits(walk.value()) {
+                walk.violate(Rule::Iban, "the check digits are wrong");
+            }
+        }
+        _ => {}
+    }
+    let fault = walk
+        .attribute()
+        .and_then(|currency| amount_fault(walk.value(), currency));
+    if let Some((rule, reason)) = fault {
+        walk.violate(rule, reason);
+    }
+}
+
+/// What is wrong with an amount of which the schema says that it is a number.
+fn amount_fault(number: &str, currency: &str) -> Option<(Rule, String)> {
+    let currency = match currency.parse::<Currency>() {
+        Ok(currency) => currency,
+        // A code of the wrong form breaks the schema and was noted there.
+        Err(CurrencyError::Malformed) => return None,
+        Err(error) => return Some((Rule::Currency, error.to_string())),
+    };
+    let fraction = Decimal::parse(number)?.fraction.len();
+    let places = usize::from(currency.exponent());
+    (fraction > places).then(|| {
+        let reason = format!("has {fraction} decimals, {currency} has {places}");
+        (Rule::MinorUnits, reason)
+    })
+}
+
+/// ISO 7064, MOD 97-10 over the rearranged characters.
+fn has_iban_check_digits(iban: &str) -> bool {
+    let Some((head, bban)) = iban.split_at_checked(4) else {
+        return false;
+    };
+    let remainder = bban
+        .chars()
+        .chain(head.chars())
+        .try_fold(0u32, |remainder, ch| {
+            let value = ch.to_digit(36)?;
+            Some(
+                if value < 10 {
+                    remainder * 10 + value
+                } else {
+                    remainder * 100 + value
+                } % 97,
+            )
+        });
+    remainder == Some(1)
+}

@@ -1,0 +1,138 @@
+//! An open element: how far its sequence has come, and where in the message it is.
+
+use std::fmt::Write;
+
+use crate::iso20022::schema::{Element, Particle, TypeId};
+use crate::iso20022::violation::Rule;
+
+/// An open element.
+pub(super) struct Frame {
+    pub(super) name: &'static str,
+    pub(super) kind: TypeId,
+    /// Its number among its like, from 1, where there may be several.
+    index: Option<u32>,
+    /// The place of the last child in the sequence, and which alternative it is.
+    particle: usize,
+    chosen: usize,
+    /// How often that child has occurred.
+    pub(super) count: u32,
+    /// The places that have been filled, one bit each.
+    seen: u64,
+}
+
+/// Where a child belongs.
+pub(super) struct Place<'a> {
+    pub(super) element: &'a Element,
+    /// Its number among its like, from 1.
+    pub(super) index: u32,
+    /// The rule that it breaks by being here. It is validated all the same.
+    pub(super) breach: Option<(Rule, String)>,
+}
+
+impl Frame {
+    pub(super) const fn new(name: &'static str, kind: TypeId, index: Option<u32>) -> Self {
+        Self {
+            name,
+            kind,
+            index,
+            particle: 0,
+            chosen: 0,
+            count: 0,
+            seen: 0,
+        }
+    }
+
+    /// Finds the place of a child in the sequence.
+    ///
+    /// The search goes forward from the last child, so that elements in order cost little.
+    pub(super) fn place<'a>(
+        &mut self,
+        particles: &'a [Particle],
+        name: &str,
+    ) -> Result<Place<'a>, (Rule, String)> {
+        let start = self.particle.min(particles.len());
+        let found = find(&particles[start..], name)
+            .map(|(at, chosen)| (at + start, chosen))
+            .or_else(|| find(&particles[..start], name));
+        let Some((at, chosen)) = found else {
+            return Err((
+                Rule::UnexpectedElement,
+                "is not an element of this type".to_owned(),
+            ));
+        };
+        let element = &particles[at].alternatives[chosen];
+        let seen_before = self.seen >> at & 1 == 1;
+        let breach = if at < self.particle {
+            let reason = "is out of order: what follows it in the schema has come already";
+            Some((Rule::UnexpectedElement, reason.to_owned()))
+        } else if !seen_before {
+            (self.particle, self.chosen, self.count) = (at, chosen, 0);
+            None
+        } else if chosen != self.chosen {
+            let reason = "is one of a choice, and another of it has come already";
+            Some((Rule::UnexpectedElement, reason.to_owned()))
+        } else if self.count >= element.max {
+            let reason = format!("occurs more than {} times", element.max);
+            Some((Rule::MaxOccurs, reason))
+        } else {
+            None
+        };
+        self.seen |= 1 << at;
+        self.count = self.count.saturating_add(1);
+        Ok(Place {
+            element,
+            index: self.count,
+            breach,
+        })
+    }
+
+    /// The required places that were not filled: the element's name, or none for a choice.
+    pub(super) fn missing(
+        &self,
+        particles: &'static [Particle],
+    ) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let seen = self.seen;
+        let unfilled = move |at: usize| seen >> at & 1 == 0;
+        let required = particles
+            .iter()
+            .enumerate()
+            .filter(|(_, particle)| particle.is_required());
+        required
+            .filter(move |(at, _)| unfilled(*at))
+            .map(|(_, particle)| match particle.alternatives.as_slice() {
+                [only] => (only.name, "is missing".to_owned()),
+                several => {
+                    let names: Vec<_> = several.iter().map(|element| element.name).collect();
+                    ("", format!("one of {} is missing", names.join(", ")))
+                }
+            })
+    }
+}
+
+fn find(particles: &[Particle], name: &str) -> Option<(usize, usize)> {
+    particles.iter().enumerate().find_map(|(at, particle)| {
+        let chosen = particle
+            .alternatives
+            .iter()
+            .position(|element| element.name == name)?;
+        Some((at, chosen))
+    })
+}
+
+/// `/Document/…/PmtInf[2]/…`, and `part` of the innermost element if it is not empty.
+pub(super) fn path(frames: &[Frame], part: &str) -> String {
+    let mut path = String::new();
+    for frame in frames {
+        path.push('/');
+        path.push_str(frame.name);
+        if let Some(index) = frame.index {
+            // Writing to a string does not fail.
+            let _ = write!(path, "[{index}]");
+        }
+    }
+    if !part.is_empty() {
+        path.push('/');
+        path.push_str(part);
+    }
+    path
+}

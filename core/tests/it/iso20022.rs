@@ -1,0 +1,3 @@
+//! ISO 20022 messages: ours, and those that banks and vendors publish as samples.
+
+mod samples;
