@@ -89,6 +89,8 @@ pub struct OpenAccount {
     pub currency: Currency,
     /// Its bank addresses, blinded.
     pub aliases: Vec<Alias>,
+    /// The holder's name and the addresses in full, sealed.
+    pub sealed: Option<Sealed>,
     /// The tenant's own references.
     pub metadata: BTreeMap<String, String>,
 }

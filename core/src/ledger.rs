@@ -21,7 +21,7 @@ use crate::{
     journal::Journal,
     limits::LEGS_MAX,
     money::{Amount, Money},
-    payment::Payment,
+    payment::{Payment, Sealed},
     time::Timestamp,
 };
 
@@ -37,6 +37,10 @@ pub struct Account {
     /// How the outside world addresses it, blinded: see [`Alias`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Alias>,
+    /// The holder's name and the addresses in full, sealed by the vault, for the messages of
+    /// rails that must name the holder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
     /// The tenant's own references.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

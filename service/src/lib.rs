@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod config;
+pub mod details;
 pub mod host;
 pub mod optimistic;
 pub mod ports;

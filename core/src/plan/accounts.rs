@@ -36,6 +36,7 @@ pub fn open(draft: &mut Draft<'_>, open: &OpenAccount) -> Result<Reply, Stop> {
         name: open.name.clone(),
         currency: open.currency,
         aliases: open.aliases.clone(),
+        sealed: open.sealed.clone(),
         metadata: open.metadata.clone(),
         created_at: draft.now(),
     };
