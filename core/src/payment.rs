@@ -15,6 +15,7 @@ use crate::{
     money::Money,
     rail::Rail,
     reason::Reason,
+    tenant::TenantId,
     time::Timestamp,
 };
 
@@ -114,11 +115,36 @@ impl Payment {
     }
 
     /// The key that the rail knows this payment by, always the same for the same payment: the
-    /// rail's own duplicate check then makes our retries harmless.
+    /// rail's own duplicate check then makes our retries harmless. See [`attempt_id`].
     #[must_use]
-    pub fn attempt_id(&self) -> String {
-        self.id.to_string()
+    pub fn attempt_id(&self, tenant: TenantId) -> String {
+        attempt_id(tenant, self.id)
     }
+}
+
+/// The text by which a rail knows a payment: the tenant's eight letters, a hyphen, and the 26
+/// digits of the payment's id.
+///
+/// 35 characters, all of `Max35Text`, and every one of them in the character set of each rail
+/// (`_` is not). With the tenant in it, whatever a rail says of a payment leads to the payment's
+/// key, without a record of where it went.
+#[must_use]
+pub fn attempt_id(tenant: TenantId, payment: Id<Payment>) -> String {
+    let id = payment.to_string();
+    let digits = id.split_once('_').map_or(id.as_str(), |(_, digits)| digits);
+    format!("{}-{digits}", tenant.short())
+}
+
+/// Reads what [`attempt_id`] wrote; `None` for any other text, which is then somebody else's
+/// reference.
+#[must_use]
+pub fn parse_attempt_id(text: &str) -> Option<(TenantId, Id<Payment>)> {
+    let (tenant, digits) = text.split_once('-')?;
+    if tenant.starts_with("ten_") {
+        return None;
+    }
+    let payment = format!("{}_{digits}", Payment::PREFIX).parse().ok()?;
+    Some((tenant.parse().ok()?, payment))
 }
 
 /// What kind of movement a payment is.
@@ -252,4 +278,25 @@ pub enum RecallState {
     Granted,
     /// It does not.
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_id_leads_back_and_suits_every_rail() {
+        let tenant = TenantId::new(0x1234_5678_9abc);
+        let payment = Id::new(Timestamp::from_unix_ms(1_795_000_000_123), u128::MAX / 3);
+        let text = attempt_id(tenant, payment);
+        assert_eq!(parse_attempt_id(&text), Some((tenant, payment)));
+        assert_eq!(text.len(), 35);
+        assert!(
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        );
+        for other in ["", "-", "NOTPROVIDED", &text[1..], &format!("ten_{text}")] {
+            assert_eq!(parse_attempt_id(other), None, "{other}");
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub fn ask(
     if payment.recall.is_some() {
         return Err(Rejection::RecalledBefore.into());
     }
-    let case = payment.attempt_id();
+    let case = payment.attempt_id(draft.tenant());
     open(draft, &mut payment, AskedBy::Us, reason, code, &case);
     let telling = beside(Beside::RecallAsked, vec![Errand::AskRecall]);
     draft.tell(&mut payment, telling);
