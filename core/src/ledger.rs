@@ -472,5 +472,3 @@ impl From<&Leg> for EntryLeg {
     }
 }
 
-#[cfg(test)]
-mod tests;

@@ -102,5 +102,3 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
     }
 }
 
-#[cfg(test)]
-mod tests;

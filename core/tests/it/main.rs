@@ -1,7 +1,10 @@
-//! Integration tests of the core, one binary: each module is one subject.
+//! Laws of the core, as tables and properties.
 
 mod bank;
 mod currency;
 mod iso20022;
 mod reason;
 mod shared;
+mod books;
+mod life;
+mod transitions;
