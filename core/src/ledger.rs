@@ -471,4 +471,3 @@ impl From<&Leg> for EntryLeg {
         }
     }
 }
-

@@ -17,11 +17,19 @@ fn account(n: u128, kind: Rollup) -> Id<Account> {
 }
 
 fn gbp(minor: u64) -> Money {
-    Money { amount: Amount::try_from(minor).unwrap(), currency: Currency::GBP }
+    Money {
+        amount: Amount::try_from(minor).unwrap(),
+        currency: Currency::GBP,
+    }
 }
 
 fn leg(account: Id<Account>, side: Side, layer: Layer, minor: u64) -> Leg {
-    Leg { account, side, layer, money: gbp(minor) }
+    Leg {
+        account,
+        side,
+        layer,
+        money: gbp(minor),
+    }
 }
 
 fn transaction(legs: Vec<Leg>) -> Result<Transaction, LedgerError> {
@@ -34,37 +42,59 @@ fn only_balanced_transactions_exist() {
     use Layer::{Pending, Posted};
     use Side::{Credit, Debit};
     let [a, b, c] = [1, 2, 3].map(|n| account(n, Rollup::Constrained));
-    let unbalanced = |result: Result<_, LedgerError>| {
-        matches!(result, Err(LedgerError::Unbalanced { .. }))
-    };
+    let unbalanced =
+        |result: Result<_, LedgerError>| matches!(result, Err(LedgerError::Unbalanced { .. }));
     assert!(transaction(vec![leg(a, Debit, Posted, 5), leg(b, Credit, Posted, 5)]).is_ok());
-    let three =
-        vec![leg(a, Debit, Posted, 5), leg(b, Credit, Posted, 3), leg(c, Credit, Posted, 2)];
+    let three = vec![
+        leg(a, Debit, Posted, 5),
+        leg(b, Credit, Posted, 3),
+        leg(c, Credit, Posted, 2),
+    ];
     assert!(transaction(three).is_ok());
-    assert!(unbalanced(transaction(vec![leg(a, Debit, Posted, 5), leg(b, Credit, Posted, 4)])));
-    assert!(unbalanced(transaction(vec![leg(a, Debit, Posted, 5), leg(b, Debit, Posted, 5)])));
+    assert!(unbalanced(transaction(vec![
+        leg(a, Debit, Posted, 5),
+        leg(b, Credit, Posted, 4)
+    ])));
+    assert!(unbalanced(transaction(vec![
+        leg(a, Debit, Posted, 5),
+        leg(b, Debit, Posted, 5)
+    ])));
     // A promise does not balance a deed.
-    assert!(unbalanced(transaction(vec![leg(a, Debit, Posted, 5), leg(b, Credit, Pending, 5)])));
+    assert!(unbalanced(transaction(vec![
+        leg(a, Debit, Posted, 5),
+        leg(b, Credit, Pending, 5)
+    ])));
     // Nor does another currency.
     let mut euro = leg(b, Credit, Posted, 5);
     euro.money.currency = Currency::EUR;
-    assert!(unbalanced(transaction(vec![leg(a, Debit, Posted, 5), euro])));
-    assert_eq!(transaction(vec![leg(a, Debit, Posted, 5)]), Err(LedgerError::TooFewLegs));
+    assert!(unbalanced(transaction(vec![
+        leg(a, Debit, Posted, 5),
+        euro
+    ])));
+    assert_eq!(
+        transaction(vec![leg(a, Debit, Posted, 5)]),
+        Err(LedgerError::TooFewLegs)
+    );
     assert_eq!(transaction(Vec::new()), Err(LedgerError::TooFewLegs));
     let many = (0..40).map(|_| leg(a, Debit, Posted, 1)).collect();
     assert_eq!(transaction(many), Err(LedgerError::TooManyLegs(40)));
 }
 
 fn pay(from: Id<Account>, to: Id<Account>, layer: Layer, minor: u64) -> Transaction {
-    transaction(vec![leg(from, Side::Debit, layer, minor), leg(to, Side::Credit, layer, minor)])
-        .unwrap()
+    transaction(vec![
+        leg(from, Side::Debit, layer, minor),
+        leg(to, Side::Credit, layer, minor),
+    ])
+    .unwrap()
 }
 
 fn funded(kind: Rollup, minor: u64) -> Balance {
     let id = account(1, kind);
     let mut balance = Balance::opening(id, Currency::GBP, NOW);
     if minor > 0 {
-        balance.enter(&pay(account(2, Rollup::House), id, Layer::Posted, minor)).unwrap();
+        balance
+            .enter(&pay(account(2, Rollup::House), id, Layer::Posted, minor))
+            .unwrap();
     }
     balance
 }
@@ -73,20 +103,32 @@ fn funded(kind: Rollup, minor: u64) -> Balance {
 fn a_constrained_account_is_never_overdrawn() {
     let house = account(2, Rollup::House);
     let mut balance = funded(Rollup::Constrained, 100);
-    balance.enter(&pay(balance.account, house, Layer::Pending, 60)).unwrap();
+    balance
+        .enter(&pay(balance.account, house, Layer::Pending, 60))
+        .unwrap();
     assert_eq!(balance.sums.available(), 40, "what is promised is gone");
     for layer in [Layer::Pending, Layer::Posted] {
         let before = balance.clone();
-        let refused = balance.enter(&pay(balance.account, house, layer, 41)).unwrap_err();
+        let refused = balance
+            .enter(&pay(balance.account, house, layer, 41))
+            .unwrap_err();
         let account = balance.account;
-        let expected = LedgerError::InsufficientFunds { account, available: 40, needed: 41 };
+        let expected = LedgerError::InsufficientFunds {
+            account,
+            available: 40,
+            needed: 41,
+        };
         assert_eq!(refused, expected);
         assert_eq!(balance, before, "a refusal leaves no trace");
     }
-    balance.enter(&pay(balance.account, house, Layer::Posted, 40)).unwrap();
+    balance
+        .enter(&pay(balance.account, house, Layer::Posted, 40))
+        .unwrap();
     assert_eq!(balance.sums.available(), 0);
     // A promise of money to come is not money.
-    balance.enter(&pay(house, balance.account, Layer::Pending, 500)).unwrap();
+    balance
+        .enter(&pay(house, balance.account, Layer::Pending, 500))
+        .unwrap();
     assert_eq!(balance.sums.available(), 0);
 }
 
@@ -94,7 +136,14 @@ fn a_constrained_account_is_never_overdrawn() {
 fn a_house_account_may_stand_anywhere() {
     let mut balance = funded(Rollup::House, 0);
     let other = account(2, Rollup::House);
-    balance.enter(&pay(balance.account, other, Layer::Posted, u64::from(u32::MAX))).unwrap();
+    balance
+        .enter(&pay(
+            balance.account,
+            other,
+            Layer::Posted,
+            u64::from(u32::MAX),
+        ))
+        .unwrap();
     assert_eq!(balance.sums.debits_posted, u64::from(u32::MAX));
 }
 
@@ -102,30 +151,59 @@ fn a_house_account_may_stand_anywhere() {
 fn an_overdrawn_account_still_takes_money_in() {
     let mut balance = funded(Rollup::Constrained, 10);
     balance.sums.debits_posted = 50;
-    balance.enter(&pay(account(2, Rollup::House), balance.account, Layer::Posted, 5)).unwrap();
+    balance
+        .enter(&pay(
+            account(2, Rollup::House),
+            balance.account,
+            Layer::Posted,
+            5,
+        ))
+        .unwrap();
     let more = pay(balance.account, account(2, Rollup::House), Layer::Posted, 1);
-    assert!(matches!(balance.enter(&more), Err(LedgerError::InsufficientFunds { .. })));
+    assert!(matches!(
+        balance.enter(&more),
+        Err(LedgerError::InsufficientFunds { .. })
+    ));
 }
 
 #[test]
 fn a_closed_account_only_releases() {
     let house = account(2, Rollup::House);
     let mut balance = funded(Rollup::Constrained, 10);
-    balance.enter(&pay(balance.account, house, Layer::Pending, 4)).unwrap();
+    balance
+        .enter(&pay(balance.account, house, Layer::Pending, 4))
+        .unwrap();
     balance.open = false;
-    let closed = Err(LedgerError::Closed { account: balance.account });
-    assert_eq!(balance.enter(&pay(house, balance.account, Layer::Posted, 1)), closed);
-    assert_eq!(balance.enter(&pay(balance.account, house, Layer::Pending, 1)), closed);
-    balance.enter(&pay(balance.account, house, Layer::Release, 4)).unwrap();
+    let closed = Err(LedgerError::Closed {
+        account: balance.account,
+    });
+    assert_eq!(
+        balance.enter(&pay(house, balance.account, Layer::Posted, 1)),
+        closed
+    );
+    assert_eq!(
+        balance.enter(&pay(balance.account, house, Layer::Pending, 1)),
+        closed
+    );
+    balance
+        .enter(&pay(balance.account, house, Layer::Release, 4))
+        .unwrap();
 }
 
 #[test]
 fn no_more_is_released_than_was_promised() {
     let house = account(2, Rollup::House);
     let mut balance = funded(Rollup::Constrained, 10);
-    balance.enter(&pay(balance.account, house, Layer::Pending, 4)).unwrap();
-    let error = LedgerError::NothingPending { account: balance.account };
-    assert_eq!(balance.enter(&pay(balance.account, house, Layer::Release, 5)), Err(error));
+    balance
+        .enter(&pay(balance.account, house, Layer::Pending, 4))
+        .unwrap();
+    let error = LedgerError::NothingPending {
+        account: balance.account,
+    };
+    assert_eq!(
+        balance.enter(&pay(balance.account, house, Layer::Release, 5)),
+        Err(error)
+    );
 }
 
 proptest! {

@@ -61,7 +61,13 @@ impl World {
 
     pub fn command(&self, act: Act) -> Command {
         let actor = "test".into();
-        Command { tenant: self.tenant, actor, trace: None, idempotency: None, act }
+        Command {
+            tenant: self.tenant,
+            actor,
+            trace: None,
+            idempotency: None,
+            act,
+        }
     }
 
     pub fn run(&mut self, act: Act) -> Result<Reply, Rejection> {
@@ -73,7 +79,10 @@ impl World {
     pub fn execute(&mut self, command: &Command) -> Result<Reply, Rejection> {
         let mut snapshot = Snapshot::default();
         for _ in 0..8 {
-            let context = Context { now: self.now, render: &Plain };
+            let context = Context {
+                now: self.now,
+                render: &Plain,
+            };
             match plan(&snapshot, command, context)? {
                 Step::Read(reads) => {
                     for key in reads.guarded {
@@ -116,11 +125,14 @@ impl World {
     }
 
     pub fn value<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        self.records.get(key).map(|record| decode(&record.body.bytes))
+        self.records
+            .get(key)
+            .map(|record| decode(&record.body.bytes))
     }
 
     pub fn balance(&self, id: Id<lombard_core::ledger::Account>) -> Balance {
-        self.value(&keys::balance(self.tenant, id)).expect("an account that was opened")
+        self.value(&keys::balance(self.tenant, id))
+            .expect("an account that was opened")
     }
 
     /// Lets the roll-up catch up.
@@ -129,7 +141,11 @@ impl World {
         for one in transactions {
             let upto = self.position;
             let shard = 0;
-            let roll_up = lombard_core::command::RollUp { shard, upto, transactions: vec![one] };
+            let roll_up = lombard_core::command::RollUp {
+                shard,
+                upto,
+                transactions: vec![one],
+            };
             self.run(Act::RollUp(roll_up)).unwrap();
         }
     }

@@ -1,10 +1,10 @@
 //! Laws of the core, as tables and properties.
 
 mod bank;
+mod books;
 mod currency;
 mod iso20022;
+mod life;
 mod reason;
 mod shared;
-mod books;
-mod life;
 mod transitions;

@@ -19,7 +19,9 @@ fn may_follow(from: Status, to: Status) -> bool {
 fn the_table_is_as_reviewed() {
     let mut table = String::new();
     for stage in Stage::ALL {
-        let pending = stage.pending().map_or(String::new(), |why| format!(" ({why:?})"));
+        let pending = stage
+            .pending()
+            .map_or(String::new(), |why| format!(" ({why:?})"));
         table += &format!("{stage:?}: {}{pending}\n", stage.status().name());
         for news in Happened::ALL {
             let line = match apply(stage, news) {
@@ -47,7 +49,10 @@ fn statuses_only_follow_each_other_as_designed() {
         for news in Happened::ALL {
             if let Verdict::Moves(next, _) = apply(stage, news) {
                 let (from, to) = (stage.status(), next.status());
-                assert!(may_follow(from, to), "{stage:?} + {news:?} goes from {from:?} to {to:?}");
+                assert!(
+                    may_follow(from, to),
+                    "{stage:?} + {news:?} goes from {from:?} to {to:?}"
+                );
             }
         }
     }
@@ -70,7 +75,10 @@ fn a_decided_payment_never_fails_and_never_goes_back() {
     for stage in [Stage::Cleared, Stage::Settled] {
         for news in Happened::ALL {
             if let Verdict::Moves(next, _) = apply(stage, news) {
-                assert!(next.is_decided() && next != Stage::Failed, "{stage:?} + {news:?}");
+                assert!(
+                    next.is_decided() && next != Stage::Failed,
+                    "{stage:?} + {news:?}"
+                );
             }
         }
     }
@@ -89,7 +97,9 @@ fn a_hold_ends_exactly_once() {
         let open = matches!(stage, Stage::Held | Stage::Submitted | Stage::InDoubt);
         assert_eq!(held, open, "{stage:?} is reached with a hold: {held}");
         for news in Happened::ALL {
-            let Verdict::Moves(next, effects) = apply(stage, news) else { continue };
+            let Verdict::Moves(next, effects) = apply(stage, news) else {
+                continue;
+            };
             let mut held = held;
             for effect in effects {
                 match effect {
@@ -107,7 +117,11 @@ fn a_hold_ends_exactly_once() {
             todo.push((next, held));
         }
     }
-    assert_eq!(seen.len(), Stage::ALL.len(), "every stage is reached, in one way: {seen:?}");
+    assert_eq!(
+        seen.len(),
+        Stage::ALL.len(),
+        "every stage is reached, in one way: {seen:?}"
+    );
 }
 
 #[test]
@@ -121,7 +135,16 @@ fn a_time_out_never_fails_a_payment() {
 
 #[test]
 fn what_has_left_cannot_be_cancelled() {
-    for stage in [Stage::Submitted, Stage::InDoubt, Stage::Cleared, Stage::Settled] {
-        assert_eq!(apply(stage, Happened::Cancelled), Verdict::Impossible, "{stage:?}");
+    for stage in [
+        Stage::Submitted,
+        Stage::InDoubt,
+        Stage::Cleared,
+        Stage::Settled,
+    ] {
+        assert_eq!(
+            apply(stage, Happened::Cancelled),
+            Verdict::Impossible,
+            "{stage:?}"
+        );
     }
 }

@@ -23,7 +23,10 @@ use lombard_core::{
 use super::World;
 
 pub fn gbp(minor: u64) -> Money {
-    Money { amount: Amount::try_from(minor).unwrap(), currency: Currency::GBP }
+    Money {
+        amount: Amount::try_from(minor).unwrap(),
+        currency: Currency::GBP,
+    }
 }
 
 pub fn open(world: &mut World, funds: u64) -> Id<Account> {
@@ -46,7 +49,10 @@ pub fn open(world: &mut World, funds: u64) -> Id<Account> {
 
 pub fn fund(world: &mut World, account: Id<Account>, minor: u64) {
     let bank = house(world.tenant, Rail::Fps, Role::Settlement, Currency::GBP);
-    if world.value::<Account>(&keys::account(world.tenant, bank)).is_none() {
+    if world
+        .value::<Account>(&keys::account(world.tenant, bank))
+        .is_none()
+    {
         world
             .run(Act::OpenAccount(OpenAccount {
                 id: bank,
@@ -105,10 +111,13 @@ pub fn payment(world: &World, id: Id<Payment>) -> Payment {
 /// The timeline as one line: what happened and where it led, with errands in brackets.
 pub fn story(world: &World, id: Id<Payment>) -> String {
     let partition = keys::payment_partition(world.tenant, id);
-    let events = world.records.iter().filter(|(key, _)| {
-        key.partition() == partition && key.sort().starts_with("e#")
-    });
-    let events: Vec<Event> = events.map(|(_, record)| decode(&record.body.bytes)).collect();
+    let events = world
+        .records
+        .iter()
+        .filter(|(key, _)| key.partition() == partition && key.sort().starts_with("e#"));
+    let events: Vec<Event> = events
+        .map(|(_, record)| decode(&record.body.bytes))
+        .collect();
     for (place, event) in events.iter().enumerate() {
         assert_eq!(event.number as usize, place + 1, "a gap in the timeline");
     }
@@ -130,11 +139,21 @@ fn a_payment_is_held_sent_cleared_and_settled() {
     let order = order(&mut world, account, 2_500);
     assert_eq!(pay(&mut world, &order), Stage::Held);
     assert_eq!(world.balance(account).sums.available(), 7_500);
-    assert_eq!(report(&mut world, order.id, Report::Submitted), Stage::Submitted);
+    assert_eq!(
+        report(&mut world, order.id, Report::Submitted),
+        Stage::Submitted
+    );
     let yes = || Report::Accepted(Some("R1".to_owned()));
     assert_eq!(report(&mut world, order.id, yes()), Stage::Cleared);
-    assert_eq!(report(&mut world, order.id, yes()), Stage::Cleared, "rails repeat themselves");
-    assert_eq!(report(&mut world, order.id, Report::SettlementFound), Stage::Settled);
+    assert_eq!(
+        report(&mut world, order.id, yes()),
+        Stage::Cleared,
+        "rails repeat themselves"
+    );
+    assert_eq!(
+        report(&mut world, order.id, Report::SettlementFound),
+        Stage::Settled
+    );
     assert_eq!(
         story(&world, order.id),
         "payment.initiated[Submit] payment.auth_pending payment.cleared payment.settled"
@@ -143,8 +162,18 @@ fn a_payment_is_held_sent_cleared_and_settled() {
     let sums = world.balance(account).sums;
     assert_eq!((sums.debits_posted, sums.debits_pending), (2_500, 0));
     let sums = world.balance(clearing(&world)).sums;
-    assert_eq!((sums.debits_posted, sums.credits_posted, sums.credits_pending), (2_500, 2_500, 0));
-    assert_eq!(payment(&world, order.id).attempt.rail_reference.as_deref(), Some("R1"));
+    assert_eq!(
+        (
+            sums.debits_posted,
+            sums.credits_posted,
+            sums.credits_pending
+        ),
+        (2_500, 2_500, 0)
+    );
+    assert_eq!(
+        payment(&world, order.id).attempt.rail_reference.as_deref(),
+        Some("R1")
+    );
 }
 
 #[test]
@@ -158,7 +187,10 @@ fn a_no_releases_the_hold_and_a_late_yes_is_shown_to_a_person() {
     assert_eq!(report(&mut world, order.id, no()), Stage::Failed);
     assert_eq!(report(&mut world, order.id, no()), Stage::Failed);
     assert_eq!(world.balance(account).sums.available(), 10_000);
-    assert_eq!(report(&mut world, order.id, Report::Accepted(None)), Stage::Failed);
+    assert_eq!(
+        report(&mut world, order.id, Report::Accepted(None)),
+        Stage::Failed
+    );
     assert!(story(&world, order.id).ends_with("payment.noted[Contradiction]"));
     let payment = payment(&world, order.id);
     assert_eq!(payment.reason, Some(Reason::AccountClosed));
@@ -195,7 +227,11 @@ fn a_no_after_the_yes_reverses_what_has_not_come_back_already() {
 fn silence_is_doubt_and_the_hold_stays_until_the_rail_says_which() {
     for (news, end, available) in [
         (Report::Accepted(None), Stage::Cleared, 7_500),
-        (Report::Rejected(Reason::AccountClosed, "AC04".to_owned()), Stage::Failed, 10_000),
+        (
+            Report::Rejected(Reason::AccountClosed, "AC04".to_owned()),
+            Stage::Failed,
+            10_000,
+        ),
         (Report::SettlementFound, Stage::Settled, 7_500),
     ] {
         let mut world = World::new();
@@ -203,7 +239,10 @@ fn silence_is_doubt_and_the_hold_stays_until_the_rail_says_which() {
         let order = order(&mut world, account, 2_500);
         pay(&mut world, &order);
         report(&mut world, order.id, Report::Submitted);
-        assert_eq!(report(&mut world, order.id, Report::TimedOut), Stage::InDoubt);
+        assert_eq!(
+            report(&mut world, order.id, Report::TimedOut),
+            Stage::InDoubt
+        );
         assert_eq!(world.balance(account).sums.available(), 7_500);
         let cancelled = world.run(Act::Cancel(order.id));
         assert!(matches!(cancelled, Err(Rejection::WrongStage { .. })));
@@ -228,7 +267,9 @@ fn enquiries_back_off_and_end_with_a_person() {
             .filter(|(key, _)| key.partition().starts_with("timer#"))
             .map(|(_, record)| decode(&record.body.bytes))
             .collect();
-        let [timer] = timers.as_slice() else { panic!("one timer, not {timers:?}") };
+        let [timer] = timers.as_slice() else {
+            panic!("one timer, not {timers:?}")
+        };
         assert_eq!(timer.what, Due::Enquire(order.id));
         pauses.push(timer.due.ms_since(world.now));
         world.now = timer.due;
@@ -236,9 +277,20 @@ fn enquiries_back_off_and_end_with_a_person() {
     }
     let expected: Vec<u64> = (0..ENQUIRIES_MAX + 2).map(enquiry_delay_ms).collect();
     assert_eq!(pauses, expected);
-    let told = story(&world, order.id).matches(&format!("{:?}", Errand::Unresolved)).count();
-    assert_eq!(told, 1, "a person is told once: {}", story(&world, order.id));
-    assert_eq!(payment(&world, order.id).stage, Stage::InDoubt, "and it stays in doubt");
+    let told = story(&world, order.id)
+        .matches(&format!("{:?}", Errand::Unresolved))
+        .count();
+    assert_eq!(
+        told,
+        1,
+        "a person is told once: {}",
+        story(&world, order.id)
+    );
+    assert_eq!(
+        payment(&world, order.id).stage,
+        Stage::InDoubt,
+        "and it stays in doubt"
+    );
     // Once decided, the last timer comes to nothing and sets no other.
     report(&mut world, order.id, Report::Accepted(None));
     let (key, last) = world
@@ -250,7 +302,12 @@ fn enquiries_back_off_and_end_with_a_person() {
     world.now = last.due;
     world.execute(&last.fire()).unwrap();
     assert!(!world.records.contains_key(&key));
-    assert!(!world.records.keys().any(|key| key.partition().starts_with("timer#")));
+    assert!(
+        !world
+            .records
+            .keys()
+            .any(|key| key.partition().starts_with("timer#"))
+    );
 }
 
 #[test]
@@ -259,7 +316,10 @@ fn a_payment_may_wait_for_money_and_expires_if_none_comes() {
     let account = open(&mut world, 100);
     let mut first = order(&mut world, account, 2_500);
     first.on_insufficient_funds = OnInsufficientFunds::Wait;
-    let second = Pay { id: world.id(), ..first.clone() };
+    let second = Pay {
+        id: world.id(),
+        ..first.clone()
+    };
     assert_eq!(pay(&mut world, &first), Stage::AwaitingFunds);
     assert_eq!(pay(&mut world, &second), Stage::AwaitingFunds);
     assert_eq!(world.balance(account).waiting, 2);
@@ -274,13 +334,23 @@ fn a_payment_may_wait_for_money_and_expires_if_none_comes() {
     world.now = world.now.plus_ms(60_000);
     let what = Due::ExpirePayment(second.id);
     let due = payment(&world, second.id).expires_at.unwrap();
-    let timer = Timer { tenant: world.tenant, due, what };
+    let timer = Timer {
+        tenant: world.tenant,
+        due,
+        what,
+    };
     world.execute(&timer.clone().fire()).unwrap();
     world.execute(&timer.fire()).unwrap();
     let expired = payment(&world, second.id);
-    assert_eq!((expired.stage, expired.reason), (Stage::Failed, Some(Reason::Expired)));
+    assert_eq!(
+        (expired.stage, expired.reason),
+        (Stage::Failed, Some(Reason::Expired))
+    );
     assert_eq!(world.balance(account).waiting, 0);
-    assert_eq!(story(&world, second.id), "payment.auth_pending payment.failed");
+    assert_eq!(
+        story(&world, second.id),
+        "payment.auth_pending payment.failed"
+    );
 }
 
 #[test]
@@ -289,8 +359,17 @@ fn want_of_money_fails_a_payment_that_may_not_wait() {
     let account = open(&mut world, 100);
     let order = order(&mut world, account, 101);
     assert_eq!(pay(&mut world, &order), Stage::Failed);
-    assert_eq!(payment(&world, order.id).reason, Some(Reason::InsufficientFunds));
-    assert_eq!(world.balance(account).sums, Sums { credits_posted: 100, ..Sums::default() });
+    assert_eq!(
+        payment(&world, order.id).reason,
+        Some(Reason::InsufficientFunds)
+    );
+    assert_eq!(
+        world.balance(account).sums,
+        Sums {
+            credits_posted: 100,
+            ..Sums::default()
+        }
+    );
 }
 
 #[test]
@@ -324,7 +403,10 @@ fn a_payment_is_cancelled_only_before_it_leaves() {
     // The worker that was about to send it is told no.
     let refused = world.run(Act::Report(order.id, Report::Submitted)).unwrap();
     assert_eq!(refused.stage, Some(Stage::Failed));
-    assert!(matches!(world.run(Act::Cancel(order.id)), Err(Rejection::WrongStage { .. })));
+    assert!(matches!(
+        world.run(Act::Cancel(order.id)),
+        Err(Rejection::WrongStage { .. })
+    ));
 }
 
 fn receive(world: &mut World, creditor: Option<Id<Account>>, minor: u64) -> Id<Payment> {
@@ -351,7 +433,7 @@ fn money_comes_in_and_goes_back_in_parts() {
     let account = open(&mut world, 0);
     let id = receive(&mut world, Some(account), 1_000);
     assert_eq!(world.balance(account).sums.available(), 1_000);
-    let mut give_back = |world: &mut World, minor: Option<u64>| {
+    let give_back = |world: &mut World, minor: Option<u64>| {
         let back = ReturnPayment {
             id: world.id(),
             original: id,
@@ -363,10 +445,20 @@ fn money_comes_in_and_goes_back_in_parts() {
     let first = give_back(&mut world, Some(400)).unwrap();
     let second = give_back(&mut world, Some(500)).unwrap();
     let too_much = give_back(&mut world, Some(101));
-    assert_eq!(too_much, Err(Rejection::MoreThanRemains { remaining: 100, asked: 101 }));
+    assert_eq!(
+        too_much,
+        Err(Rejection::MoreThanRemains {
+            remaining: 100,
+            asked: 101
+        })
+    );
     // The rail refuses the second: its part can go back again.
     report(&mut world, first, Report::Accepted(None));
-    report(&mut world, second, Report::Rejected(Reason::TechnicalError, "MS03".to_owned()));
+    report(
+        &mut world,
+        second,
+        Report::Rejected(Reason::TechnicalError, "MS03".to_owned()),
+    );
     let original = payment(&world, id);
     assert_eq!((original.returned, original.returning), (400, 0));
     assert_eq!(original.stage, Stage::Cleared);
@@ -424,7 +516,10 @@ fn a_book_payment_moves_at_once_and_its_return_too() {
         amount: None,
         reason: Reason::CustomerRequested,
     };
-    assert!(matches!(world.run(Act::Return(back)), Err(Rejection::Ledger(_))));
+    assert!(matches!(
+        world.run(Act::Return(back)),
+        Err(Rejection::Ledger(_))
+    ));
 }
 
 #[test]
@@ -459,14 +554,24 @@ fn a_recall_is_asked_once_and_granted_by_a_return_or_refused() {
     let order = order(&mut world, account, 2_500);
     pay(&mut world, &order);
     let ask = || Act::AskRecall(order.id, Reason::Duplicate, "DUPL".to_owned());
-    assert!(matches!(world.run(ask()), Err(Rejection::WrongStage { .. })));
+    assert!(matches!(
+        world.run(ask()),
+        Err(Rejection::WrongStage { .. })
+    ));
     report(&mut world, order.id, Report::Accepted(None));
     world.run(ask()).unwrap();
     assert_eq!(world.run(ask()), Err(Rejection::RecalledBefore));
-    world.run(Act::RefuseRecall(order.id, "NOOR".to_owned())).unwrap();
-    world.run(Act::RefuseRecall(order.id, "NOOR".to_owned())).unwrap();
+    world
+        .run(Act::RefuseRecall(order.id, "NOOR".to_owned()))
+        .unwrap();
+    world
+        .run(Act::RefuseRecall(order.id, "NOOR".to_owned()))
+        .unwrap();
     let recall = payment(&world, order.id).recall.unwrap();
-    assert_eq!((recall.state, recall.refusal_code.as_deref()), (RecallState::Refused, Some("NOOR")));
+    assert_eq!(
+        (recall.state, recall.refusal_code.as_deref()),
+        (RecallState::Refused, Some("NOOR"))
+    );
     assert_eq!(
         story(&world, order.id),
         "payment.initiated[Submit] payment.cleared payment.recall_asked[AskRecall] \

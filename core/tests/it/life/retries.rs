@@ -13,8 +13,15 @@ use super::{
 
 fn with_key(world: &World, act: Act, key: &str, asked: &[u8]) -> Command {
     let fingerprint = Fingerprint::of(asked);
-    let wish = Idempotency { operation: "payments.create", key: key.to_owned(), fingerprint };
-    Command { idempotency: Some(wish), ..world.command(act) }
+    let wish = Idempotency {
+        operation: "payments.create",
+        key: key.to_owned(),
+        fingerprint,
+    };
+    Command {
+        idempotency: Some(wish),
+        ..world.command(act)
+    }
 }
 
 #[test]
