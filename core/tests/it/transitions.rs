@@ -8,7 +8,7 @@ fn may_follow(from: Status, to: Status) -> bool {
     use Status::{AuthPending, Cleared, Failed, Initiated, Reversed, Settled};
     match (from, to) {
         (Initiated, AuthPending | Failed | Cleared)
-        | (AuthPending, Initiated | Failed | Cleared | Settled)
+        | (AuthPending, Failed | Cleared)
         | (Cleared, Settled | Reversed)
         | (Settled, Reversed) => true,
         (a, b) => a == b,
@@ -94,8 +94,11 @@ fn a_hold_ends_exactly_once() {
         if !seen.insert((stage, held)) {
             continue;
         }
-        let open = matches!(stage, Stage::Held | Stage::Submitted | Stage::InDoubt);
-        assert_eq!(held, open, "{stage:?} is reached with a hold: {held}");
+        assert_eq!(
+            held,
+            stage.is_held(),
+            "{stage:?} is reached with a hold: {held}"
+        );
         for news in Happened::ALL {
             let Verdict::Moves(next, effects) = apply(stage, news) else {
                 continue;

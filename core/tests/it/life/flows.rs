@@ -328,7 +328,7 @@ fn a_payment_may_wait_for_money_and_expires_if_none_comes() {
     fund(&mut world, account, 2_400);
     world.run(Act::RetryFunds(first.id)).unwrap();
     world.run(Act::RetryFunds(second.id)).unwrap();
-    assert_eq!(payment(&world, first.id).stage, Stage::Held);
+    assert_eq!(payment(&world, first.id).stage, Stage::Queued);
     assert_eq!(payment(&world, second.id).stage, Stage::AwaitingFunds);
     assert_eq!(world.balance(account).waiting, 1);
     world.now = world.now.plus_ms(60_000);
@@ -375,7 +375,7 @@ fn want_of_money_fails_a_payment_that_may_not_wait() {
 #[test]
 fn verification_passes_or_refuses() {
     for (answer, end) in [
-        (Verification::Passed, Stage::Held),
+        (Verification::Passed, Stage::Queued),
         (Verification::Refused(Reason::FraudSuspected), Stage::Failed),
     ] {
         let mut world = World::new();
