@@ -38,6 +38,7 @@ pub fn open(world: &mut World, funds: u64) -> Id<Account> {
             name: "current".to_owned(),
             currency: Currency::GBP,
             aliases: Vec::new(),
+            sealed: None,
             metadata: Default::default(),
         }))
         .unwrap();
@@ -59,6 +60,7 @@ pub fn fund(world: &mut World, account: Id<Account>, minor: u64) {
                 name: journal::house_name(Rail::Fps, Role::Settlement, Currency::GBP),
                 currency: Currency::GBP,
                 aliases: Vec::new(),
+                sealed: None,
                 metadata: Default::default(),
             }))
             .unwrap();
