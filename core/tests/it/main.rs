@@ -6,5 +6,6 @@ mod currency;
 mod iso20022;
 mod life;
 mod reason;
+mod schemes_doc;
 mod shared;
 mod transitions;
