@@ -471,3 +471,6 @@ impl From<&Leg> for EntryLeg {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

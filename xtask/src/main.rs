@@ -1,6 +1,11 @@
-//! Developers' own tools: `cargo xtask …`.
+//! Developers' own tools: `cargo xtask …`. `cargo xtask ci` is all that CI runs.
 
+mod ci;
 mod iso_schema;
+mod repo;
+mod tidy;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -13,12 +18,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Tool {
+    /// Run every check and test: format, clippy, tidy, tests, crashes.
+    Ci(ci::Args),
     /// Compile ISO 20022 schemas into the table that the validator embeds.
     IsoSchema(iso_schema::Args),
+    /// Check what compilers do not: bans, sizes, documents, dependencies, generated files.
+    Tidy,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().tool {
-        Tool::IsoSchema(args) => iso_schema::run(&args),
+        Tool::Ci(args) => ci::run(&args),
+        Tool::IsoSchema(args) => iso_schema::run(&args).map(|()| ExitCode::SUCCESS),
+        Tool::Tidy => tidy::run(),
     }
 }

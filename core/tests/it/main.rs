@@ -1,11 +1,7 @@
-//! Laws of the core, as tables and properties.
+//! Integration tests of the core, one binary: each module is one subject.
 
 mod bank;
-mod books;
 mod currency;
 mod iso20022;
-mod life;
 mod reason;
-mod schemes_doc;
 mod shared;
-mod transitions;

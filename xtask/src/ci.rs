@@ -1,0 +1,131 @@
+//! Everything that must hold before a change lands, in one command.
+//!
+//! **Shape.** Each step is a check that passes or fails as one, except the tests, which are
+//! counted one by one. A failed step does not stop the others: one run shows everything. The
+//! last line is the sum. A test that had to be skipped says so by itself on a line that begins
+//! with `skipped: `; such tests are named again at the end, and with `--strict` they fail the run.
+
+mod cargo_test;
+
+use std::{
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use anyhow::Result;
+
+use crate::{repo, tidy};
+
+/// Arguments of `cargo xtask ci`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Fail when a test had to be skipped.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// What came of everything so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    passed: u64,
+    failed: u64,
+    /// What failed, by name.
+    failures: Vec<String>,
+    /// Which tests were skipped, and why.
+    skipped: Vec<String>,
+}
+
+impl Tally {
+    fn check(&mut self, name: &str, passed: bool) {
+        if passed {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+            self.failures.push(name.to_owned());
+        }
+    }
+}
+
+/// Runs everything.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let begun = Instant::now();
+    let mut tally = Tally::default();
+    step(
+        &mut tally,
+        "format",
+        repo::cargo().args(["fmt", "--all", "--check"]),
+    );
+    say("tidy");
+    let findings = tidy::findings()?;
+    findings.iter().for_each(|finding| say_more(finding));
+    tally.check("tidy", findings.is_empty());
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    step(&mut tally, "clippy", repo::cargo().args(clippy));
+    if installed("deny") {
+        let deny = ["deny", "check", "bans", "licenses", "sources"];
+        step(&mut tally, "deny", repo::cargo().args(deny));
+    }
+    say("tests");
+    cargo_test::run(&mut tally)?;
+    close(args, &tally, begun)
+}
+
+fn step(tally: &mut Tally, name: &str, command: &mut Command) {
+    say(name);
+    let passed = command.status().is_ok_and(|status| status.success());
+    tally.check(name, passed);
+}
+
+fn installed(subcommand: &str) -> bool {
+    let asked = repo::cargo().args([subcommand, "--version"]).output();
+    asked.is_ok_and(|output| output.status.success())
+}
+
+fn close(args: &Args, tally: &Tally, begun: Instant) -> Result<ExitCode> {
+    let Tally {
+        passed,
+        failed,
+        failures,
+        skipped,
+    } = tally;
+    say_more("");
+    skipped.iter().for_each(|skipped| say_more(skipped));
+    failures
+        .iter()
+        .for_each(|failure| say_more(&format!("failed: {failure}")));
+    let strict = args.strict && !skipped.is_empty();
+    if strict {
+        say_more("failed: nothing may be skipped with --strict");
+    }
+    say_more(&format!("in {} s", begun.elapsed().as_secs()));
+    say_more(&format!(
+        "{passed} passed, {failed} failed, {} skipped",
+        skipped.len()
+    ));
+    let failed = *failed > 0 || strict;
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a developer's tool speaks to a terminal"
+)]
+fn say_more(line: &str) {
+    println!("{line}");
+}
+
+fn say(step: &str) {
+    say_more(&format!("== {step}"));
+}

@@ -1,0 +1,143 @@
+//! Runs the workspace's tests and doc tests with `cargo test`, shows what a reader needs of its
+//! output, and counts.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result};
+
+use super::{Tally, say_more};
+use crate::repo;
+
+/// Runs them all, whatever fails.
+pub fn run(tally: &mut Tally) -> Result<()> {
+    let mut child = repo::cargo()
+        .args(["test", "--workspace", "--no-fail-fast", "--color", "never"])
+        // What a passing test printed is shown too, because a skipped one says so by printing.
+        .args(["--", "--show-output"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo cannot be run")?;
+    let stdout = child.stdout.take().context("no output")?;
+    let mut reader = Reader::default();
+    for line in BufReader::new(stdout).lines() {
+        if let Some(line) = reader.line(&line?, tally) {
+            say_more(&line);
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() && reader.failed == 0 {
+        // The tests did not even compile, or one took its process down.
+        tally.check("cargo test", false);
+    }
+    Ok(())
+}
+
+/// Reads the output of libtest line by line.
+#[derive(Debug, Default)]
+struct Reader {
+    failed: u64,
+    /// Tests of this process that said that they were skipped. To libtest they passed.
+    skipped: u64,
+    /// Within the outputs of failed tests, which are shown.
+    in_failures: bool,
+}
+
+impl Reader {
+    /// Counts a line, and gives what of it is to be shown.
+    fn line(&mut self, line: &str, tally: &mut Tally) -> Option<String> {
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            self.in_failures = false;
+            let [passed, failed] = ["passed", "failed"].map(|word| count(counts, word));
+            tally.passed += passed.saturating_sub(std::mem::take(&mut self.skipped));
+            tally.failed += failed;
+            self.failed += failed;
+            return Some(format!("   {counts}"));
+        }
+        if let Some(skipped) = line.strip_prefix("skipped: ") {
+            self.skipped += 1;
+            tally.skipped.push(format!("skipped: {skipped}"));
+            return None;
+        }
+        if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.split_once(" ... "))
+        {
+            match name {
+                (name, result) if result.starts_with("ignored") => {
+                    tally.skipped.push(format!("skipped: {name}: {result}"));
+                }
+                (name, "FAILED") => tally.failures.push(name.to_owned()),
+                _ => return None,
+            }
+            return Some(line.to_owned());
+        }
+        if line == "failures:" {
+            self.in_failures = true;
+        } else if line == "successes:" {
+            self.in_failures = false;
+        }
+        self.in_failures.then(|| line.to_owned())
+    }
+}
+
+/// The number before `word` in `12 passed; 0 failed; …`.
+fn count(counts: &str, word: &str) -> u64 {
+    counts
+        .split([';', '.'])
+        .find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "\
+running 4 tests
+test a ... ok
+test b ... FAILED
+test c ... ok
+test d ... ignored, needs a week
+
+successes:
+
+---- c stdout ----
+skipped: c: no ../shared
+
+failures:
+
+---- b stdout ----
+assertion failed
+
+test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
+";
+
+    #[test]
+    fn skipped_tests_are_counted_apart() {
+        let (mut reader, mut tally) = (Reader::default(), Tally::default());
+        let shown: Vec<_> = OUTPUT
+            .lines()
+            .filter_map(|line| reader.line(line, &mut tally))
+            .collect();
+        assert_eq!((tally.passed, tally.failed), (1, 1));
+        assert_eq!(tally.failures, ["b"]);
+        assert_eq!(
+            tally.skipped,
+            [
+                "skipped: d: ignored, needs a week",
+                "skipped: c: no ../shared"
+            ]
+        );
+        assert!(
+            shown.contains(&"assertion failed".to_owned()),
+            "why it failed is shown"
+        );
+        assert!(
+            !shown.contains(&"test a ... ok".to_owned()),
+            "what passed is only counted"
+        );
+    }
+}
