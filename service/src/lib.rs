@@ -3,8 +3,10 @@
 
 pub mod app;
 pub mod config;
+pub mod conformance;
 pub mod details;
 pub mod host;
+pub mod memory;
 pub mod optimistic;
 pub mod ports;
 pub mod rails;

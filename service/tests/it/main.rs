@@ -1,0 +1,3 @@
+//! The service against its contracts.
+
+mod store_mutants;
