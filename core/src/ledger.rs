@@ -156,9 +156,22 @@ pub struct Transaction {
     pub payment: Option<Id<Payment>>,
     /// The lines, balanced for each currency in each layer.
     pub legs: Vec<Leg>,
+    /// Which entry of each constrained account it is, in the order of the accounts. The verifiable
+    /// log shows the numbers, so that a transaction left out of it leaves a gap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<EntryNumber>,
     /// The W3C trace id of the request or message that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+}
+
+/// The place of a transaction among the entries of a constrained account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryNumber {
+    /// Of which account.
+    pub account: Id<Account>,
+    /// From 1, without gaps.
+    pub number: u64,
 }
 
 impl Named for Transaction {
@@ -270,6 +283,7 @@ impl Transaction {
             journal,
             payment,
             legs,
+            entries: Vec::new(),
             trace: None,
         })
     }

@@ -12,7 +12,7 @@ use crate::{
     id::{Id, Named},
     idempotency::Outcome,
     journal::Journal,
-    ledger::{Account, Balance, Entry, LedgerError, Leg, Rollup, Transaction},
+    ledger::{Account, Balance, Entry, EntryNumber, LedgerError, Leg, Rollup, Transaction},
     lifecycle::Stage,
     payment::Payment,
     store::{Body, Key, Snapshot, WriteSet},
@@ -420,6 +420,8 @@ impl<'a> Draft<'a> {
         transaction.trace.clone_from(&self.command.trace);
         for account in constrained {
             let entry: Entry = self.balance_mut(account)?.enter(&transaction)?;
+            let number = entry.number;
+            transaction.entries.push(EntryNumber { account, number });
             let partition = keys::account_partition(self.tenant(), account);
             let key = Key::new(&partition, &keys::entry_sort(entry.number));
             self.writes.create(key, Body::of(&entry));
