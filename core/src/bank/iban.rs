@@ -204,6 +204,11 @@ fn shape(text: &[u8]) -> Result<&'static Entry, IbanError> {
     }
 }
 
+/// Whether the check digits fit, whatever is known of the country's structure.
+pub(crate) fn has_check_digits(text: &str) -> bool {
+    shape(text.as_bytes()).is_ok() && remainder(text.as_bytes()) == 1
+}
+
 /// The remainder by 97 of the text with its first four characters at the end and letters as 10 to 35.
 fn remainder(text: &[u8]) -> u32 {
     let (head, account) = text.split_at(4);

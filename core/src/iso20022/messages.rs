@@ -269,7 +269,8 @@ impl RecallOutcome {
     #[must_use]
     pub fn from_code(code: &str) -> Self {
         match code {
-            "CNCL" => Self::Cancelled,
+            // `ACCR` says the same of one transaction that `CNCL` says of a case.
+            "CNCL" | "ACCR" => Self::Cancelled,
             "RJCR" => Self::Refused,
             "PDCR" => Self::Pending,
             other => Self::Other(other.to_owned()),

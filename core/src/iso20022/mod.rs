@@ -8,12 +8,16 @@ mod lexical;
 pub mod limits;
 mod messages;
 mod model;
+mod moment;
 mod names;
+mod parse;
 mod pattern;
 mod rules;
 mod schema;
+mod tree;
 mod violation;
 mod walk;
+mod write;
 mod xml;
 
 pub use inspect::{Inspection, inspect};
@@ -26,5 +30,6 @@ pub use model::{
     Original, OriginalSettlement, Party, Reason, Remittance, Settlement, SettlementMethod,
     UK_SORT_CODES,
 };
+pub use parse::Message;
 pub use schema::supported_messages;
 pub use violation::{Refusal, Rule, Violation, Violations};

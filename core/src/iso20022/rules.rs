@@ -17,7 +17,7 @@ use super::lexical::Decimal;
 use super::violation::Rule;
 use super::walk::{Step, Walk};
 use crate::bank::bic::{Bic, BicError};
-use crate::bank::iban::Iban;
+use crate::bank::iban::{Iban, IbanError, has_check_digits};
 use crate::currency::{Currency, CurrencyError};
 
 mod totals;
@@ -75,10 +75,15 @@ impl Rules {
 fn check_value<R: BufRead>(walk: &mut Walk<R>) {
     match walk.name() {
         "IBAN" => {
-            // A text that is none by its characters breaks the schema and was noted there, but for
-            // lower case, which ISO 13616 allows on paper only.
-            if let Err(error) = walk.value().parse::<Iban>() {
-                walk.violate(Rule::Iban, error.to_string());
+            // Which characters are letters is the country's business and changes with it; a receiver
+            // refuses for the check digits and the length.
+            match walk.value().parse::<Iban>() {
+                Ok(_) => {}
+                Err(IbanError::Structure { .. }) if has_check_digits(walk.value()) => {}
+                Err(IbanError::Structure { .. }) => {
+                    walk.violate(Rule::Iban, IbanError::CheckDigits.to_string());
+                }
+                Err(error) => walk.violate(Rule::Iban, error.to_string()),
             }
         }
         "BIC" | "BICFI" | "AnyBIC" | "BICOrBEI" => {

@@ -107,6 +107,11 @@ impl<R: BufRead> Walk<R> {
         self.frames.last().map_or("", |frame| frame.name)
     }
 
+    /// The number of the present element among its like, where the schema allows several.
+    pub(super) fn index(&self) -> Option<u32> {
+        self.frames.last()?.index
+    }
+
     /// The name of the element at a depth from the root, which has 0.
     pub(super) fn name_at(&self, depth: usize) -> &'static str {
         self.frames.get(depth).map_or("", |frame| frame.name)

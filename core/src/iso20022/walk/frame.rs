@@ -10,7 +10,7 @@ pub(super) struct Frame {
     pub(super) name: &'static str,
     pub(super) kind: TypeId,
     /// Its number among its like, from 1, where there may be several.
-    index: Option<u32>,
+    pub(super) index: Option<u32>,
     /// The place of the last child in the sequence, and which alternative it is.
     particle: usize,
     chosen: usize,
