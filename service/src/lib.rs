@@ -5,6 +5,7 @@ pub mod app;
 pub mod config;
 pub mod conformance;
 pub mod details;
+pub mod exceptions;
 pub mod host;
 pub mod memory;
 pub mod optimistic;

@@ -1,4 +1,12 @@
-//! The way out to each rail.
+//! The way out to each rail, and the way in.
+//!
+//! A rail is a folder: [`fps`] and [`sepa_inst`] say how a payment is put into its words and what
+//! its answers mean; everything else is shared. [`gateway`] carries a signed message out,
+//! [`inbound`] takes one in. `docs/rails.md` is the protocol for whoever writes a gateway.
+
+pub mod breaker;
+pub mod gateway;
+pub mod signature;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,6 +17,12 @@ use crate::ports::Cause;
 
 /// A payment rail, outbound. Adding one is a folder beside this file and a line in [`Rails`].
 pub trait RailPort: Send + Sync + 'static {
+    /// Waits until the rail may be given an instruction: while it fails, payments stay where they
+    /// can still be cancelled. Whoever comes back from here submits.
+    fn ready(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Sends the instruction of an outgoing payment (pacs.008), or of a return (pacs.004). The
     /// rail knows it by [`Payment::attempt_id`]: sending it again does not pay again.
     fn submit<'a>(

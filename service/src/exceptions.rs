@@ -1,0 +1,236 @@
+//! Exceptions: what the machine cannot settle and a person must look at.
+//!
+//! **Shape.** One record for each thing that is wrong with each subject: raising it again while
+//! it is open changes nothing, raising it after it was resolved opens it again. An exception has
+//! no personal data: its evidence is ids, codes and amounts, and what an error said of itself.
+
+use std::collections::BTreeMap;
+
+use lombard_core::{
+    id::{Id, Named},
+    payment::Payment,
+    store::{Body, Key, Snapshot, decode},
+    tenant::TenantId,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use crate::{
+    app::App,
+    ports::{CommitError, Found, Range, ReadError},
+};
+
+/// The tenant of what belongs to none, such as a message about a payment that nobody made: the
+/// operator of this installation.
+#[must_use]
+pub fn operator() -> TenantId {
+    TenantId::new(0)
+}
+
+/// Something that a person must look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// `exc_…`; follows from tenant, kind and subject.
+    pub id: Id<Exception>,
+    /// What is wrong.
+    pub kind: Kind,
+    /// With what: a payment's id, or the reference that a message gave.
+    pub subject: String,
+    /// In a sentence.
+    pub reason: String,
+    /// Ids, codes, amounts: what is known of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: BTreeMap<String, String>,
+    /// When it was first raised, or raised again after it had been resolved.
+    pub opened_at: Timestamp,
+    /// Where it stands.
+    pub state: State,
+}
+
+impl Named for Exception {
+    const PREFIX: &'static str = "exc";
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The outside world contradicts our books.
+    Contradiction,
+    /// A rail does not say what became of a payment.
+    Unresolved,
+    /// A worker could not do what an event asked for.
+    EffectFailed,
+    /// A message speaks of a payment that we do not know.
+    UnmatchedMessage,
+    /// A message cannot be reconciled with the payment that it speaks of.
+    ImplausibleMessage,
+}
+
+impl Kind {
+    /// As it is written in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contradiction => "contradiction",
+            Self::Unresolved => "unresolved",
+            Self::EffectFailed => "effect_failed",
+            Self::UnmatchedMessage => "unmatched_message",
+            Self::ImplausibleMessage => "implausible_message",
+        }
+    }
+}
+
+/// Where an exception stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Somebody must look.
+    Open,
+    /// Somebody has.
+    Resolved,
+}
+
+/// What is wrong, before it is stored.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    /// Whose.
+    pub tenant: TenantId,
+    /// What is wrong.
+    pub kind: Kind,
+    /// With what.
+    pub subject: String,
+    /// In a sentence.
+    pub reason: String,
+    /// What is known of it.
+    pub evidence: BTreeMap<String, String>,
+}
+
+impl Trouble {
+    /// Trouble with `subject`.
+    #[must_use]
+    pub fn new(tenant: TenantId, kind: Kind, subject: &str, reason: &str) -> Self {
+        Self {
+            tenant,
+            kind,
+            subject: subject.to_owned(),
+            reason: reason.to_owned(),
+            evidence: BTreeMap::new(),
+        }
+    }
+
+    /// Trouble with a payment.
+    #[must_use]
+    pub fn with_payment(tenant: TenantId, kind: Kind, id: Id<Payment>, reason: &str) -> Self {
+        Self::new(tenant, kind, &id.to_string(), reason)
+    }
+
+    /// The same, with one more thing known.
+    #[must_use]
+    pub fn evidence(mut self, name: &str, value: impl ToString) -> Self {
+        self.evidence.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    fn id(&self) -> Id<Exception> {
+        let (tenant, kind) = (self.tenant.short(), self.kind.name());
+        Id::of_name(&format!("exception/{tenant}/{kind}/{}", self.subject))
+    }
+}
+
+/// Where an exception is kept.
+#[must_use]
+pub fn key(tenant: TenantId, id: Id<Exception>) -> Key {
+    Key::new(&format!("{}/{id}", tenant.short()), "exception")
+}
+
+/// The list of a tenant's exceptions, in the order in which they were opened.
+#[must_use]
+pub fn list_partition(tenant: TenantId) -> String {
+    format!("{}/exceptions", tenant.short())
+}
+
+/// How often a raise is tried when others write the same record.
+const TRIES_MAX: u32 = 5;
+
+/// Stores that something is wrong, once for as long as it is open.
+///
+/// # Errors
+/// See [`CommitError`]; nothing but the store can refuse.
+pub async fn raise(app: &App, trouble: Trouble) -> Result<Id<Exception>, CommitError> {
+    let id = trouble.id();
+    let key = key(trouble.tenant, id);
+    let mut last = None;
+    for _ in 0..TRIES_MAX {
+        let found = app.get(&key).await.map_err(unread)?;
+        let known = found
+            .as_ref()
+            .map(|record| decode::<Exception>(&record.body.bytes));
+        if known.is_some_and(|known| known.state == State::Open) {
+            return Ok(id);
+        }
+        let exception = Exception {
+            id,
+            kind: trouble.kind,
+            subject: trouble.subject.clone(),
+            reason: trouble.reason.clone(),
+            evidence: trouble.evidence.clone(),
+            opened_at: app.host.now(),
+            state: State::Open,
+        };
+        let mut snapshot = Snapshot::default();
+        snapshot.put(key.clone(), found);
+        let mut writes = snapshot.checks();
+        writes.put(&key, body(trouble.tenant, &exception));
+        match app.store.commit(&writes).await {
+            Ok(()) => {
+                let (kind, subject) = (trouble.kind.name(), &trouble.subject);
+                warn!(exception = %id, kind, %subject, reason = trouble.reason, "exception");
+                return Ok(id);
+            }
+            Err(error @ (CommitError::Conflict(_) | CommitError::Unknown(_))) => last = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last.unwrap_or(CommitError::Conflict(key)))
+}
+
+fn body(tenant: TenantId, exception: &Exception) -> Body {
+    let sort = format!("{:015}#{}", exception.opened_at.unix_ms(), exception.id);
+    Body::of(exception).listed(Key::new(&list_partition(tenant), &sort))
+}
+
+fn unread(error: ReadError) -> CommitError {
+    CommitError::Unavailable(std::sync::Arc::new(error))
+}
+
+/// One exception of a tenant.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn get(
+    app: &App,
+    tenant: TenantId,
+    id: Id<Exception>,
+) -> Result<Option<Exception>, ReadError> {
+    app.value(&key(tenant, id)).await
+}
+
+/// A tenant's exceptions, the newest first, after a place in the list; each with its place.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn list(
+    app: &App,
+    tenant: TenantId,
+    after: Option<String>,
+    limit: usize,
+) -> Result<Vec<(String, Exception)>, ReadError> {
+    let range = Range::listed(&list_partition(tenant), limit)
+        .backwards()
+        .after(after);
+    let found = app.store.range(&range).await?;
+    let read = |found: Found| (found.at.sort().to_owned(), decode(&found.record.body.bytes));
+    Ok(found.into_iter().map(read).collect())
+}

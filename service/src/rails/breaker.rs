@@ -1,0 +1,205 @@
+//! A circuit breaker: a rail that fails is left alone for a while, so that payments wait where
+//! they can still be cancelled instead of piling up in doubt.
+//!
+//! Pure: the moment is an argument. It opens when more than 5 % of the calls of the last minute
+//! failed (and there were enough of them to speak of a share), lets one call through after
+//! 30 seconds, and closes or stays open by what becomes of that one.
+
+use std::collections::VecDeque;
+
+use lombard_core::time::Timestamp;
+
+/// How long calls are remembered, in milliseconds.
+const WINDOW_MS: u64 = 60_000;
+/// The window is counted in slices of this length, so that it needs sixty numbers and no list.
+const SLICE_MS: u64 = 1_000;
+/// With fewer calls than this in the window a share says nothing.
+const CALLS_MIN: u32 = 20;
+/// Errors for each hundred calls above which it opens.
+const ERRORS_PERCENT: u32 = 5;
+/// How long it stays open before one call may try, in milliseconds.
+const OPEN_MS: u64 = 30_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Breaker {
+    slices: VecDeque<Slice>,
+    state: State,
+}
+
+#[derive(Debug)]
+struct Slice {
+    at: u64,
+    calls: u32,
+    errors: u32,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Closed,
+    /// Nothing passes before this moment; then one call does.
+    Open { until: Timestamp },
+    /// One call is under way; if it is never heard of again, another may try at that moment.
+    Trying { until: Timestamp },
+}
+
+/// Whether a call may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Go ahead.
+    Go,
+    /// Come back in so many milliseconds.
+    Wait(u64),
+}
+
+impl Breaker {
+    /// Whether a call may be made now. A caller that is told to go must report what became of it.
+    pub fn ask(&mut self, now: Timestamp) -> Pass {
+        match self.state {
+            State::Closed => Pass::Go,
+            State::Open { until } | State::Trying { until } if now < until => {
+                Pass::Wait(until.ms_since(now))
+            }
+            State::Open { .. } | State::Trying { .. } => {
+                self.state = State::Trying {
+                    until: now.plus_ms(OPEN_MS),
+                };
+                Pass::Go
+            }
+        }
+    }
+
+    /// Whether calls are held back at the moment.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state != State::Closed
+    }
+
+    /// Notes what became of a call. Says whether the breaker opened or closed by it.
+    pub fn note(&mut self, now: Timestamp, worked: bool) -> Option<Change> {
+        match (self.state, worked) {
+            (State::Trying { .. }, true) => {
+                self.state = State::Closed;
+                self.slices.clear();
+                Some(Change::Closed)
+            }
+            (State::Trying { .. }, false) => {
+                self.open(now);
+                None
+            }
+            // A call that was under way when it opened says nothing new.
+            (State::Open { .. }, _) => None,
+            (State::Closed, _) => {
+                self.count(now, worked);
+                let calls: u32 = self.slices.iter().map(|slice| slice.calls).sum();
+                let errors: u32 = self.slices.iter().map(|slice| slice.errors).sum();
+                let share = errors * 100 > calls * ERRORS_PERCENT;
+                (calls >= CALLS_MIN && share).then(|| {
+                    self.open(now);
+                    Change::Opened
+                })
+            }
+        }
+    }
+
+    fn open(&mut self, now: Timestamp) {
+        self.state = State::Open {
+            until: now.plus_ms(OPEN_MS),
+        };
+    }
+
+    fn count(&mut self, now: Timestamp, worked: bool) {
+        let at = now.unix_ms() / SLICE_MS;
+        let oldest = at.saturating_sub(WINDOW_MS / SLICE_MS);
+        while self.slices.front().is_some_and(|slice| slice.at <= oldest) {
+            self.slices.pop_front();
+        }
+        if self.slices.back().is_none_or(|slice| slice.at < at) {
+            self.slices.push_back(Slice {
+                at,
+                calls: 0,
+                errors: 0,
+            });
+        }
+        if let Some(slice) = self.slices.back_mut() {
+            slice.calls = slice.calls.saturating_add(1);
+            slice.errors = slice.errors.saturating_add(u32::from(!worked));
+        }
+    }
+}
+
+/// What a call changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// From now on calls are held back.
+    Opened,
+    /// The rail works again.
+    Closed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
+
+    fn opened_at(now: Timestamp) -> Breaker {
+        let mut breaker = Breaker::default();
+        for _ in 0..CALLS_MIN {
+            breaker.note(now, false);
+        }
+        breaker
+    }
+
+    #[test]
+    fn few_errors_among_many_calls_and_few_calls_leave_it_closed() {
+        let mut breaker = Breaker::default();
+        for n in 0..100 {
+            assert_eq!(breaker.note(START, n % 20 != 19), None, "{n}");
+        }
+        let mut breaker = Breaker::default();
+        for _ in 1..CALLS_MIN {
+            assert_eq!(breaker.note(START, false), None);
+        }
+        assert_eq!(breaker.ask(START), Pass::Go);
+        assert_eq!(breaker.note(START, false), Some(Change::Opened));
+    }
+
+    #[test]
+    fn errors_of_more_than_a_minute_ago_do_not_count() {
+        let mut breaker = Breaker::default();
+        for _ in 1..CALLS_MIN {
+            breaker.note(START, false);
+        }
+        let later = START.plus_ms(WINDOW_MS + SLICE_MS);
+        for _ in 0..CALLS_MIN {
+            assert_eq!(breaker.note(later, true), None);
+        }
+        assert!(!breaker.is_open());
+    }
+
+    #[test]
+    fn one_call_tries_after_half_a_minute_and_decides() {
+        let mut breaker = opened_at(START);
+        assert_eq!(breaker.ask(START.plus_ms(1)), Pass::Wait(OPEN_MS - 1));
+        let half = START.plus_ms(OPEN_MS);
+        assert_eq!(breaker.ask(half), Pass::Go);
+        assert_eq!(breaker.ask(half), Pass::Wait(OPEN_MS), "one at a time");
+        assert_eq!(breaker.note(half, false), None);
+        let again = half.plus_ms(OPEN_MS);
+        assert_eq!(breaker.ask(half.plus_ms(1)), Pass::Wait(OPEN_MS - 1));
+        assert_eq!(breaker.ask(again), Pass::Go);
+        assert_eq!(breaker.note(again, true), Some(Change::Closed));
+        assert_eq!(breaker.ask(again), Pass::Go);
+        assert_eq!(breaker.note(again, false), None, "the past is forgotten");
+    }
+
+    #[test]
+    fn a_try_that_is_never_heard_of_does_not_block_the_next() {
+        let mut breaker = opened_at(START);
+        let half = START.plus_ms(OPEN_MS);
+        assert_eq!(breaker.ask(half), Pass::Go);
+        assert_eq!(breaker.ask(half.plus_ms(OPEN_MS)), Pass::Go);
+    }
+}

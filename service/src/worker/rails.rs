@@ -1,0 +1,291 @@
+//! Carries out what events ask of a rail: submission, recall, refusal of a recall, and the
+//! exceptions of payments that nobody can make sense of.
+//!
+//! One consumer a rail, so that a rail that hangs holds up no other. That a payment leaves is
+//! committed before it does: from then on no cancel can cross it, and a worker that crashed
+//! before the answer was noted sends again, under the same id, which the rail answers as it did
+//! the first time. What the job cannot find out it leaves in doubt, and the timers enquire.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use lombard_core::{
+    command::{Act, Command, Reply, Report},
+    event::{Errand, Event},
+    lifecycle::Stage,
+    payment::Payment,
+    rail::Rail,
+    saga::{StepName, step},
+    store::{Change, Commit, decode},
+    tenant::TenantId,
+};
+
+use super::feed::{Consumer, Job, JobError};
+use crate::{
+    app::App,
+    exceptions::{self, Kind, Trouble},
+    ports::{Cause, ExecuteError},
+    rails::{Answer, RailError, RailPort},
+};
+
+/// Errands that run at once when the configuration does not say.
+const CONCURRENCY_DEFAULT: usize = 64;
+
+/// The rails of this installation that have a way out.
+#[must_use]
+pub fn carried(app: &App) -> Vec<Rail> {
+    Rail::ALL
+        .into_iter()
+        .filter(|rail| app.rails.get(*rail).is_some())
+        .collect()
+}
+
+/// The consumer of one rail's errands.
+pub struct Errands {
+    app: App,
+    rail: Rail,
+}
+
+impl Errands {
+    /// For one rail.
+    #[must_use]
+    pub const fn new(app: App, rail: Rail) -> Self {
+        Self { app, rail }
+    }
+}
+
+impl Consumer for Errands {
+    fn name(&self) -> &'static str {
+        match self.rail {
+            Rail::Book => "rails-book",
+            Rail::Fps => "rails-fps",
+            Rail::SepaInst => "rails-sepa_inst",
+        }
+    }
+
+    fn concurrency(&self) -> usize {
+        let configured = self.app.config.rails.get(&self.rail);
+        configured.map_or(CONCURRENCY_DEFAULT, |rail| rail.concurrency.max(1))
+    }
+
+    fn jobs(&self, commit: &Commit) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for (tenant, event) in events_with_errands(commit) {
+            let Some(payment) = payment_of(commit, &event, tenant) else {
+                continue;
+            };
+            if payment.rail != self.rail {
+                continue;
+            }
+            let task = Arc::new(Task {
+                app: self.app.clone(),
+                tenant,
+                event,
+                payment,
+            });
+            for errand in &task.event.effects {
+                jobs.push(job(Arc::clone(&task), *errand));
+            }
+        }
+        jobs
+    }
+}
+
+/// The events of a commit that ask for something. Most do not, and are not even read.
+fn events_with_errands(commit: &Commit) -> Vec<(TenantId, Event)> {
+    let asks = |bytes: &[u8]| {
+        let member = b"\"effects\"";
+        bytes.windows(member.len()).any(|window| window == member)
+    };
+    let read = |change: &Change| {
+        let record = change.record.as_ref()?;
+        if !change.key.sort().starts_with("e#") || !asks(&record.body.bytes) {
+            return None;
+        }
+        let (tenant, _) = change.key.partition().split_once('/')?;
+        Some((tenant.parse().ok()?, decode::<Event>(&record.body.bytes)))
+    };
+    commit.changes.iter().filter_map(read).collect()
+}
+
+/// The payment of an event, as it was stored in the same commit.
+fn payment_of(commit: &Commit, event: &Event, tenant: TenantId) -> Option<Payment> {
+    let key = lombard_core::plan::keys::payment(tenant, event.payment);
+    let change = commit.changes.iter().find(|change| change.key == key)?;
+    Some(decode(&change.record.as_ref()?.body.bytes))
+}
+
+/// An event that asks for something, and the payment that it is about.
+struct Task {
+    app: App,
+    tenant: TenantId,
+    event: Event,
+    payment: Payment,
+}
+
+fn job(task: Arc<Task>, errand: Errand) -> Job {
+    let subject = format!("{} {errand:?}", task.event.id);
+    let giving_up = Arc::clone(&task);
+    Job {
+        subject,
+        run: Arc::new(move || {
+            let task = Arc::clone(&task);
+            Box::pin(async move { task.run(errand).await }) as BoxFuture<'static, _>
+        }),
+        give_up: Arc::new(move |cause| {
+            let task = Arc::clone(&giving_up);
+            Box::pin(async move { task.give_up(errand, cause).await }) as BoxFuture<'static, _>
+        }),
+    }
+}
+
+impl Task {
+    async fn run(&self, errand: Errand) -> Result<(), JobError> {
+        match errand {
+            Errand::Submit => self.submit().await,
+            Errand::AskRecall => self
+                .port()?
+                .recall(self.tenant, &self.payment)
+                .await
+                .or_else(tell_later),
+            Errand::RefuseRecall => {
+                let port = self.port()?;
+                port.refuse_recall(self.tenant, &self.payment)
+                    .await
+                    .or_else(tell_later)
+            }
+            Errand::Contradiction => {
+                let text = "what the rail says contradicts the books";
+                self.raise(Kind::Contradiction, text, None).await
+            }
+            Errand::Unresolved => {
+                let text = "the rail does not say what became of the payment";
+                self.raise(Kind::Unresolved, text, None).await
+            }
+        }
+    }
+
+    fn port(&self) -> Result<&Arc<dyn RailPort>, JobError> {
+        let port = self.app.rails.get(self.payment.rail);
+        port.ok_or_else(|| JobError::Hopeless(Arc::new(SwitchedOff(self.payment.rail))))
+    }
+
+    async fn submit(&self) -> Result<(), JobError> {
+        let port = self.port()?;
+        port.ready().await;
+        let noted = self.report("worker/rails", Report::Submitted).await?;
+        // Cancelled, expired, answered or in doubt meanwhile: nothing is sent from here.
+        if noted.stage != Some(Stage::Submitted) {
+            return Ok(());
+        }
+        let first = noted.status == 200;
+        let (actor, report) = match self.send(port.as_ref()).await {
+            Ok(Answer::Accepted(reference)) => {
+                (rail_actor(self.payment.rail), Report::Accepted(reference))
+            }
+            Ok(Answer::Rejected(reason, code)) => (
+                rail_actor(self.payment.rail),
+                Report::Rejected(reason, code),
+            ),
+            // Written by nobody and so sent by nobody, unless an earlier try had got further.
+            Err(RailError::Unspeakable(reason, _)) if first => (
+                "worker/rails",
+                Report::Rejected(reason, "not-sent".to_owned()),
+            ),
+            Ok(Answer::Pending | Answer::Unknown) | Err(_) => ("worker/rails", Report::TimedOut),
+        };
+        self.report(actor, report).await?;
+        Ok(())
+    }
+
+    /// Sends, and sends again what certainly never left.
+    async fn send(&self, port: &dyn RailPort) -> Result<Answer, RailError> {
+        let retry = step(StepName::Submit).retry;
+        let mut tries = 0;
+        loop {
+            let answer = port.submit(self.tenant, &self.payment).await;
+            match (&answer, retry.pause_ms(tries)) {
+                (Err(RailError::NotSent(_)), Some(longest)) => {
+                    let pause = (self.app.host.random() % u128::from(longest + 1)) as u64;
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    tries += 1;
+                }
+                _ => return answer,
+            }
+        }
+    }
+
+    async fn report(&self, actor: &str, report: Report) -> Result<Reply, JobError> {
+        let command = Command {
+            tenant: self.tenant,
+            actor: actor.into(),
+            trace: self.event.trace.clone(),
+            idempotency: None,
+            act: Act::Report(self.payment.id, report),
+        };
+        self.app.execute(command).await.map_err(job_error)
+    }
+
+    /// A submission that failed on our side is left in doubt first, so that the rail is asked.
+    async fn give_up(&self, errand: Errand, cause: Cause) -> Result<(), JobError> {
+        if errand == Errand::Submit {
+            match self.report("worker/rails", Report::TimedOut).await {
+                Ok(_) | Err(JobError::Hopeless(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let text = match errand {
+            Errand::Submit => "the payment could not be submitted",
+            Errand::AskRecall => "the recall could not be sent",
+            Errand::RefuseRecall => "the refusal of the recall could not be sent",
+            Errand::Contradiction | Errand::Unresolved => "the exception could not be opened",
+        };
+        self.raise(Kind::EffectFailed, text, Some(cause)).await
+    }
+
+    async fn raise(&self, kind: Kind, text: &str, cause: Option<Cause>) -> Result<(), JobError> {
+        let mut trouble = Trouble::with_payment(self.tenant, kind, self.payment.id, text)
+            .evidence("event", self.event.id)
+            .evidence("rail", self.payment.rail)
+            .evidence("amount", self.payment.money.amount)
+            .evidence("currency", self.payment.money.currency.code());
+        if let Some(code) = &self.event.reason_code {
+            trouble = trouble.evidence("reason_code", code);
+        }
+        if let Some(cause) = cause {
+            trouble = trouble.evidence("error", cause);
+        }
+        let raised = exceptions::raise(&self.app, trouble).await;
+        raised
+            .map(|_| ())
+            .map_err(|error| JobError::Retry(Arc::new(error)))
+    }
+}
+
+/// Who speaks when a rail does.
+pub(crate) const fn rail_actor(rail: Rail) -> &'static str {
+    match rail {
+        Rail::Book => "rail/book",
+        Rail::Fps => "rail/fps",
+        Rail::SepaInst => "rail/sepa_inst",
+    }
+}
+
+/// A recall carries the same id however often it is sent, so any failure may be tried again.
+fn tell_later(error: RailError) -> Result<(), JobError> {
+    Err(match error {
+        RailError::Unspeakable(..) => JobError::Hopeless(Arc::new(error)),
+        RailError::NotSent(_) | RailError::Unknown(_) => JobError::Retry(Arc::new(error)),
+    })
+}
+
+pub(crate) fn job_error(error: ExecuteError) -> JobError {
+    match error {
+        ExecuteError::Rejected(_) => JobError::Hopeless(Arc::new(error)),
+        _ => JobError::Retry(Arc::new(error)),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the rail {0} is switched off")]
+struct SwitchedOff(Rail);
