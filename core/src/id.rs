@@ -25,6 +25,17 @@ const RANDOM_BITS: u32 = 80;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS: usize = 26;
 
+/// What each byte is worth as a digit; 255 for none.
+const VALUES: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        values[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 impl<T> Id<T> {
     /// An id made at `at` from 80 random bits; the upper 48 bits of `random` are ignored.
     #[must_use]
@@ -97,13 +108,40 @@ pub fn digest_text(parts: &[&str]) -> String {
         .collect()
 }
 
+/// An id as text, without an allocation: ids are written some thirty times for each payment.
+pub struct IdText {
+    bytes: [u8; PREFIX_MAX + 1 + DIGITS],
+    length: usize,
+}
+
+/// No prefix is longer.
+const PREFIX_MAX: usize = 4;
+
+impl IdText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Prefixes and digits are ASCII.
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl<T: Named> Id<T> {
+    /// The id as text.
+    #[must_use]
+    pub fn text(self) -> IdText {
+        let prefix = T::PREFIX.as_bytes();
+        let length = prefix.len() + 1 + DIGITS;
+        let mut bytes = [b'_'; PREFIX_MAX + 1 + DIGITS];
+        bytes[..prefix.len()].copy_from_slice(prefix);
+        bytes[prefix.len() + 1..length].copy_from_slice(&digits(self.0));
+        IdText { bytes, length }
+    }
+}
+
 impl<T: Named> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = digits(self.0);
-        let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
-        f.write_str(T::PREFIX)?;
-        f.write_str("_")?;
-        f.write_str(text)
+        f.write_str(self.text().as_str())
     }
 }
 
@@ -131,8 +169,8 @@ fn parse(prefix: &str, text: &str) -> Option<u128> {
         return None;
     }
     digits.bytes().try_fold(0, |bits: u128, byte| {
-        let value = ALPHABET.iter().position(|digit| *digit == byte)?;
-        Some(bits << 5 | value as u128)
+        let value = VALUES[usize::from(byte)];
+        (value < 32).then_some(bits << 5 | u128::from(value))
     })
 }
 
@@ -171,7 +209,7 @@ impl<T: Named> fmt::Debug for Id<T> {
 }
 impl<T: Named> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text().as_str())
     }
 }
 impl<'de, T: Named> Deserialize<'de> for Id<T> {

@@ -86,6 +86,7 @@ pub async fn run(
     while !*stop.borrow() {
         let room = window.open.len() < WINDOW_MAX && running.len() < consumer.concurrency();
         tokio::select! {
+            biased;
             _ = stop.changed() => break,
             Some(done) = running.join_next(), if !running.is_empty() => {
                 window.finish_of(done);
@@ -223,6 +224,7 @@ async fn pause(app: &App, attempt: u32) {
 /// Waits, unless it is time to stop. Says whether it is.
 pub async fn rest(stop: &mut watch::Receiver<bool>, ms: u64) -> bool {
     tokio::select! {
+        biased;
         changed = stop.changed() => changed.is_err() || *stop.borrow(),
         () = tokio::time::sleep(Duration::from_millis(ms)) => *stop.borrow(),
     }
