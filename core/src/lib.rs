@@ -16,6 +16,7 @@ pub mod limits;
 pub mod money;
 pub mod rail;
 pub mod reason;
+pub mod scheme;
 pub mod store;
 pub mod tenant;
 pub mod time;

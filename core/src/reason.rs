@@ -1,8 +1,8 @@
 //! Why a payment failed, came back, was recalled or waits: one stable list for every rail.
 //!
 //! **Shape.** [`Reason`] is ours: snake_case codes that the API, webhooks, console and records show
-//! and that never change their meaning. Rails speak their own codes; [`iso`], [`fps`] and
-//! [`clearbank`] hold the mapping as data, and [`Coded`] keeps the rail's own code beside our reason,
+//! and that never change their meaning. Rails speak their own codes; the files `iso`, `fps`
+//! and `clearbank` hold the mapping as data, and [`Coded`] keeps the rail's own code beside our reason,
 //! so nothing that the other side said is lost in translation.
 //!
 //! **Retry.** [`Reason::retry`] answers one question: may a machine send this payment again?

@@ -6,8 +6,8 @@
 //! one text.
 //!
 //! Pay.UK and Vocalink publish the table (`valacdos.txt`) free of charge on
-//! <https://www.vocalink.com/tools/modulus-checking/> and renew it several times a year. Its terms do
-//! not let us pass it on, so it is loaded at run time; the few substitutions of exception 5 belong to
+//! <https://www.vocalink.com/tools/modulus-checking/> and renew it several times a year. It comes
+//! without a licence to pass it on, so it is loaded at run time; the few substitutions of exception 5 belong to
 //! the rule itself and are built in, until a text brings its own.
 //!
 //! **Invariants.** A table that was read is usable: rows are whole, no sort code has more than two, every
