@@ -485,6 +485,3 @@ impl From<&Leg> for EntryLeg {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

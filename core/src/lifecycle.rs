@@ -19,6 +19,8 @@ pub enum Stage {
     AwaitingFunds,
     /// Its money is held; it has not left us. May still be cancelled.
     Held,
+    /// The same after it waited for a person or for money: it is no longer just initiated.
+    Queued,
     /// It has left us; the rail owes an answer.
     Submitted,
     /// The rail did not answer in time. Money may have moved. The hold stays.
@@ -90,11 +92,12 @@ pub enum Pending {
 
 impl Stage {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::New,
         Self::Verifying,
         Self::AwaitingFunds,
         Self::Held,
+        Self::Queued,
         Self::Submitted,
         Self::InDoubt,
         Self::Cleared,
@@ -108,9 +111,11 @@ impl Stage {
     pub const fn status(self) -> Status {
         match self {
             Self::New | Self::Held => Status::Initiated,
-            Self::Verifying | Self::AwaitingFunds | Self::Submitted | Self::InDoubt => {
-                Status::AuthPending
-            }
+            Self::Verifying
+            | Self::AwaitingFunds
+            | Self::Queued
+            | Self::Submitted
+            | Self::InDoubt => Status::AuthPending,
             Self::Cleared => Status::Cleared,
             Self::Settled => Status::Settled,
             Self::Failed => Status::Failed,
@@ -124,7 +129,9 @@ impl Stage {
         match self {
             Self::Verifying => Some(Pending::Verification),
             Self::AwaitingFunds => Some(Pending::Funds),
-            Self::New | Self::Held | Self::Submitted | Self::InDoubt => Some(Pending::Rails),
+            Self::New | Self::Held | Self::Queued | Self::Submitted | Self::InDoubt => {
+                Some(Pending::Rails)
+            }
             Self::Cleared | Self::Settled | Self::Failed | Self::Reversed => None,
         }
     }
@@ -133,6 +140,15 @@ impl Stage {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Failed | Self::Reversed)
+    }
+
+    /// Whether its money is held for the rail: the outcome is open and nothing is posted.
+    #[must_use]
+    pub const fn is_held(self) -> bool {
+        matches!(
+            self,
+            Self::Held | Self::Queued | Self::Submitted | Self::InDoubt
+        )
     }
 
     /// Whether the rail's answer is known, one way or the other.
@@ -260,23 +276,30 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
         (S::New, H::VerificationNeeded) => Moves(S::Verifying, &[]),
         (S::New | S::Verifying, H::FundsMissing) => Moves(S::AwaitingFunds, &[]),
         (S::AwaitingFunds, H::FundsMissing) => Noted,
-        (S::New | S::Verifying | S::AwaitingFunds, H::Accepted) => Moves(S::Held, &[Hold, Submit]),
+        (S::New, H::Accepted) => Moves(S::Held, &[Hold, Submit]),
+        (S::Verifying | S::AwaitingFunds, H::Accepted) => Moves(S::Queued, &[Hold, Submit]),
         (S::New | S::Verifying | S::AwaitingFunds, H::BookAccepted) => Moves(S::Cleared, &[Move]),
         (S::New, H::Received) => Moves(S::Cleared, &[Move]),
         (S::New | S::Verifying | S::AwaitingFunds, H::Refused) => Moves(S::Failed, &[]),
 
         // Until it leaves us its owner may take it back, and it may grow too old.
         (S::Verifying | S::AwaitingFunds, H::Cancelled | H::Expired) => Moves(S::Failed, &[]),
-        (S::Held, H::Cancelled | H::Expired) => Moves(S::Failed, &[Void]),
+        (S::Held | S::Queued, H::Cancelled | H::Expired) => Moves(S::Failed, &[Void]),
         (S::Failed, H::Cancelled | H::Expired) => Noted,
 
-        (S::Held, H::Submitted) => Moves(S::Submitted, &[]),
+        (S::Held | S::Queued, H::Submitted) => Moves(S::Submitted, &[]),
         // A worker that crashed between the note and the call sends again, under the same id.
         (S::Submitted | S::InDoubt, H::Submitted) => Noted,
 
-        (S::Held | S::Submitted | S::InDoubt, H::RailAccepted) => Moves(S::Cleared, &[Post]),
-        (S::Held | S::Submitted | S::InDoubt, H::RailRejected) => Moves(S::Failed, &[Void]),
-        (S::Held | S::Submitted | S::InDoubt, H::TimedOut) => Moves(S::InDoubt, &[Enquire]),
+        (S::Held | S::Queued | S::Submitted | S::InDoubt, H::RailAccepted) => {
+            Moves(S::Cleared, &[Post])
+        }
+        (S::Held | S::Queued | S::Submitted | S::InDoubt, H::RailRejected) => {
+            Moves(S::Failed, &[Void])
+        }
+        (S::Held | S::Queued | S::Submitted, H::TimedOut) => Moves(S::InDoubt, &[Enquire]),
+        // The next enquiry is set by the timer of the last.
+        (S::InDoubt, H::TimedOut) => Noted,
         (S::Submitted | S::InDoubt, H::NeverArrived) => Moves(S::Submitted, &[Submit]),
 
         // Rails repeat themselves, and answer late.
@@ -291,8 +314,8 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
 
         (S::Cleared, H::SettlementFound) => Moves(S::Settled, &[Settle]),
         (S::Settled | S::Reversed, H::SettlementFound) => Noted,
-        // The settlement agent paid for what we hold to be undone, or for what we wait for.
-        (S::Submitted | S::InDoubt, H::SettlementFound) => Moves(S::Settled, &[Post, Settle]),
+        // The settlement agent paid for what we hold to be undone. (For what we still wait for,
+        // the settlement is the rail's yes as well: the plan takes in both, one after the other.)
         (S::Failed, H::SettlementFound) => Moves(S::Failed, &[Contradiction]),
 
         (S::Cleared, H::PartReturned) => Moves(S::Cleared, &[]),
@@ -308,13 +331,16 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
         | (S::Verifying | S::AwaitingFunds, H::RailAccepted | H::RailRejected | H::TimedOut)
         | (S::Verifying | S::AwaitingFunds, H::NeverArrived | H::SettlementFound)
         | (S::Verifying | S::AwaitingFunds, H::PartReturned | H::FullyReturned)
-        | (S::Held, H::VerificationNeeded | H::FundsMissing | H::Accepted | H::BookAccepted)
-        | (S::Held, H::Received | H::Refused | H::NeverArrived | H::SettlementFound)
-        | (S::Held, H::PartReturned | H::FullyReturned)
+        | (
+            S::Held | S::Queued,
+            H::VerificationNeeded | H::FundsMissing | H::Accepted | H::BookAccepted,
+        )
+        | (S::Held | S::Queued, H::Received | H::Refused | H::NeverArrived | H::SettlementFound)
+        | (S::Held | S::Queued, H::PartReturned | H::FullyReturned)
         | (S::Submitted | S::InDoubt, H::VerificationNeeded | H::FundsMissing | H::Accepted)
         | (S::Submitted | S::InDoubt, H::BookAccepted | H::Received | H::Refused)
         | (S::Submitted | S::InDoubt, H::Cancelled | H::Expired)
-        | (S::Submitted | S::InDoubt, H::PartReturned | H::FullyReturned)
+        | (S::Submitted | S::InDoubt, H::SettlementFound | H::PartReturned | H::FullyReturned)
         | (S::Cleared | S::Settled, H::VerificationNeeded | H::FundsMissing | H::Accepted)
         | (S::Cleared | S::Settled, H::BookAccepted | H::Received | H::Refused)
         | (S::Cleared | S::Settled, H::Cancelled | H::Expired)

@@ -232,6 +232,10 @@ pub struct Attempt {
     /// How often we have asked the rail what became of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enquiries: u32,
+    /// When we ask next, while the outcome is in doubt. A timer of another moment is an old one
+    /// and comes to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_enquiry: Option<Timestamp>,
     /// The rail's own reference, from its final yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rail_reference: Option<String>,

@@ -101,6 +101,3 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::RollUp(rollup) => rollup::roll_up(draft, rollup),
     }
 }
-
-#[cfg(test)]
-mod tests;

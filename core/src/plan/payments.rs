@@ -238,6 +238,14 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
         }
         .into());
     }
+    let waits = matches!(
+        payment.stage,
+        Stage::Held | Stage::Submitted | Stage::InDoubt
+    );
+    if news == Happened::SettlementFound && waits {
+        // Money that reached the settlement agent was accepted on its way.
+        advance(draft, &mut payment, Happened::RailAccepted)?;
+    }
     match apply(payment.stage, news) {
         Verdict::Impossible => {
             let wish = "moved on by this news of a rail";

@@ -3,14 +3,14 @@
 //! Fed in the order of the change feed, with the place reached in the same commit, so each
 //! transaction is counted once whatever fails. One run takes at most what fits a commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::draft::{Draft, Stop, keys};
 use crate::{
     command::{Reply, RollUp},
     currency::Currency,
     id::Id,
-    ledger::{Account, Balance, Entry, Rollup as Kind},
+    ledger::{self, Account, Balance, Rollup as Kind},
     store::{Body, Key, WRITES_MAX},
     tenant::TenantId,
 };
@@ -54,12 +54,11 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
     {
         return Err(Stop::Decided(Draft::done(None)));
     }
-    let mut balances = std::collections::BTreeMap::new();
+    let mut balances = BTreeMap::new();
     for (tenant, id, currency) in house_legs(rollup) {
-        if !balances.contains_key(&(tenant, id)) {
+        if let Entry::Vacant(place) = balances.entry((tenant, id)) {
             let found = draft.read::<Balance>(&keys::balance(tenant, id))?;
-            let balance = found.unwrap_or_else(|| Balance::opening(id, currency, draft.now()));
-            balances.insert((tenant, id), balance);
+            place.insert(found.unwrap_or_else(|| Balance::opening(id, currency, draft.now())));
         }
     }
     for (tenant, transaction) in &rollup.transactions {
@@ -67,7 +66,7 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
             let Some(balance) = balances.get_mut(&(*tenant, id)) else {
                 continue;
             };
-            let entry: Entry = balance.enter(transaction)?;
+            let entry: ledger::Entry = balance.enter(transaction)?;
             let partition = keys::account_partition(*tenant, id);
             draft.create(
                 Key::new(&partition, &keys::entry_sort(entry.number)),

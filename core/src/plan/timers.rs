@@ -8,7 +8,7 @@ use super::{
 use crate::{
     command::Reply,
     event::{Errand, News},
-    lifecycle::{Happened, Stage, Verdict, apply},
+    lifecycle::{Happened, Stage},
     payment::Payment,
     reason::Reason,
     store::Body,
@@ -38,6 +38,7 @@ pub fn enquire_later(draft: &mut Draft<'_>, payment: &mut Payment) -> Option<Err
     let due = draft.now().plus_ms(enquiry_delay_ms(n));
     set(draft, due, Due::Enquire(payment.id));
     payment.attempt.enquiries = n.saturating_add(1);
+    payment.attempt.next_enquiry = Some(due);
     (n == ENQUIRIES_MAX).then_some(Errand::Unresolved)
 }
 
@@ -83,8 +84,9 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
         Due::Enquire(id) => {
             let mut payment = load(draft, id)?;
             // Still in doubt after an enquiry that brought nothing: the next one is set. A
-            // payment that was decided meanwhile needs no more of them.
-            if payment.stage == Stage::InDoubt {
+            // payment that was decided meanwhile, or doubted anew, does not need this one.
+            let current = payment.attempt.next_enquiry == Some(timer.due);
+            if payment.stage == Stage::InDoubt && current {
                 enquire_again(draft, &mut payment)?;
             }
         }
@@ -94,10 +96,6 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
 }
 
 fn enquire_again(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
-    debug_assert!(matches!(
-        apply(payment.stage, Happened::TimedOut),
-        Verdict::Moves(..)
-    ));
     let errand = enquire_later(draft, payment);
     // The timeline tells of the last attempt of the budget, and not of each one.
     if let Some(errand) = errand {

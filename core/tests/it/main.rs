@@ -1,11 +1,14 @@
-//! Integration tests of the core, one binary: each module is one subject.
+//! Laws of the core, as tables and properties.
 
 // The bans of the core are for the core: its tests read the shared material and say what they skip.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod bank;
+mod books;
 mod currency;
 mod iso20022;
+mod life;
 mod reason;
 mod schemes_doc;
 mod shared;
+mod transitions;
