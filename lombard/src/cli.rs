@@ -1,0 +1,65 @@
+//! The commands and their arguments.
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::{
+    check::What,
+    exit::{Exit, Outcome},
+    inspect::Inspect,
+};
+
+/// Real-time payments infrastructure in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "lombard", version, about, propagate_version = true)]
+#[command(after_help = "\
+Exit codes: 0 done, 1 the answer is no, 2 usage or unreadable input, 3 unreachable,
+4 refused by the server, 5 data folder in use, 6 data folder not writable, 7 damaged, 70 a bug.")]
+pub struct Cli {
+    /// Print JSON, one value a line.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check an account identifier.
+    Check {
+        /// Which.
+        #[command(subcommand)]
+        what: What,
+    },
+    /// Tell what a payment or statement file is, and what is wrong with it.
+    Inspect(Inspect),
+    /// Print the completions of a shell.
+    #[command(after_help = "Example: lombard completions bash > /etc/bash_completion.d/lombard")]
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+}
+
+/// Prints a shell's completions.
+pub fn completions(shell: Shell) -> Outcome {
+    clap_complete::generate(
+        shell,
+        &mut Cli::command(),
+        "lombard",
+        &mut std::io::stdout(),
+    );
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,221 @@
+//! Settings: a TOML file, environment variables over it, arguments over both. Nothing need be
+//! set; what is set wrongly is told with the file and line, or the variable.
+
+mod keys;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use lombard_service::config::Config;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use toml::Table;
+
+use source::Source;
+
+/// Variables that commands read by themselves.
+const COMMANDS_OWN: &[&str] = &[
+    "LOMBARD_CONFIG",
+    "LOMBARD_URL",
+    "LOMBARD_API_KEY",
+    "LOMBARD_UK_WEIGHTS",
+];
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// What concerns this process.
+    pub process: Process,
+    /// What concerns the service.
+    pub service: Config,
+}
+
+/// How the process runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Process {
+    /// The folder of the store and of the vault's key file.
+    pub data: PathBuf,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where the rail simulator listens.
+    pub rail_listen: SocketAddr,
+    /// Threads of the runtime; 0 for one per core.
+    pub workers: usize,
+    /// Whether the rail simulator is started.
+    pub simulator: bool,
+    /// Whether the demo tenant is made.
+    pub demo: bool,
+    /// Logs.
+    pub log: Log,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// In the syntax of `tracing-subscriber`'s `EnvFilter`.
+    pub filter: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// The form of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        let here = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            data: "lombard-data".into(),
+            listen: here(8080),
+            rail_listen: here(8090),
+            workers: 0,
+            simulator: true,
+            demo: true,
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        let (filter, format) = ("info".to_owned(), LogFormat::Auto);
+        Self { filter, format }
+    }
+}
+
+/// The keys of the file that are the process's; the others are the service's.
+const PROCESS_KEYS: [&str; 7] = [
+    "data",
+    "listen",
+    "rail_listen",
+    "workers",
+    "simulator",
+    "demo",
+    "log",
+];
+
+/// Reads the file, if one is named, and the environment.
+///
+/// # Errors
+/// [`ConfigError`] with the place of what is wrong.
+pub fn load(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Settings, ConfigError> {
+    let mut source = match file {
+        None => Source::default(),
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = std::fs::read_to_string(file);
+            let text = text.map_err(|why| ConfigError::Unreadable {
+                file: name.clone(),
+                why,
+            })?;
+            Source::read(&name, &text)?
+        }
+    };
+    source.overlay(variables, COMMANDS_OWN)?;
+    let (mut process, mut service) = (Table::new(), Table::new());
+    for (key, value) in &source.table {
+        let own = PROCESS_KEYS.contains(&key.as_str());
+        let table = if own { &mut process } else { &mut service };
+        table.insert(key.clone(), value.clone());
+    }
+    Ok(Settings {
+        process: typed(process, &source)?,
+        service: typed(service, &source)?,
+    })
+}
+
+fn typed<T: DeserializeOwned>(table: Table, source: &Source) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(table).map_err(|error| {
+        let key = error.path().to_string();
+        let place = source.place(&key).unwrap_or(Place::Default);
+        let why = error.into_inner().message().trim().to_owned();
+        ConfigError::Wrong { place, key, why }
+    })
+}
+
+/// Where something was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this file, on this line.
+    Line(String, usize),
+    /// In this environment variable.
+    Variable(String),
+    /// Nowhere.
+    Default,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(file, line) => write!(f, "{file}:{line}"),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Default => f.write_str("configuration"),
+        }
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{file}: cannot be read")]
+    Unreadable {
+        /// Which.
+        file: String,
+        /// Why.
+        #[source]
+        why: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{file}: {why}")]
+    Syntax {
+        /// Which.
+        file: String,
+        /// Where and what, over several lines.
+        why: String,
+    },
+    /// There is no such setting.
+    #[error("{place}: there is no setting `{key}`{}", suggestion(*.nearest))]
+    Unknown {
+        /// Where it stands.
+        place: Place,
+        /// What was meant to be set.
+        key: String,
+        /// What may have been meant.
+        nearest: Option<&'static str>,
+    },
+    /// A value that cannot be.
+    #[error("{place}: `{key}`: {why}")]
+    Wrong {
+        /// Where it stands.
+        place: Place,
+        /// Which setting.
+        key: String,
+        /// What was expected.
+        why: String,
+    },
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; is `{nearest}` meant?"))
+}

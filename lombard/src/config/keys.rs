@@ -1,0 +1,166 @@
+//! Every setting: its key in the file, its kind, and what it means. Unknown keys are found with
+//! this list, and `docs/configuration.md` is made of it.
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number, not negative.
+    Number,
+    /// `true` or `false`.
+    Switch,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its path in the file; `*` stands for the name of a rail.
+    pub key: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+}
+
+const fn text(key: &'static str, meaning: &'static str) -> Setting {
+    let kind = Kind::Text;
+    Setting { key, kind, meaning }
+}
+
+const fn number(key: &'static str, meaning: &'static str) -> Setting {
+    let kind = Kind::Number;
+    Setting { key, kind, meaning }
+}
+
+const fn switch(key: &'static str, meaning: &'static str) -> Setting {
+    let kind = Kind::Switch;
+    Setting { key, kind, meaning }
+}
+
+/// All of them.
+pub const SETTINGS: &[Setting] = &[
+    text(
+        "data",
+        "The folder of the store and of the vault's key file. Made if absent.",
+    ),
+    text("listen", "Where the API listens. Port 0 takes a free one."),
+    text(
+        "rail_listen",
+        "Where the rail simulator listens. Port 0 takes a free one.",
+    ),
+    number(
+        "workers",
+        "Threads that serve requests; 0 for one per core.",
+    ),
+    switch(
+        "simulator",
+        "Whether the rail simulator is started, for the rails that are not configured.",
+    ),
+    switch(
+        "demo",
+        "Whether the demo tenant is made, with a key and funded accounts.",
+    ),
+    text(
+        "log.filter",
+        "What is logged: `error`, `warn`, `info`, `debug`, or by module, as `info,lombard_service=debug`.",
+    ),
+    text(
+        "log.format",
+        "`json`, `pretty`, or `auto`: pretty on a terminal.",
+    ),
+    number(
+        "http.body_bytes_max",
+        "The most bytes of a request's body, except for batches.",
+    ),
+    number("http.batch_bytes_max", "The most bytes of a batch's body."),
+    number(
+        "http.body_timeout_ms",
+        "After how many milliseconds a request whose body is not there yet is dropped.",
+    ),
+    number(
+        "http.connections_max",
+        "How many connections may be open at once.",
+    ),
+    text(
+        "rails.*.url",
+        "Base URL of the rail's gateway; messages are posted to `{url}/{rail}/messages`.",
+    ),
+    text(
+        "rails.*.secret",
+        "The key that signs messages in both directions (HMAC-SHA256).",
+    ),
+    number(
+        "rails.*.concurrency",
+        "How many calls to the gateway may be under way at once.",
+    ),
+    text(
+        "rails.*.own_agent",
+        "Our BIC (SEPA) or our sort code (Faster Payments), as the scheme knows us.",
+    ),
+];
+
+/// The setting of a key as it stands in a file.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| covers(setting.key, key))
+}
+
+fn covers(pattern: &str, key: &str) -> bool {
+    let (mut pattern, mut key) = (pattern.split('.'), key.split('.'));
+    loop {
+        match (pattern.next(), key.next()) {
+            (None, None) => return true,
+            (Some(want), Some(have)) if want == "*" || want == have => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The environment variable that sets a key.
+#[must_use]
+pub fn variable(key: &str) -> String {
+    format!("LOMBARD_{}", key.replace('.', "_").to_uppercase())
+}
+
+/// The known key that is most like `key`, to suggest it.
+#[must_use]
+pub fn nearest(key: &str) -> Option<&'static str> {
+    let by_distance = |setting: &&Setting| distance(setting.key, key);
+    let nearest = SETTINGS.iter().min_by_key(by_distance)?;
+    (distance(nearest.key, key) <= 3).then_some(nearest.key)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_and_suggested() {
+        assert!(find("rails.fps.url").is_some());
+        assert!(find("rails.url").is_none());
+        assert_eq!(
+            nearest("htpp.connections_max"),
+            Some("http.connections_max")
+        );
+        assert_eq!(nearest("something_else"), None);
+        assert_eq!(
+            variable("http.body_bytes_max"),
+            "LOMBARD_HTTP_BODY_BYTES_MAX"
+        );
+    }
+}

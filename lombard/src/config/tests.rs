@@ -1,0 +1,166 @@
+//! Settings are found, laid over each other, and refused with the place of what is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expect_test::expect_file;
+use lombard_core::rail::Rail;
+use lombard_service::config::RailConfig;
+
+use super::{
+    keys::{self, SETTINGS},
+    *,
+};
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lombard.toml");
+    std::fs::write(&file, text).unwrap();
+    let variables = variables
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()));
+    let shown = format!("{}/", folder.path().display());
+    load(Some(&file), variables).map_err(|error| error.to_string().replace(&shown, ""))
+}
+
+#[test]
+fn nothing_need_be_set() {
+    assert_eq!(load(None, std::iter::empty()).unwrap(), Settings::default());
+    assert_eq!(read("", &[]).unwrap(), Settings::default());
+}
+
+#[test]
+fn the_environment_lies_over_the_file() {
+    let text = "listen = '127.0.0.1:1'\n[http]\nconnections_max = 7\nbody_timeout_ms = 5\n";
+    let settings = read(
+        text,
+        &[
+            ("LOMBARD_HTTP_CONNECTIONS_MAX", "8"),
+            ("LOMBARD_URL", "x"),
+            ("PATH", "/bin"),
+        ],
+    );
+    let settings = settings.unwrap();
+    assert_eq!(settings.process.listen.port(), 1);
+    assert_eq!(settings.service.http.connections_max, 8);
+    assert_eq!(settings.service.http.body_timeout_ms, 5);
+}
+
+#[test]
+fn a_rail_can_be_set_from_the_environment_alone() {
+    let variables = [
+        ("LOMBARD_RAILS_SEPA_INST_URL", "http://127.0.0.1:1"),
+        ("LOMBARD_RAILS_SEPA_INST_SECRET", "s"),
+        ("LOMBARD_RAILS_SEPA_INST_OWN_AGENT", "COBADEFFXXX"),
+    ];
+    let settings = read("", &variables).unwrap();
+    assert_eq!(
+        settings.service.rails[&Rail::SepaInst].own_agent,
+        "COBADEFFXXX"
+    );
+}
+
+#[test]
+fn errors_name_the_place() {
+    for (text, variables, error) in [
+        (
+            "\n[http]\nconections_max = 1",
+            &[][..],
+            "lombard.toml:3: there is no setting `http.conections_max`; is `http.connections_max` meant?",
+        ),
+        ("data = 'x'\nlisten = 5", &[], "lombard.toml:2: `listen`: "),
+        (
+            "[http]\nconnections_max = -1",
+            &[],
+            "lombard.toml:2: `http.connections_max`: ",
+        ),
+        (
+            "[log]\nformat = 'xml'",
+            &[],
+            "lombard.toml:2: `log.format`: ",
+        ),
+        ("[rails.chaps]\nurl = 'x'", &[], "lombard.toml:1: `rails"),
+        ("listen = ", &[], "lombard.toml: TOML parse error at line 1"),
+        (
+            "",
+            &[("LOMBARD_WORKERS", "two")],
+            "environment variable LOMBARD_WORKERS: `workers`: expected a whole number",
+        ),
+        (
+            "",
+            &[("LOMBARD_LISTEN", "nowhere")],
+            "environment variable LOMBARD_LISTEN: `listen`: ",
+        ),
+        (
+            "",
+            &[("LOMBARD_LISTENS", "x")],
+            "environment variable LOMBARD_LISTENS: there is no setting",
+        ),
+    ] {
+        let told = read(text, variables).unwrap_err();
+        assert!(told.starts_with(error), "{text:?} {variables:?}: {told}");
+    }
+}
+
+/// Every value in every struct has a line in the table, and every line a value.
+#[test]
+fn the_list_of_settings_is_complete() {
+    let mut service = Config::default();
+    let rail = RailConfig {
+        url: "u".into(),
+        secret: "s".into(),
+        concurrency: 1,
+        own_agent: "a".into(),
+    };
+    service.rails = BTreeMap::from([(Rail::Fps, rail)]);
+    let mut leaves = BTreeSet::new();
+    collect(
+        &Table::try_from(Process::default()).unwrap(),
+        "",
+        &mut leaves,
+    );
+    collect(&Table::try_from(service).unwrap(), "", &mut leaves);
+    let leaves: BTreeSet<String> = leaves
+        .iter()
+        .map(|key| key.replace("rails.fps.", "rails.*."))
+        .collect();
+    let listed: BTreeSet<String> = SETTINGS
+        .iter()
+        .map(|setting| setting.key.to_owned())
+        .collect();
+    assert_eq!(leaves, listed);
+}
+
+fn collect(table: &Table, prefix: &str, leaves: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => collect(inner, &format!("{prefix}{key}."), leaves),
+            _ => drop(leaves.insert(format!("{prefix}{key}"))),
+        }
+    }
+}
+
+#[test]
+fn the_document_is_what_the_list_says() {
+    let mut table = Table::try_from(Process::default()).unwrap();
+    table.extend(Table::try_from(Config::default()).unwrap());
+    let default = |key: &str| {
+        let value = key
+            .split('.')
+            .try_fold(&toml::Value::Table(table.clone()), |at, part| at.get(part))
+            .cloned();
+        value.map_or_else(String::new, |value| format!("`{value}`"))
+    };
+    let mut page = String::from(include_str!("head.md"));
+    for setting in SETTINGS {
+        let (key, variable) = (setting.key, keys::variable(setting.key));
+        let default = match key {
+            "rails.*.concurrency" => "`64`".to_owned(),
+            key => default(key),
+        };
+        page.push_str(&format!(
+            "| `{key}` | `{variable}` | {default} | {} |\n",
+            setting.meaning
+        ));
+    }
+    expect_file!["../../../docs/configuration.md"].assert_eq(&page);
+}
