@@ -118,6 +118,14 @@ pub fn read(bytes: &[u8], mut place: impl FnMut(usize, u32)) -> Option<(Vec<Stor
     (at == end).then_some((changes, end))
 }
 
+/// How many bytes the next transaction takes, without reading it. `None` when there are fewer.
+pub fn length(bytes: &[u8]) -> Option<usize> {
+    let rest = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+    4_usize
+        .checked_add(rest)
+        .filter(|length| *length <= bytes.len())
+}
+
 /// Reads one change at the beginning of `bytes`, and says how many it took. `None` when the bytes are not
 /// what [`write`] wrote, the checksum included.
 pub fn read_change(bytes: &[u8]) -> Option<(Stored, usize)> {

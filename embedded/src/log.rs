@@ -64,6 +64,7 @@ mod writer;
 pub use buffer::FrameBuffer;
 pub use error::{AppendError, Damage, Fault, OpenError};
 pub use frame::{BLOCK, FRAME_BYTES_MAX, HEADER, Hash, Header, LogId, SECTOR};
+pub(crate) use reader::invalid;
 pub use reader::{Frame, Reader};
 pub use recover::{Known, Recovered, Torn, open};
 pub use segment::{Position, SEGMENT_BYTES, file_name};

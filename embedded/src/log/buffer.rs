@@ -20,13 +20,17 @@ impl Default for FrameBuffer {
 }
 
 impl FrameBuffer {
-    /// Adds a transaction: `write` puts its bytes at the end of the buffer. Offsets into the buffer are
-    /// offsets from the beginning of the frame.
+    /// Adds a transaction: `write` puts its bytes at the end of the buffer, or leaves it as it is and fails.
+    /// Offsets into the buffer are offsets from the beginning of the frame.
     ///
     /// What `write` adds must not hold 256 zero bytes in a row: see [`super`], "Torn or damaged".
-    pub fn push<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    ///
+    /// # Errors
+    /// That of `write`.
+    pub fn push<T, E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>) -> Result<T, E> {
+        let written = write(&mut self.bytes)?;
         self.count += 1;
-        write(&mut self.bytes)
+        Ok(written)
     }
 
     /// The length in bytes so far, with the header.

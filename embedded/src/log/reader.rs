@@ -59,6 +59,11 @@ impl Frame {
         &self.bytes[HEADER..self.bytes.len() - 1]
     }
 
+    /// Where the frame after it begins, if it is in the same segment.
+    pub fn next(&self) -> Position {
+        self.at.after(self.header.extent())
+    }
+
     /// Whether the bytes are those that were hashed.
     pub fn is_whole(&self) -> bool {
         hash(&self.bytes) == self.header.hash
@@ -133,24 +138,25 @@ impl Reader {
         }
     }
 
-    /// Finds the frame that holds the transaction, by the headers alone. `None` if it is not there yet.
+    /// Finds the frame that holds the transaction, by the headers alone, from its segment's first frame on, or
+    /// from `hint`, a frame that is known to come before it. `None` if it is not there yet.
     ///
     /// # Errors
     /// As [`Reader::frame`].
-    pub fn seek(&self, sequence: u64) -> io::Result<Option<Position>> {
+    pub fn seek(&self, sequence: u64, hint: Option<Position>) -> io::Result<Option<Position>> {
         if sequence > self.head().0 {
             return Ok(None);
         }
-        let segment = self
+        let later = self
             .0
             .firsts
             .read()
-            .partition_point(|first| *first <= sequence)
-            .saturating_sub(1);
-        let mut at = Position {
-            segment: segment as u32,
+            .partition_point(|first| *first <= sequence);
+        let start = Position {
+            segment: later.saturating_sub(1) as u32,
             offset: 0,
         };
+        let mut at = hint.filter(|hint| *hint > start).unwrap_or(start);
         let file = self.segment(at.segment)?;
         loop {
             let header = read_header(&*file, at)?.ok_or_else(|| invalid(at, Fault::Header))?;

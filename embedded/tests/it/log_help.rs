@@ -54,7 +54,11 @@ pub fn group(n: usize) -> Vec<u8> {
 
 pub fn append(writer: &mut Writer, payload: &[u8]) -> Result<log::Appended, AppendError> {
     let mut buffer = FrameBuffer::default();
-    buffer.push(|bytes| bytes.extend_from_slice(payload));
+    let written: Result<(), std::convert::Infallible> = buffer.push(|bytes| {
+        bytes.extend_from_slice(payload);
+        Ok(())
+    });
+    written.expect("cannot fail");
     writer.append(1_700_000_000_000, &mut buffer)
 }
 

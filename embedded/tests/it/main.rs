@@ -1,6 +1,8 @@
 //! The embedded store, tested to destruction.
 
 mod disk;
+mod engine_help;
+mod engine_model;
 mod log_crash;
 mod log_damage;
 mod log_faults;

@@ -1,0 +1,238 @@
+//! Opening: lock the folder, open the index, read the log after what the index covers, start the threads.
+
+use std::{io, path::Path, sync::Arc};
+
+use lombard_core::command::Render;
+use lombard_service::ports::Host;
+use parking_lot::{Condvar, Mutex, RwLock};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Engine,
+    feed::Recent,
+    group::Group,
+    hot::Hot,
+    indexer::Indexer,
+    shared::{Published, Shared},
+    spawn,
+    writer::{Answers, QUEUE_MAX, Writer},
+};
+use crate::{
+    codec,
+    disk::{Disk, Folder, is_full, is_read_only},
+    index::{self, CACHE_BYTES, Index, IndexError},
+    lock::{Lock, LockError},
+    log::{self, Fault, Frame, Known, OpenError},
+    memtable::{Memtable, Place},
+};
+
+/// How the store is kept.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How its log is kept.
+    pub log: log::Options,
+    /// The size at which a memtable is handed to the indexer, in bytes of memory. A larger one makes larger
+    /// batches, which cost less; it also makes opening after a crash slower, and takes memory: three are
+    /// there at the most.
+    pub freeze_bytes: usize,
+    /// The page cache of the index in bytes.
+    pub index_cache_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let log = log::Options::default();
+        Self {
+            log,
+            freeze_bytes: 32 * 1024 * 1024,
+            index_cache_bytes: CACHE_BYTES,
+        }
+    }
+}
+
+/// Why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder may not be used.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The log was not opened.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// The index can neither be used nor made again.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// There is no room.
+    #[error("storage full: there is no room in the data folder; free some space and start again")]
+    Full(#[source] io::Error),
+    /// The folder may not be written.
+    #[error("the data folder is read-only; give this user the right to write to it, or remount it")]
+    ReadOnly(#[source] io::Error),
+    /// The operating system refused something else.
+    #[error("the data folder cannot be used")]
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        match error {
+            error if is_full(&error) => Self::Full(error),
+            error if is_read_only(&error) => Self::ReadOnly(error),
+            error => Self::Io(error),
+        }
+    }
+}
+
+pub fn open(
+    folder: &Path,
+    host: Arc<dyn Host>,
+    render: Arc<dyn Render>,
+    options: &Options,
+) -> Result<Engine, StartError> {
+    Folder::make(folder)?;
+    let lock = Lock::take(folder)?;
+    let disk = Arc::new(Folder::make(&folder.join("log"))?);
+    let index = index::path(folder);
+    let mut engine = open_on(disk, &index, Some(folder), host, render, options)?;
+    engine._lock = Some(lock);
+    Ok(engine)
+}
+
+pub fn open_on(
+    disk: Arc<dyn Disk>,
+    index: &Path,
+    folder: Option<&Path>,
+    host: Arc<dyn Host>,
+    render: Arc<dyn Render>,
+    options: &Options,
+) -> Result<Engine, StartError> {
+    let index = Index::open(index, options.index_cache_bytes)?;
+    let known = index.covered()?;
+    let mut loader = Loader::new(&index, known, options.freeze_bytes);
+    let id = host.random().to_le_bytes();
+    let opened = log::open(disk, &options.log, known, id, &mut |frame| {
+        loader.take(frame)
+    });
+    if let Some(error) = loader.failed {
+        return Err(error.into()); // The log was fine; that it was said to be damaged is our doing.
+    }
+    let opened = opened?;
+    let active = loader.memtable;
+    let published = Published {
+        active,
+        frozen: None,
+        view: Arc::new(index.view()?),
+    };
+    let (last, _) = opened.reader.head();
+    let shared = Arc::new(Shared {
+        published: RwLock::new(published),
+        log: opened.reader,
+        recent: Mutex::new(Recent::default()),
+        last: watch::Sender::new(last),
+        indexing: Mutex::default(),
+        indexed: Condvar::new(),
+        failed: Mutex::default(),
+    });
+    let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+    let freeze_bytes = options.freeze_bytes;
+    let writer = Writer {
+        shared: shared.clone(),
+        log: opened.writer,
+        host,
+        render,
+        freeze_bytes,
+        hot: Hot::default(),
+        group: Group::default(),
+        answers: Answers::default(),
+    };
+    let indexer = Indexer {
+        shared: shared.clone(),
+        index,
+        folder: folder.map(Path::to_path_buf),
+    };
+    let threads = vec![
+        spawn("store-writer", move || writer.run(queue))?,
+        spawn("store-index", move || indexer.run())?,
+    ];
+    Ok(Engine {
+        shared,
+        jobs: Some(jobs),
+        threads,
+        torn: opened.torn,
+        _lock: None,
+    })
+}
+
+/// Takes in the frames that the index does not cover, in the same batches as always.
+struct Loader<'a> {
+    index: &'a Index,
+    known: Option<Known>,
+    freeze_bytes: usize,
+    memtable: Memtable,
+    failed: Option<IndexError>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(index: &'a Index, known: Option<Known>, freeze_bytes: usize) -> Self {
+        Self {
+            index,
+            known,
+            freeze_bytes,
+            memtable: Memtable::default(),
+            failed: None,
+        }
+    }
+
+    fn take(&mut self, frame: &Frame) -> Result<(), Fault> {
+        if self
+            .known
+            .is_some_and(|known| frame.header.last() <= known.sequence)
+        {
+            return Ok(());
+        }
+        load(frame, &mut self.memtable).ok_or(Fault::Content)?;
+        if self.memtable.bytes() >= self.freeze_bytes {
+            tracing::info!(
+                segment = frame.at.segment,
+                transactions = frame.header.last(),
+                "bringing the index up to date with the log"
+            );
+            if let Err(error) = self.index.apply(&self.memtable) {
+                self.failed = Some(error);
+                return Err(Fault::Content);
+            }
+            self.memtable = Memtable::default();
+        }
+        Ok(())
+    }
+}
+
+/// Puts a frame's changes into a memtable. `None` when they cannot be read.
+fn load(frame: &Frame, memtable: &mut Memtable) -> Option<()> {
+    let transactions = frame.transactions();
+    let mut at = log::HEADER;
+    for _ in 0..frame.header.count {
+        let mut places = Vec::new();
+        let rest = transactions.get(at - log::HEADER..)?;
+        let (stored, length) = codec::read(rest, |offset, length| {
+            let offset = frame.at.offset + (at + offset) as u32;
+            places.push(Place {
+                segment: frame.at.segment,
+                offset,
+                length,
+            });
+        })?;
+        stored
+            .into_iter()
+            .zip(places)
+            .for_each(|(stored, place)| memtable.apply(stored, place));
+        at += length;
+    }
+    let known = Known {
+        sequence: frame.header.last(),
+        hash: frame.header.hash,
+        frame: frame.at,
+    };
+    memtable.cover(known);
+    (at - log::HEADER == transactions.len()).then_some(())
+}
