@@ -13,6 +13,29 @@ pub struct Config {
     pub rails: BTreeMap<Rail, RailConfig>,
     /// Limits of the HTTP server.
     pub http: HttpConfig,
+    /// How webhooks are sent.
+    pub webhooks: WebhooksConfig,
+}
+
+/// How webhooks are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Whether endpoints may be on private or loopback addresses, and be reached by plain `http`.
+    /// For a laptop and for tests: otherwise a tenant could reach into the operator's network.
+    pub allow_private: bool,
+    /// After how many milliseconds without an answer a try has failed.
+    pub timeout_ms: u64,
+}
+
+impl Default for WebhooksConfig {
+    fn default() -> Self {
+        Self {
+            allow_private: false,
+            // The least that Standard Webhooks recommends.
+            timeout_ms: 15_000,
+        }
+    }
 }
 
 /// How a rail's gateway is reached.
@@ -46,9 +69,6 @@ pub struct HttpConfig {
     pub body_timeout_ms: u64,
     /// How many connections may be open at once.
     pub connections_max: usize,
-    /// Of how many ordinary requests one is logged; 1 logs all, 0 none. Failures and slow
-    /// requests always are.
-    pub log_one_in: u32,
 }
 
 impl Default for HttpConfig {
@@ -58,7 +78,6 @@ impl Default for HttpConfig {
             batch_bytes_max: 1024 * 1024 * 1024,
             body_timeout_ms: 10_000,
             connections_max: 4096,
-            log_one_in: 100,
         }
     }
 }

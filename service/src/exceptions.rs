@@ -66,6 +66,8 @@ pub enum Kind {
     UnmatchedMessage,
     /// A message cannot be reconciled with the payment that it speaks of.
     ImplausibleMessage,
+    /// An endpoint of a tenant did not take a webhook at any try.
+    WebhookGivenUp,
 }
 
 impl Kind {
@@ -78,6 +80,7 @@ impl Kind {
             Self::EffectFailed => "effect_failed",
             Self::UnmatchedMessage => "unmatched_message",
             Self::ImplausibleMessage => "implausible_message",
+            Self::WebhookGivenUp => "webhook_given_up",
         }
     }
 }

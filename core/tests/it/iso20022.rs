@@ -1,5 +1,4 @@
 //! ISO 20022 messages: ours, and those that banks and vendors publish as samples.
 
-mod files;
 mod rail;
 mod samples;

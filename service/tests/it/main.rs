@@ -1,3 +1,6 @@
 //! The service against its contracts.
 
+mod hooks;
+mod receiver;
 mod store_mutants;
+mod support;

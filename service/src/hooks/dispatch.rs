@@ -1,0 +1,417 @@
+//! A try from record to record: what is stored before it, who is called, what is stored after.
+//!
+//! A first try comes straight from the feed and is stored when it ended, or after [`PARK`] if it
+//! takes longer: then the record says that it is under way until its lease ends, the feed goes on,
+//! and the try's end is written into the record. A later try claims the record by a lease first.
+//! Whatever crashes in between, the record or the feed's cursor brings the delivery back.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use futures_util::future::try_join_all;
+use lombard_core::{
+    event::Event,
+    id::Id,
+    payment::Payment,
+    plan::keys,
+    store::{Key, decode},
+    tenant::TenantId,
+    time::Timestamp,
+};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tracing::{error, warn};
+
+use super::{
+    delivery::{Attempt, Delivery, Failure, Follow, State},
+    directory::Directory,
+    endpoint::{self, DisabledReason, Endpoint, GIVE_UPS_MAX},
+    give_up,
+    lane::{Lane, Lanes},
+    message,
+    records::{Then, change},
+    send::{Outgoing, Sender, Sent},
+    sign,
+};
+use crate::{
+    app::App,
+    ports::{Cause, CommitError, ReadError},
+};
+
+/// How long the feed waits for a first try before it goes on without it.
+const PARK: Duration = Duration::from_millis(50);
+/// How much longer than a try may take its lease is, in milliseconds: time to store its end.
+const LEASE_SLACK_MS: u64 = 15_000;
+
+/// Webhooks, at work: shared by the consumer, the retries and the API.
+pub struct Hooks {
+    pub(super) app: App,
+    /// Which endpoints a tenant has.
+    pub directory: Directory,
+    sender: Sender,
+    lanes: Lanes,
+    under_way: Mutex<HashSet<Key>>,
+}
+
+impl Hooks {
+    /// Webhooks as the app's configuration says.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be read.
+    pub fn new(app: App) -> Result<Arc<Self>, Cause> {
+        let sender = Sender::new(&app.config.webhooks)?;
+        Ok(Arc::new(Self {
+            app,
+            directory: Directory::default(),
+            sender,
+            lanes: Lanes::default(),
+            under_way: Mutex::default(),
+        }))
+    }
+
+    /// Which URLs may be called.
+    #[must_use]
+    pub const fn guard(&self) -> super::guard::Guard {
+        self.sender.guard()
+    }
+
+    /// The lane of an endpoint.
+    pub(super) fn lane(&self, endpoint: Id<Endpoint>) -> Arc<Lane> {
+        self.lanes.of(endpoint)
+    }
+
+    /// Delivers an event to every endpoint that wants it, or stores that it is to be delivered.
+    ///
+    /// # Errors
+    /// When some delivery is not stored; those that are will not be made again.
+    pub async fn deliver(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        event: &Event,
+        payment: &Payment,
+    ) -> Result<(), CommitError> {
+        let endpoints = self.directory.of(&self.app, tenant).await.map_err(unread)?;
+        let wanted = endpoints.iter().filter(|endpoint| endpoint.wants(event));
+        let tries = wanted.map(|endpoint| {
+            let delivery = Delivery::new(tenant, endpoint.id, event, self.app.host.now());
+            self.first_try(
+                endpoint.clone(),
+                delivery,
+                message::of_event(event, payment),
+            )
+        });
+        try_join_all(tries).await?;
+        Ok(())
+    }
+
+    async fn first_try(
+        self: &Arc<Self>,
+        endpoint: Arc<Endpoint>,
+        mut delivery: Delivery,
+        body: Vec<u8>,
+    ) -> Result<(), CommitError> {
+        let known = self.app.get(&delivery.key()).await.map_err(unread)?;
+        if known.is_some() {
+            // The feed tells it again, after a crash.
+            return Ok(());
+        }
+        let lane = self.lanes.of(endpoint.id);
+        let Some(place) = lane.enter() else {
+            delivery.due = Some(lane.book(self.app.host.now()));
+            return self.store_new(&delivery).await;
+        };
+        let (told, stored) = oneshot::channel();
+        let hooks = self.clone();
+        tokio::spawn(async move {
+            hooks
+                .try_parked(endpoint, delivery, body, (lane, place), told)
+                .await
+        });
+        match stored.await {
+            Ok(result) => result,
+            Err(lost) => Err(CommitError::Unknown(Arc::new(lost))),
+        }
+    }
+
+    /// Makes a first try and tells when it is stored, ended or not.
+    async fn try_parked(
+        self: Arc<Self>,
+        endpoint: Arc<Endpoint>,
+        delivery: Delivery,
+        body: Vec<u8>,
+        (lane, _place): (Arc<Lane>, OwnedSemaphorePermit),
+        told: oneshot::Sender<Result<(), CommitError>>,
+    ) {
+        let attempt = self.attempt(&endpoint, &delivery, body, &lane);
+        tokio::pin!(attempt);
+        tokio::select! {
+            biased;
+            ended = &mut attempt => {
+                let _ = told.send(self.settle(&endpoint, &delivery, ended).await);
+            }
+            () = tokio::time::sleep(PARK) => {
+                let mut parked = delivery.clone();
+                parked.due = Some(self.lease(self.app.host.now()));
+                let result = self.store_new(&parked).await;
+                let stored = result.is_ok();
+                // If nothing was stored, the feed's job fails and begins again.
+                let _ = told.send(result);
+                if stored {
+                    let ended = attempt.await;
+                    self.settle_or_leave(&endpoint, &parked, ended).await;
+                }
+            }
+        }
+    }
+
+    /// Stores a delivery, unless it is there.
+    async fn store_new(&self, delivery: &Delivery) -> Result<(), CommitError> {
+        change(&self.app, &delivery.key(), |known: Option<Delivery>| {
+            let then = match known {
+                Some(_) => Then::Keep,
+                None => Then::Put(delivery.body()),
+            };
+            (then, ())
+        })
+        .await
+    }
+
+    /// Takes up a delivery that is due, if its lane has room; else puts it off.
+    pub(super) async fn take_up(self: &Arc<Self>, delivery: Delivery) {
+        let key = delivery.key();
+        if self.under_way.lock().contains(&key) {
+            return;
+        }
+        let lane = self.lanes.of(delivery.endpoint);
+        let now = self.app.host.now();
+        match lane.enter() {
+            Some(place) => {
+                self.under_way.lock().insert(key.clone());
+                let hooks = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = hooks.retry(&key, &lane).await {
+                        warn!(?key, %error, "a webhook's retry is put off");
+                    }
+                    hooks.under_way.lock().remove(&key);
+                    drop(place);
+                });
+            }
+            None => {
+                let due = lane.book(now);
+                if let Err(error) = self.claim(&key, now, due).await {
+                    warn!(?key, %error, "a webhook cannot be put off");
+                }
+            }
+        }
+    }
+
+    /// Claims a due delivery, tries it, and stores what came of it.
+    async fn retry(&self, key: &Key, lane: &Lane) -> Result<(), CommitError> {
+        let now = self.app.host.now();
+        let Some(delivery) = self.claim(key, now, self.lease(now)).await? else {
+            return Ok(());
+        };
+        let endpoints = self
+            .directory
+            .of(&self.app, delivery.tenant)
+            .await
+            .map_err(unread)?;
+        let endpoint = endpoints
+            .iter()
+            .find(|endpoint| endpoint.id == delivery.endpoint);
+        let Some(endpoint) = endpoint.filter(|endpoint| endpoint.disabled.is_none()) else {
+            return self.end_without_endpoint(key, now).await;
+        };
+        let ended = match self.body_of(&delivery).await.map_err(unread)? {
+            Some(body) => self.attempt(endpoint, &delivery, body, lane).await,
+            // Nothing is ever deleted; should it be, the delivery ends where a person sees it.
+            None => (
+                broken(now),
+                Sent::Failed {
+                    retry_after_ms: None,
+                },
+            ),
+        };
+        self.settle_or_leave(endpoint, &delivery, ended).await;
+        Ok(())
+    }
+
+    /// Moves the due time of a delivery that is still pending and due, and gives it; `None` when
+    /// somebody else was first.
+    async fn claim(
+        &self,
+        key: &Key,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Delivery>, CommitError> {
+        change(&self.app, key, |known: Option<Delivery>| match known {
+            Some(mut delivery) if delivery.due.is_some_and(|due| due <= now) => {
+                delivery.due = Some(until);
+                (Then::Put(delivery.body()), Some(delivery))
+            }
+            _ => (Then::Keep, None),
+        })
+        .await
+    }
+
+    async fn end_without_endpoint(&self, key: &Key, now: Timestamp) -> Result<(), CommitError> {
+        change(&self.app, key, |known: Option<Delivery>| match known {
+            Some(mut delivery) if delivery.state == State::Pending => {
+                delivery.endpoint_off(now);
+                (Then::Put(delivery.body()), ())
+            }
+            _ => (Then::Keep, ()),
+        })
+        .await
+    }
+
+    /// The message's body, made again from the event.
+    async fn body_of(&self, delivery: &Delivery) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some(about) = delivery.about else {
+            return Ok(Some(message::of_test(delivery.endpoint, delivery.at)));
+        };
+        let partition = keys::payment_partition(delivery.tenant, about.payment);
+        let wanted = [
+            Key::new(&partition, &keys::event_sort(about.number)),
+            keys::payment(delivery.tenant, about.payment),
+        ];
+        let found = self.app.store.get(&wanted).await?;
+        let [Some(event), Some(payment)] = found.as_slice() else {
+            return Ok(None);
+        };
+        let event: Event = decode(&event.body.bytes);
+        let payment: Payment = decode(&payment.body.bytes);
+        Ok(Some(message::of_event(&event, &payment)))
+    }
+
+    async fn attempt(
+        &self,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+        body: Vec<u8>,
+        lane: &Lane,
+    ) -> (Attempt, Sent) {
+        let at = self.app.host.now();
+        let secrets = match endpoint.secrets_at(&*self.app.vault, delivery.tenant, at) {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                error!(endpoint = %endpoint.id, %error, "the secret of a webhook cannot be opened");
+                return (
+                    broken(at),
+                    Sent::Failed {
+                        retry_after_ms: None,
+                    },
+                );
+            }
+        };
+        let id = delivery.event.to_string();
+        let outgoing = Outgoing {
+            url: &endpoint.url,
+            id: &id,
+            at,
+            signature: sign::signature(&secrets, &id, at.unix_ms() / 1000, &body),
+            body,
+        };
+        let ended = self.sender.send(outgoing).await;
+        lane.took(ended.0.latency_ms);
+        ended
+    }
+
+    /// Stores the end of a try of a stored delivery. If that fails its lease brings it back.
+    async fn settle_or_leave(
+        &self,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+        ended: (Attempt, Sent),
+    ) {
+        let key = delivery.key();
+        if let Err(error) = self.settle(endpoint, delivery, ended).await {
+            warn!(?key, %error, "the end of a webhook's try is not stored; it will be tried again");
+        }
+    }
+
+    async fn settle(
+        &self,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+        (attempt, sent): (Attempt, Sent),
+    ) -> Result<(), CommitError> {
+        let now = self.app.host.now();
+        let random = self.app.host.random();
+        let mut foreseen = delivery.clone();
+        let follow = foreseen.tried(attempt.clone(), sent, now, random);
+        if follow == Follow::GivenUp {
+            // First the exception, then the record: a crash in between must not be silence.
+            give_up::raise(&self.app, &foreseen).await?;
+        }
+        change(
+            &self.app,
+            &delivery.key(),
+            |known: Option<Delivery>| match known {
+                Some(known) if known.state != State::Pending => (Then::Keep, ()),
+                Some(known) if known.attempts.last() == Some(&attempt) => (Then::Keep, ()),
+                known => {
+                    let mut delivery = known.unwrap_or_else(|| delivery.clone());
+                    delivery.tried(attempt.clone(), sent, now, random);
+                    (Then::Put(delivery.body()), ())
+                }
+            },
+        )
+        .await?;
+        self.follow(endpoint, delivery.tenant, follow, now).await
+    }
+
+    /// Keeps the endpoint's record of how it does.
+    async fn follow(
+        &self,
+        endpoint: &Endpoint,
+        tenant: TenantId,
+        follow: Follow,
+        now: Timestamp,
+    ) -> Result<(), CommitError> {
+        match follow {
+            Follow::Nothing => return Ok(()),
+            Follow::Works if endpoint.given_up == 0 => return Ok(()),
+            Follow::Works | Follow::Gone | Follow::GivenUp => {}
+        }
+        let key = endpoint::key(tenant, endpoint.id);
+        change(&self.app, &key, |known: Option<Endpoint>| {
+            let Some(mut endpoint) = known else {
+                return (Then::Keep, ());
+            };
+            match follow {
+                Follow::Nothing => {}
+                Follow::Works => endpoint.given_up = 0,
+                Follow::Gone => endpoint.disable(DisabledReason::Gone, now),
+                Follow::GivenUp => {
+                    endpoint.given_up += 1;
+                    if endpoint.given_up >= GIVE_UPS_MAX {
+                        endpoint.disable(DisabledReason::Failing, now);
+                    }
+                }
+            }
+            (Then::Put(endpoint.body()), ())
+        })
+        .await?;
+        self.directory.forget(tenant);
+        Ok(())
+    }
+
+    fn lease(&self, now: Timestamp) -> Timestamp {
+        let timeout = u64::try_from(self.sender.timeout().as_millis()).unwrap_or(u64::MAX);
+        now.plus_ms(timeout.saturating_add(LEASE_SLACK_MS))
+    }
+}
+
+/// A try that could not even be made.
+const fn broken(at: Timestamp) -> Attempt {
+    Attempt {
+        at,
+        latency_ms: 0,
+        status: None,
+        failure: Some(Failure::Broken),
+    }
+}
+
+fn unread(error: ReadError) -> CommitError {
+    CommitError::Unavailable(Arc::new(error))
+}

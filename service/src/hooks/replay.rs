@@ -1,0 +1,224 @@
+//! Delivering again what was given up, and what an endpoint was not told of.
+//!
+//! A replay only makes deliveries due; the retries carry them out, by the plan from its beginning,
+//! with the message's own id and body. The same request (by its digest) replays each delivery
+//! once, so a caller whose answer was lost asks again and nothing goes out twice for it.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lombard_core::{
+    event::Event, id::Id, plan::keys, store::decode, tenant::TenantId, time::Timestamp,
+};
+
+use super::{
+    delivery::{self, Delivery, failed_list},
+    dispatch::Hooks,
+    endpoint::Endpoint,
+    records::{Then, change},
+};
+use crate::ports::{CommitError, Found, Range};
+
+/// Deliveries that one request looks at; what is beyond is left to the next request.
+pub const REPLAY_MAX: usize = 10_000;
+/// Records read, and written, at once.
+const PAGE: usize = 500;
+const WRITES_AT_ONCE: usize = 64;
+
+/// What is to be delivered again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// One event, whatever became of it; also one that the endpoint was never told of.
+    One(Id<Event>),
+    /// Every delivery that was given up and whose event happened at or after this moment.
+    Failed(Timestamp),
+    /// Every event at or after this moment that the endpoint wants now and has no delivery of:
+    /// it was disabled then, or not yet made.
+    Missed(Timestamp),
+}
+
+/// What a replay came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Deliveries made due.
+    pub deliveries: u64,
+    /// The event before which everything was looked at, when there is more after it.
+    pub reached: Option<Id<Event>>,
+}
+
+impl Hooks {
+    /// Replays to an endpoint what `wish` says, for the request of this digest; `None` when the
+    /// event that it names is not the tenant's.
+    ///
+    /// # Errors
+    /// See [`CommitError`]; what was made due stays so, and asking again does the rest.
+    pub async fn replay(
+        &self,
+        tenant: TenantId,
+        endpoint: &Endpoint,
+        wish: Wish,
+        request: &str,
+    ) -> Result<Option<Replayed>, CommitError> {
+        match wish {
+            Wish::One(id) => self.replay_one(tenant, endpoint, id, request).await,
+            Wish::Failed(since) => {
+                let list = Range::listed(&failed_list(tenant, endpoint.id), PAGE);
+                let again = |found: Found| {
+                    let delivery: Delivery = decode(&found.record.body.bytes);
+                    self.again(delivery, request)
+                };
+                self.walk(list, since, again).await.map(Some)
+            }
+            Wish::Missed(since) => {
+                let list = Range::listed(&keys::events_list(tenant), PAGE);
+                let tell = |found: Found| {
+                    let event: Event = decode(&found.record.body.bytes);
+                    self.tell_missed(tenant, endpoint, event, request)
+                };
+                self.walk(list, since, tell).await.map(Some)
+            }
+        }
+    }
+
+    async fn replay_one(
+        &self,
+        tenant: TenantId,
+        endpoint: &Endpoint,
+        id: Id<Event>,
+        request: &str,
+    ) -> Result<Option<Replayed>, CommitError> {
+        let key = delivery::key(tenant, endpoint.id, id);
+        let known: Option<Delivery> = self.app.value(&key).await.map_err(unread)?;
+        let made = match known {
+            Some(delivery) => self.again(delivery, request).await?,
+            None => {
+                // The list has the event alone between its own id and the one before.
+                let before = Id::<Event>::from_bits(id.bits().saturating_sub(1));
+                let range = Range::listed(&keys::events_list(tenant), 1)
+                    .after(Some(before.to_string()))
+                    .until(id.to_string());
+                let found = self.app.store.range(&range).await.map_err(unread)?;
+                let Some(found) = found.first() else {
+                    return Ok(None);
+                };
+                let event: Event = decode(&found.record.body.bytes);
+                self.make(tenant, endpoint, &event, request).await?
+            }
+        };
+        Ok(Some(Replayed {
+            deliveries: u64::from(made),
+            reached: None,
+        }))
+    }
+
+    /// Goes through a list of events or deliveries from `since`, in the order of their ids.
+    async fn walk<F, Fut>(
+        &self,
+        list: Range,
+        since: Timestamp,
+        each: F,
+    ) -> Result<Replayed, CommitError>
+    where
+        F: Fn(Found) -> Fut,
+        Fut: Future<Output = Result<bool, CommitError>>,
+    {
+        let mut after = Some(Id::<Event>::new(since, 0).to_string());
+        let mut replayed = Replayed::default();
+        let mut seen = 0;
+        loop {
+            let range = list.clone().after(after.clone());
+            let page = self.app.store.range(&range).await.map_err(unread)?;
+            let full = page.len() == PAGE;
+            seen += page.len();
+            after = page.last().map(|found| found.at.sort().to_owned());
+            let made: Vec<bool> = stream::iter(page)
+                .map(&each)
+                .buffer_unordered(WRITES_AT_ONCE)
+                .try_collect()
+                .await?;
+            replayed.deliveries += made.into_iter().map(u64::from).sum::<u64>();
+            if !full {
+                return Ok(replayed);
+            }
+            if seen >= REPLAY_MAX {
+                replayed.reached = after.and_then(|id| id.parse().ok());
+                return Ok(replayed);
+            }
+        }
+    }
+
+    /// Makes a known delivery due. Says whether that changed anything.
+    async fn again(&self, delivery: Delivery, request: &str) -> Result<bool, CommitError> {
+        let due = self.lane(delivery.endpoint).book(self.app.host.now());
+        change(&self.app, &delivery.key(), |known: Option<Delivery>| {
+            let Some(mut known) = known else {
+                return (Then::Keep, false);
+            };
+            if known.replay(request, due) {
+                (Then::Put(known.body()), true)
+            } else {
+                (Then::Keep, false)
+            }
+        })
+        .await
+    }
+
+    async fn tell_missed(
+        &self,
+        tenant: TenantId,
+        endpoint: &Endpoint,
+        event: Event,
+        request: &str,
+    ) -> Result<bool, CommitError> {
+        if !endpoint.wants_kind(event.kind()) {
+            return Ok(false);
+        }
+        self.make(tenant, endpoint, &event, request).await
+    }
+
+    /// Makes a delivery that was never made. Says whether it was not there.
+    async fn make(
+        &self,
+        tenant: TenantId,
+        endpoint: &Endpoint,
+        event: &Event,
+        request: &str,
+    ) -> Result<bool, CommitError> {
+        let due = self.lane(endpoint.id).book(self.app.host.now());
+        let mut delivery = Delivery::new(tenant, endpoint.id, event, due);
+        delivery.replayed_by = Some(request.to_owned());
+        change(
+            &self.app,
+            &delivery.key(),
+            |known: Option<Delivery>| match known {
+                Some(_) => (Then::Keep, false),
+                None => (Then::Put(delivery.body()), true),
+            },
+        )
+        .await
+    }
+
+    /// Sends a test message to an endpoint, soon, and gives its id.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn test(
+        &self,
+        tenant: TenantId,
+        endpoint: Id<Endpoint>,
+    ) -> Result<Id<Event>, CommitError> {
+        let now = self.app.host.now();
+        let message = Id::new(now, self.app.host.random());
+        let delivery = Delivery::of_test(tenant, endpoint, message, now);
+        change(&self.app, &delivery.key(), |known: Option<Delivery>| {
+            let then = known.map_or_else(|| Then::Put(delivery.body()), |_| Then::Keep);
+            (then, ())
+        })
+        .await?;
+        Ok(message)
+    }
+}
+
+fn unread(error: crate::ports::ReadError) -> CommitError {
+    CommitError::Unavailable(Arc::new(error))
+}
