@@ -9,9 +9,12 @@
 //! reads everything again, of one moment, before each decision, and commits under guard.
 
 mod accounts;
+mod books;
 mod draft;
 mod holds;
+pub mod keys;
 mod payments;
+mod reading;
 mod recalls;
 mod returns;
 mod rollup;
@@ -24,7 +27,6 @@ use crate::{
 };
 use draft::{Draft, Stop};
 
-pub use draft::keys;
 pub use rollup::fitting;
 pub use timers::{ENQUIRIES_MAX, enquiry_delay_ms};
 

@@ -1,6 +1,9 @@
 //! Accounts: opened, closed when empty, and moved by postings of the tenant's own.
 
-use super::draft::{Draft, Stop, keys, no_account};
+use super::{
+    draft::{Draft, Stop, no_account},
+    keys,
+};
 use crate::{
     command::{OpenAccount, PostLegs, Rejection, Reply, View},
     id::Id,

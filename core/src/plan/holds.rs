@@ -1,6 +1,9 @@
 //! Holds by themselves: placed, posted in full or in part, released, expired.
 
-use super::draft::{Draft, Stop, keys};
+use super::{
+    draft::{Draft, Stop},
+    keys,
+};
 use crate::{
     command::{PlaceHold, Rejection, Reply, View},
     hold::{Hold, HoldState},

@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use super::draft::{Draft, Stop, keys};
+use super::{
+    draft::{Draft, Stop},
+    keys,
+};
 use crate::{
     command::{Reply, RollUp},
     currency::Currency,

@@ -1,8 +1,8 @@
 //! Timers: set with the decision that needs them, fired by a worker, harmless when late.
 
 use super::{
-    draft::{Draft, Stop, Telling, keys},
-    holds,
+    draft::{Draft, Stop, Telling},
+    holds, keys,
     payments::{load, step},
 };
 use crate::{

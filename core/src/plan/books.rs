@@ -1,0 +1,95 @@
+//! The journals of payments: which accounts an effect touches, and on which sides.
+
+use super::draft::{Draft, Stop};
+use crate::{
+    id::Id,
+    journal::{self, Journal, Role},
+    ledger::{Account, Leg},
+    lifecycle::Effect,
+    money::{Amount, Money},
+    payment::{Direction, Kind, Payment},
+};
+
+/// The accounts that a payment debits and credits: ours, or the rail's clearing account in the
+/// place of whoever is outside.
+pub fn sides(draft: &Draft<'_>, payment: &Payment) -> (Id<Account>, Id<Account>) {
+    let house = || clearing(draft, payment);
+    (
+        payment.debtor.account().unwrap_or_else(house),
+        payment.creditor.account().unwrap_or_else(house),
+    )
+}
+
+fn clearing(draft: &Draft<'_>, payment: &Payment) -> Id<Account> {
+    journal::house(
+        draft.tenant(),
+        payment.rail,
+        Role::Clearing,
+        payment.money.currency,
+    )
+}
+
+/// The journal of an effect. World effects have none.
+pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) -> Result<(), Stop> {
+    let (debit, credit) = sides(draft, payment);
+    let money = payment.money;
+    let (step, legs) = match effect {
+        Effect::Hold => (Journal::OutHold, journal::hold(debit, credit, money)),
+        Effect::Post => (
+            Journal::OutPost,
+            journal::post(debit, credit, money, money.amount),
+        ),
+        Effect::Void => (Journal::OutVoid, journal::void(debit, credit, money)),
+        Effect::Move => (
+            moving(draft, payment),
+            journal::move_now(debit, credit, money),
+        ),
+        Effect::Undo => {
+            // What came back already is not undone again.
+            let Ok(amount) = Amount::try_from(payment.returnable()) else {
+                return Ok(());
+            };
+            let rest = Money { amount, ..money };
+            (Journal::Reversal, journal::move_now(credit, debit, rest))
+        }
+        Effect::Settle => settling(draft, payment),
+        Effect::Submit | Effect::Enquire | Effect::Contradiction => return Ok(()),
+    };
+    draft.enter(payment.id, payment.events, step, Some(payment.id), legs)?;
+    Ok(())
+}
+
+fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {
+    let suspense = journal::house(
+        draft.tenant(),
+        payment.rail,
+        Role::Suspense,
+        payment.money.currency,
+    );
+    match (payment.direction, payment.kind) {
+        (Direction::Internal, _) => Journal::BookPost,
+        (Direction::In, Kind::Return) => Journal::ReturnIn,
+        (Direction::In, _) if payment.creditor.account() == Some(suspense) => Journal::InSuspense,
+        (Direction::In | Direction::Out, _) => Journal::InPost,
+    }
+}
+
+fn settling(draft: &Draft<'_>, payment: &Payment) -> (Journal, Vec<Leg>) {
+    let clearing = clearing(draft, payment);
+    let settlement = journal::house(
+        draft.tenant(),
+        payment.rail,
+        Role::Settlement,
+        payment.money.currency,
+    );
+    match payment.direction {
+        Direction::In => (
+            Journal::InSettle,
+            journal::move_now(settlement, clearing, payment.money),
+        ),
+        Direction::Out | Direction::Internal => (
+            Journal::OutSettle,
+            journal::move_now(clearing, settlement, payment.money),
+        ),
+    }
+}

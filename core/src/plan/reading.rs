@@ -1,0 +1,95 @@
+//! The reading half of a draft: what a decision needs to know, asked for until it is there.
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    draft::{Draft, Stop},
+    keys,
+};
+use crate::{
+    command::Act,
+    id::Id,
+    ledger::{Account, Rollup},
+    store::Key,
+};
+
+impl Draft<'_> {
+    /// Asks for the keys that the act will surely need.
+    pub fn foresee(&self, act: &Act) {
+        let tenant = self.tenant();
+        if let Some(wish) = &self.command.idempotency {
+            self.want(&wish.record_key(tenant));
+        }
+        match act {
+            Act::Pay(pay) => {
+                self.want_account(pay.debtor);
+                if let Some(creditor) = pay.creditor.account() {
+                    self.want_account(creditor);
+                }
+                self.want(&keys::payment(tenant, pay.id));
+            }
+            Act::Receive(receive) => {
+                if let Some(creditor) = receive.creditor {
+                    self.want_account(creditor);
+                }
+                self.want(&keys::payment(tenant, receive.id));
+            }
+            Act::Cancel(id) | Act::Verify(id, _) | Act::RetryFunds(id) | Act::Report(id, _) => {
+                self.want(&keys::payment(tenant, *id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks for what a transaction needs to know of an account: the balance of a constrained
+    /// one under guard, that there is a house account as a hint.
+    pub fn want_account(&self, id: Id<Account>) {
+        match id.rollup() {
+            Rollup::Constrained => self.want(&keys::balance(self.tenant(), id)),
+            Rollup::House => self.want_hint(&keys::account(self.tenant(), id)),
+        }
+    }
+
+    /// Asks for a key, unless it was read. Does not stop.
+    pub fn want(&self, key: &Key) {
+        if !self.snapshot.has(key) {
+            let wanted = &mut self.reads.borrow_mut().guarded;
+            if !wanted.contains(key) {
+                wanted.push(key.clone());
+            }
+        }
+    }
+
+    fn want_hint(&self, key: &Key) {
+        if !self.snapshot.has(key) {
+            let wanted = &mut self.reads.borrow_mut().hints;
+            if !wanted.contains(key) {
+                wanted.push(key.clone());
+            }
+        }
+    }
+
+    /// The value under a key, or the wish to read it.
+    pub fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Stop> {
+        self.want(key);
+        self.settled()?;
+        Ok(self.snapshot.value(key))
+    }
+
+    /// The same, not guarded.
+    pub fn read_hint<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Stop> {
+        self.want_hint(key);
+        self.settled()?;
+        Ok(self.snapshot.value(key))
+    }
+
+    /// Stops when anything that was asked for is not there yet.
+    fn settled(&self) -> Result<(), Stop> {
+        let reads = self.reads.borrow();
+        if reads.guarded.is_empty() && reads.hints.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop::Missing)
+        }
+    }
+}
