@@ -5,15 +5,25 @@
 //! [`inbound`] takes one in. `docs/rails.md` is the protocol for whoever writes a gateway.
 
 pub mod breaker;
+pub mod dialect;
+pub mod fps;
 pub mod gateway;
+pub mod inbound;
+pub mod names;
+pub mod port;
+pub mod sepa_inst;
 pub mod signature;
+pub mod speak;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use lombard_core::{payment::Payment, rail::Rail, reason::Reason, tenant::TenantId};
 
-use crate::ports::Cause;
+use crate::{
+    config::Config,
+    ports::{Cause, Host, Store, Vault},
+};
 
 /// A payment rail, outbound. Adding one is a folder beside this file and a line in [`Rails`].
 pub trait RailPort: Send + Sync + 'static {
@@ -103,4 +113,38 @@ impl Rails {
     pub fn is_on(&self, rail: Rail) -> bool {
         rail == Rail::Book || self.rails.contains_key(&rail)
     }
+}
+
+/// The way of speaking of each rail that there is. A new rail is a line here and a file.
+#[must_use]
+pub fn dialect_of(rail: Rail) -> Option<&'static dyn dialect::Dialect> {
+    match rail {
+        Rail::Book => None,
+        Rail::Fps => Some(&fps::Fps),
+        Rail::SepaInst => Some(&sepa_inst::SepaInst),
+    }
+}
+
+/// The rails of a configuration, each behind its gateway.
+///
+/// # Errors
+/// When no HTTP client can be made on this system.
+pub fn connect(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    vault: &Arc<dyn Vault>,
+    host: &Arc<dyn Host>,
+) -> Result<Rails, Cause> {
+    let mut rails = Rails::default();
+    for (rail, settings) in &config.rails {
+        let Some(dialect) = dialect_of(*rail) else {
+            continue;
+        };
+        let gateway = gateway::Gateway::new(*rail, settings, Arc::clone(host));
+        let gateway = gateway.map_err(|error| Arc::new(error) as Cause)?;
+        let ports = (Arc::clone(store), Arc::clone(vault), Arc::clone(host));
+        let port = port::IsoRail::new(dialect, gateway, &settings.own_agent, ports);
+        rails.add(*rail, Arc::new(port));
+    }
+    Ok(rails)
 }

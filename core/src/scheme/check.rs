@@ -249,6 +249,23 @@ fn modulus(field: Field, account: &UkAccount, weights: Option<&Weights>) -> Opti
     failed.then(|| Finding::refuse(field, Rule::Modulus, message))
 }
 
+impl TextRule {
+    /// The text that the scheme carries for a given one: in its character set, no longer than it
+    /// takes. `None` when it would not carry the text at all.
+    #[must_use]
+    pub fn carried(&self, given: &str) -> Option<String> {
+        let findings = text(self, given);
+        if findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Refuse)
+        {
+            return None;
+        }
+        let sent = findings.into_iter().find_map(|finding| finding.sent);
+        Some(sent.unwrap_or_else(|| given.to_owned()))
+    }
+}
+
 /// Lengths first, as they are given; then the characters; then what would be sent.
 fn text(rule: &TextRule, text: &str) -> Vec<Finding> {
     let field = rule.field;

@@ -1,0 +1,101 @@
+//! By which names the other bank knows an incoming payment: kept when it came in, needed when its
+//! money goes back or its recall is refused.
+
+use lombard_core::{
+    id::Id,
+    iso20022::{Agent, CreditTransfer, Original, OriginalSettlement},
+    money::Money,
+    payment::Payment,
+    store::Key,
+    tenant::TenantId,
+};
+use serde::{Deserialize, Serialize};
+
+/// The names of a payment, and the bank that sent it. No personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The message that carried it.
+    pub message_id: String,
+    /// When that was made, Unix milliseconds.
+    pub created_ms: u64,
+    /// `InstrId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction_id: Option<String>,
+    /// `EndToEndId`.
+    pub end_to_end_id: String,
+    /// `TxId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tx_id: Option<String>,
+    /// `UETR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uetr: Option<String>,
+    /// `IntrBkSttlmDt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement_date: Option<String>,
+    /// `IntrBkSttlmAmt`.
+    pub amount: Money,
+    /// The debtor's bank: a BIC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bic: Option<String>,
+    /// The debtor's bank: a sort code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort_code: Option<String>,
+}
+
+/// Where a payment's names are kept.
+#[must_use]
+pub fn key(tenant: TenantId, payment: Id<Payment>) -> Key {
+    Key::new(&format!("{}/{payment}#rail", tenant.short()), "names")
+}
+
+impl Names {
+    /// The names in a message.
+    #[must_use]
+    pub fn of(transfer: &CreditTransfer) -> Self {
+        Self {
+            message_id: transfer.message_id.clone(),
+            created_ms: transfer.created_ms,
+            instruction_id: transfer.instruction_id.clone(),
+            end_to_end_id: transfer.end_to_end_id.clone(),
+            tx_id: transfer.tx_id.clone(),
+            uetr: transfer.uetr.clone(),
+            settlement_date: transfer.settlement_date.clone(),
+            amount: transfer.amount,
+            bic: transfer.debtor_agent.bic.clone(),
+            sort_code: transfer.debtor_agent.as_sort_code().map(str::to_owned),
+        }
+    }
+
+    /// The same, as another message quotes them.
+    #[must_use]
+    pub fn original(&self) -> Original {
+        Original {
+            message_id: Some(self.message_id.clone()),
+            message_name: Some("pacs.008.001.08".to_owned()),
+            message_created_ms: Some(self.created_ms),
+            instruction_id: self.instruction_id.clone(),
+            end_to_end_id: Some(self.end_to_end_id.clone()),
+            tx_id: self.tx_id.clone(),
+            uetr: self.uetr.clone(),
+        }
+    }
+
+    /// What was settled then.
+    #[must_use]
+    pub fn settlement(&self) -> OriginalSettlement {
+        OriginalSettlement {
+            amount: Some(self.amount),
+            date: self.settlement_date.clone(),
+        }
+    }
+
+    /// The bank that sent it.
+    #[must_use]
+    pub fn agent(&self) -> Agent {
+        match (&self.bic, &self.sort_code) {
+            (Some(bic), _) => Agent::bic(bic),
+            (None, Some(sort_code)) => Agent::sort_code(sort_code),
+            (None, None) => super::dialect::unknown_agent(),
+        }
+    }
+}
