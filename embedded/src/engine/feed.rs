@@ -118,14 +118,14 @@ impl Shared {
         if let Some(found) = self.recent.lock().after(after, limit) {
             return Ok(found);
         }
-        self.from_log(after, limit)
+        self.read_log(after, limit)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::InvalidData => ReadError::Damaged(Arc::new(error)),
                 _ => ReadError::Unavailable(Arc::new(error)),
             })
     }
 
-    fn from_log(&self, after: u64, limit: usize) -> io::Result<Vec<Commit>> {
+    fn read_log(&self, after: u64, limit: usize) -> io::Result<Vec<Commit>> {
         let last = *self.last.borrow();
         let mut piece = Piece::new(limit);
         let hint = self.recent.lock().hint(after + 1);

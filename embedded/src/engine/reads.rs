@@ -28,7 +28,7 @@ impl Shared {
         };
         let complete = found.into_iter().zip(keys).map(|(found, key)| match found {
             Some(found) => Ok(found),
-            None => self.from_index(&view, key),
+            None => self.find_indexed(&view, key),
         });
         complete.collect()
     }

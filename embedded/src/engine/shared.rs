@@ -124,7 +124,7 @@ impl Shared {
     }
 
     /// Reads a record that is not in memory.
-    pub fn from_index(&self, view: &View, key: &Key) -> Result<Option<Record>, ReadError> {
+    pub fn find_indexed(&self, view: &View, key: &Key) -> Result<Option<Record>, ReadError> {
         match view.find(key).map_err(unreadable)? {
             Some(place) => self.record_at(key, place).map(Some),
             None => Ok(None),

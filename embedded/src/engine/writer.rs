@@ -222,7 +222,7 @@ fn read(
     if let Some(record) = hot.get(key) {
         return Ok(Some(record));
     }
-    let found = shared.from_index(&view, key)?;
+    let found = shared.find_indexed(&view, key)?;
     if let Some(record) = &found {
         hot.put(key.clone(), record.clone());
     }
