@@ -69,6 +69,9 @@ pub struct HttpConfig {
     pub body_timeout_ms: u64,
     /// How many connections may be open at once.
     pub connections_max: usize,
+    /// Of how many ordinary requests one is logged; 1 logs all, 0 none. Failures and slow
+    /// requests always are.
+    pub log_one_in: u32,
 }
 
 impl Default for HttpConfig {
@@ -78,6 +81,7 @@ impl Default for HttpConfig {
             batch_bytes_max: 1024 * 1024 * 1024,
             body_timeout_ms: 10_000,
             connections_max: 4096,
+            log_one_in: 100,
         }
     }
 }

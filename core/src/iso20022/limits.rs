@@ -20,8 +20,8 @@ pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most violations that are kept of one message; further ones are only counted.
 pub const VIOLATIONS_MAX: usize = 100;
 
-/// The most violations that are kept of one row of a file; further ones are only counted.
-pub const ROW_VIOLATIONS_MAX: usize = 20;
-
-/// The most elements of one row of a file, so that a row has a bounded size in memory.
+/// The most elements of one row of a file, or of one header, so that it has a bounded size in memory.
 pub const ROW_ELEMENTS_MAX: usize = 20_000;
+
+/// The most text of one row of a file, or of one header, in bytes.
+pub const ROW_TEXT_BYTES_MAX: usize = 1024 * 1024;

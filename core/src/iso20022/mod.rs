@@ -10,6 +10,8 @@ mod messages;
 mod model;
 mod moment;
 mod names;
+pub mod pain001;
+pub mod pain002;
 mod parse;
 mod pattern;
 mod rules;

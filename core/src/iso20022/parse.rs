@@ -12,7 +12,7 @@ use super::tree::{El, Tree};
 use super::violation::{Refusal, Rule, Violation, Violations};
 use super::walk::{Step, Walk};
 
-mod parts;
+pub(super) mod parts;
 mod recall;
 mod status;
 mod transfer;

@@ -27,6 +27,9 @@ use totals::Totals;
 /// Messages that tell what happened, and that no money hangs on.
 const STATEMENTS: [&str; 4] = ["camt.052.", "camt.053.", "camt.054.", "camt.060."];
 
+/// How many fraction digits the schemas allow an amount of any currency.
+const SCHEMA_FRACTION_DIGITS: usize = 5;
+
 /// The rules, with what they must remember of the message so far.
 #[derive(Default)]
 pub(super) struct Rules {
@@ -111,7 +114,8 @@ fn amount_fault(number: &str, currency: &str) -> Option<(Rule, String)> {
     };
     let fraction = Decimal::parse(number)?.fraction.len();
     let places = usize::from(currency.exponent());
-    (fraction > places).then(|| {
+    // More digits than any amount may have break the schema and were noted there.
+    (fraction > places && fraction <= SCHEMA_FRACTION_DIGITS).then(|| {
         let reason = format!("has {fraction} decimals, {currency} has {places}");
         (Rule::MinorUnits, reason)
     })

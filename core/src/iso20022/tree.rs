@@ -62,6 +62,11 @@ impl Tree {
         self.nodes.len()
     }
 
+    /// How much text there is.
+    pub(super) const fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The first element, which holds all others.
     pub(super) fn root(&self) -> Option<El<'_>> {
         (!self.nodes.is_empty()).then_some(El { tree: self, at: 0 })

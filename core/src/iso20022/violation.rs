@@ -81,6 +81,8 @@ pub enum Rule {
     NoTransaction,
     /// A report without a status.
     MissingStatus,
+    /// A payment of the counter-value of an amount in another currency.
+    EquivalentAmount,
     /// A moment before 1970 or after the year 9999.
     TimeRange,
 }
@@ -125,6 +127,7 @@ impl Rule {
             Self::OneTransaction => "one_transaction",
             Self::NoTransaction => "no_transaction",
             Self::MissingStatus => "missing_status",
+            Self::EquivalentAmount => "equivalent_amount",
             Self::TimeRange => "time_range",
         }
     }
@@ -197,6 +200,13 @@ impl Violations {
         if self.kept.len() < max {
             self.kept.push(violation());
         }
+    }
+
+    /// Adds others behind these.
+    pub(super) fn append(&mut self, max: usize, others: Self) {
+        let room = max.saturating_sub(self.kept.len());
+        self.count += others.count;
+        self.kept.extend(others.kept.into_iter().take(room));
     }
 
     /// The first of them, in the order of the message.

@@ -20,6 +20,12 @@ fn document(message: &'static str, content: impl FnOnce(&mut Xml)) -> Result<Str
     let mut xml = Xml::document(message);
     content(&mut xml);
     let text = xml.finish();
+    validate(message, &text)?;
+    Ok(text)
+}
+
+/// Holds what was written to what is asked of everybody.
+pub(super) fn validate(message: &'static str, text: &str) -> Result<(), Refusal> {
     let mut walk = Walk::new(text.as_bytes(), VIOLATIONS_MAX);
     let mut rules = Rules::default();
     while let Ok(step) = walk.next()
@@ -29,7 +35,7 @@ fn document(message: &'static str, content: impl FnOnce(&mut Xml)) -> Result<Str
     }
     let violations = walk.take_violations();
     if violations.is_empty() {
-        return Ok(text);
+        return Ok(());
     }
     Err(Refusal {
         message: Some(message.to_owned()),

@@ -1,4 +1,5 @@
 //! ISO 20022 messages: ours, and those that banks and vendors publish as samples.
 
+mod files;
 mod rail;
 mod samples;

@@ -6,7 +6,7 @@ use super::parts::{
     original_settlement, party, reasons, remittance, settlement,
 };
 use crate::iso20022::messages::{CreditTransfer, Return};
-use crate::iso20022::model::{ChargeBearer, Party};
+use crate::iso20022::model::ChargeBearer;
 use crate::iso20022::tree::El;
 use crate::iso20022::violation::{Rule, Violation};
 
@@ -57,7 +57,7 @@ fn credit_transfer(header: El, tx: El) -> Result<CreditTransfer, Violation> {
         instructing_agent: either_agent("InstgAgt"),
         instructed_agent: either_agent("InstdAgt"),
         ultimate_debtor: party(tx, "UltmtDbtr"),
-        debtor: party(tx, "Dbtr").unwrap_or_else(Party::default),
+        debtor: party(tx, "Dbtr").unwrap_or_default(),
         debtor_account: account(tx, "DbtrAcct"),
         debtor_agent: agent(tx, "DbtrAgt").unwrap_or_default(),
         creditor_agent: agent(tx, "CdtrAgt").unwrap_or_default(),

@@ -139,10 +139,10 @@ impl Sums {
         {
             walk.violate_path(path, Rule::ControlSum, reason);
         }
-        if let Some((path, total, _)) = &self.total {
-            if self.mixed || self.sum != Some(*total) {
-                walk.violate_path(path, Rule::ControlSum, reason);
-            }
+        if let Some((path, total, _)) = &self.total
+            && (self.mixed || self.sum != Some(*total))
+        {
+            walk.violate_path(path, Rule::ControlSum, reason);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::iso20022::names::ISO_20022;
 use crate::money::Money;
 
 /// XML in the making.
+#[derive(Default)]
 pub(in crate::iso20022) struct Xml {
     out: String,
 }

@@ -1,0 +1,106 @@
+//! The HTTP API: `/v1` in JSON, with its documentation.
+//!
+//! **Shape.** One module a resource; each gives an [`OpenApiRouter`] of its routes, so that what
+//! is served and what `/openapi.json` says come from the same place. Around all of them lies
+//! [`observe`], which gives every request a trace, writes refusals as problem documents, turns a
+//! panic into one, and logs.
+//!
+//! **Adding a resource.** Write `fn routes() -> OpenApiRouter<Api>` and merge it in
+//! [`resources`]. A handler takes [`Call`] (who calls, checked; and the trace), [`IdempotencyKey`]
+//! on every POST, [`Json`] for its body, [`PathId`] for an id, and answers
+//! `Result<Response, Problem>`. What all operations have in common (headers, refusals, the
+//! security scheme) is added to the document by [`openapi`].
+//!
+//! **Invariants.** No route reads the clock or draws an id but by the host. No header and no
+//! log line repeats what a body said.
+
+pub mod call;
+pub mod error;
+pub mod idempotency;
+pub mod json;
+pub mod observe;
+pub mod openapi;
+pub mod page;
+pub mod prefer;
+pub mod problem;
+pub mod query;
+pub mod reply;
+pub mod serve;
+pub mod trace;
+pub mod wire;
+
+mod health;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use call::{Call, PathId};
+pub use error::ErrorCode;
+pub use idempotency::IdempotencyKey;
+pub use json::Json;
+pub use page::{Cursor, Page, Paging};
+pub use problem::Problem;
+pub use reply::reply;
+pub use serve::serve;
+
+use crate::{app::App, tenants::Keys};
+
+/// How many requests may wait for an outcome at once (`Prefer: wait`). Beyond it a request is
+/// answered at once, as if it had not asked to wait.
+const WAITING_MAX: usize = 2_000;
+
+/// What the routes share. Cheap to clone.
+#[derive(Clone)]
+pub struct Api(Arc<Shared>);
+
+struct Shared {
+    app: App,
+    keys: Keys,
+    waiting: Semaphore,
+}
+
+impl Api {
+    /// The API over an application.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self(Arc::new(Shared {
+            app,
+            keys: Keys::default(),
+            waiting: Semaphore::new(WAITING_MAX),
+        }))
+    }
+
+    /// The ports.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// The keys that were seen lately.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+}
+
+/// Everything that is served under `/v1`, and health. Other resources are merged here.
+fn resources() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(openapi::frame()).merge(health::routes())
+}
+
+/// The whole API.
+pub fn router(api: Api) -> Router {
+    let (routes, _) = resources().split_for_parts();
+    routes
+        .merge(openapi::routes())
+        .fallback(observe::no_such_path)
+        .method_not_allowed_fallback(observe::no_such_method)
+        .layer(middleware::from_fn_with_state(
+            api.clone(),
+            observe::observe,
+        ))
+        .with_state(api)
+}

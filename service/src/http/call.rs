@@ -1,0 +1,126 @@
+//! Who calls, and under which trace: checked before anything of the request is looked at.
+
+use std::str::FromStr;
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::{Method, header, request::Parts},
+};
+use lombard_core::{
+    command::{Act, Command},
+    id::{Id, Named},
+    idempotency::Idempotency,
+    tenant::TenantId,
+};
+
+use super::{Api, error::ErrorCode, problem::Problem, trace::TraceContext};
+use crate::tenants::{Caller, Scope};
+
+/// An authenticated request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    caller: Caller,
+    trace: TraceContext,
+}
+
+impl Call {
+    /// For whom it is made.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.caller.tenant
+    }
+
+    /// Who makes it.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The trace that it belongs to.
+    #[must_use]
+    pub const fn trace(&self) -> &TraceContext {
+        &self.trace
+    }
+
+    /// The command that carries out `act` for the caller, once for the key.
+    #[must_use]
+    pub fn command(self, idempotency: Idempotency, act: Act) -> Command {
+        Command {
+            tenant: self.caller.tenant,
+            actor: self.caller.actor,
+            trace: Some(self.trace.trace_id()),
+            idempotency: Some(idempotency),
+            act,
+        }
+    }
+}
+
+impl FromRequestParts<Api> for Call {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let key = bearer(parts).ok_or(Problem::new(ErrorCode::Unauthenticated))?;
+        let caller = api.keys().find(api.app(), key).await?;
+        let caller = caller.ok_or(Problem::new(ErrorCode::Unauthenticated))?;
+        let looks = matches!(parts.method, Method::GET | Method::HEAD);
+        if !looks && caller.scope == Scope::Read {
+            return Err(Problem::new(ErrorCode::Forbidden));
+        }
+        let trace = parts.extensions.get::<TraceContext>().copied();
+        let trace =
+            trace.unwrap_or_else(|| TraceContext::of(&parts.headers, api.app().host.random()));
+        Ok(Self { caller, trace })
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750), if there is exactly one.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
+}
+
+/// The `{id}` of the path. Text that is no such id names nothing: 404.
+pub struct PathId<T>(pub Id<T>);
+
+impl<T: Named, S: Send + Sync> FromRequestParts<S> for PathId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        path_text(parts, state)
+            .await?
+            .parse()
+            .map(Self)
+            .map_err(|_| Problem::not_found())
+    }
+}
+
+/// The `{id}` of the path, of any type that can be read from text.
+#[derive(Debug)]
+pub struct PathOf<T>(pub T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        path_text(parts, state)
+            .await?
+            .parse()
+            .map(Self)
+            .map_err(|_| Problem::not_found())
+    }
+}
+
+async fn path_text<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let params = RawPathParams::from_request_parts(parts, state).await;
+    let params = params.map_err(|_| Problem::not_found())?;
+    let found = params.iter().find(|(name, _)| *name == "id");
+    found
+        .map(|(_, text)| text.to_owned())
+        .ok_or(Problem::not_found())
+}

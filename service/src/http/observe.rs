@@ -1,0 +1,126 @@
+//! Around every request: its trace, its refusal written out, a net under panics, and the log.
+//!
+//! **The log.** One line for each request that is logged, with method, route (never the path or
+//! the query, which name things), status, milliseconds, trace and code. Failures of ours and slow
+//! requests are always logged; of the others one in [`HttpConfig::log_one_in`], because at tens
+//! of thousands of requests a second a line for each costs more than the payment.
+//!
+//! [`HttpConfig::log_one_in`]: crate::config::HttpConfig::log_one_in
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt;
+use tracing::{error, info, warn};
+
+use super::{
+    Api,
+    error::ErrorCode,
+    problem::{Problem, chain},
+    trace::{TRACEPARENT, TraceContext},
+};
+
+/// Bytes of all header names and values together.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// From here on a request is slow, and logged.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The path leads nowhere.
+pub async fn no_such_path() -> Problem {
+    Problem::not_found()
+}
+
+/// The resource does not take the method.
+pub async fn no_such_method() -> Problem {
+    Problem::new(ErrorCode::MethodNotAllowed)
+}
+
+/// See the module.
+pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let trace = TraceContext::of(request.headers(), api.app().host.random());
+    request.extensions_mut().insert(trace);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = if header_bytes(request.headers()) > HEADER_BYTES_MAX {
+        Err(Problem::new(ErrorCode::HeadersTooLarge))
+    } else {
+        AssertUnwindSafe(next.run(request))
+            .catch_unwind()
+            .await
+            .map_err(|_| Problem::new(ErrorCode::Internal))
+    }
+    .unwrap_or_else(axum::response::IntoResponse::into_response);
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = &problem {
+        response = written(problem, response, &trace);
+    }
+    // The digits and hyphens of a trace are always a header's value.
+    if let Ok(value) = HeaderValue::from_bytes(&trace.header()) {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
+    let seen = Seen {
+        method: &method,
+        route: route.as_ref().map_or("none", MatchedPath::as_str),
+        status: response.status(),
+        took: started.elapsed(),
+        trace: &trace,
+        problem: problem.as_ref(),
+    };
+    seen.log(api.app().config.http.log_one_in);
+    response
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}
+
+/// The problem's document, with what headers the response had beside it (such as `Allow`).
+fn written(problem: &Problem, response: Response, trace: &TraceContext) -> Response {
+    let mut document = problem.render(trace);
+    for (name, value) in response.headers() {
+        if name != axum::http::header::CONTENT_LENGTH {
+            document.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    document
+}
+
+/// One request, as the log tells of it.
+struct Seen<'a> {
+    method: &'a Method,
+    route: &'a str,
+    status: StatusCode,
+    took: Duration,
+    trace: &'a TraceContext,
+    problem: Option<&'a Problem>,
+}
+
+impl Seen<'_> {
+    fn log(&self, one_in: u32) {
+        let method = self.method.as_str();
+        let (route, status) = (self.route, self.status.as_u16());
+        let code = self.problem.map_or("none", |problem| problem.code.code());
+        let latency_ms = self.took.as_micros() as f64 / 1000.0;
+        if self.status.is_server_error() {
+            let cause = self.problem.and_then(|problem| problem.cause.as_ref());
+            let cause = cause.map_or_else(String::new, |cause| chain(cause.as_ref()));
+            error!(target: "lombard::access", method, route, status, latency_ms, code, cause, trace_id = self.trace.trace_id());
+        } else if self.took >= SLOW {
+            warn!(target: "lombard::access", method, route, status, latency_ms, code, trace_id = self.trace.trace_id());
+        } else if one_in != 0 && self.trace.draws(one_in) {
+            info!(target: "lombard::access", method, route, status, latency_ms, code, trace_id = self.trace.trace_id());
+        }
+    }
+}

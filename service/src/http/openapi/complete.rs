@@ -1,0 +1,166 @@
+//! What all operations have in common, added to the collected document: who may call, which
+//! headers go in and out, and which refusals there are.
+
+use serde_json::{Map, Value, json};
+
+/// Refusals of every operation that needs a key.
+const ALWAYS: [&str; 6] = ["400", "401", "404", "431", "500", "503"];
+/// Refusals of every POST, beside.
+const OF_POSTS: [&str; 6] = ["403", "408", "409", "413", "415", "422"];
+
+/// The document in full.
+pub fn complete(collected: utoipa::openapi::OpenApi) -> Value {
+    // Our own document is always JSON.
+    let mut document = serde_json::to_value(collected).unwrap_or_default();
+    document["components"]["securitySchemes"] = json!({"api_key": {
+        "type": "http", "scheme": "bearer", "bearerFormat": "sk_…",
+        "description": "An API key of a tenant.",
+    }});
+    document["components"]["headers"] = headers();
+    document["components"]["parameters"] = parameters();
+    document["components"]["responses"] = refusals();
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return document;
+    };
+    for (path, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            complete_operation(path, method, operation);
+        }
+    }
+    document
+}
+
+fn complete_operation(path: &str, method: &str, operation: &mut Value) {
+    let posts = method == "post";
+    let keyed = path.starts_with("/v1");
+    let mut statuses: Vec<&str> = Vec::new();
+    if keyed {
+        operation["security"] = json!([{"api_key": []}]);
+        statuses.extend(ALWAYS);
+        if posts {
+            statuses.extend(OF_POSTS);
+        }
+    } else {
+        statuses.extend(["431", "500", "503"]);
+    }
+    let parameters = entry(operation, "parameters", json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        if posts {
+            parameters.push(reference("parameters", "IdempotencyKey"));
+        }
+        parameters.push(reference("parameters", "TraceParent"));
+    }
+    let responses = entry(operation, "responses", json!({}));
+    let Some(responses) = responses.as_object_mut() else {
+        return;
+    };
+    for (status, response) in responses.iter_mut() {
+        let out = entry(response, "headers", json!({}));
+        out["traceparent"] = reference("headers", "TraceParent");
+        if posts && status.starts_with('2') {
+            out["Idempotency-Replayed"] = reference("headers", "IdempotencyReplayed");
+        }
+    }
+    for status in statuses {
+        let known = responses.entry(status);
+        known.or_insert_with(|| reference("responses", &format!("Problem{status}")));
+    }
+}
+
+fn entry<'a>(object: &'a mut Value, name: &str, empty: Value) -> &'a mut Value {
+    let place = &mut object[name];
+    if place.is_null() {
+        *place = empty;
+    }
+    place
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+fn parameters() -> Value {
+    json!({
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": true,
+            "description": "Fresh for each new request, the same when the request is repeated. \
+                            1 to 255 printable characters, bare or as a quoted string (RFC 8941). \
+                            Kept as long as what the request made.",
+            "schema": {"type": "string", "pattern": "^[!#-~]{1,255}$"},
+            "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
+        },
+        "TraceParent": {
+            "name": "traceparent", "in": "header", "required": false,
+            "description": "The trace that the request belongs to (W3C Trace Context). What is \
+                            malformed is ignored, and a new trace begins.",
+            "schema": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"},
+        },
+        "PreferWait": {
+            "name": "Prefer", "in": "header", "required": false,
+            "description": "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).",
+            "schema": {"type": "string", "pattern": "^wait=([1-9]|[12][0-9]|30)$"},
+            "example": "wait=10",
+        },
+    })
+}
+
+fn headers() -> Value {
+    json!({
+        "TraceParent": {
+            "description": "Our span in the trace.",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"},
+        },
+        "IdempotencyReplayed": {
+            "description": "The key was used before for this request; this is its answer.",
+            "required": false,
+            "schema": {"type": "string", "pattern": "^true$"},
+        },
+        "PreferenceApplied": {
+            "description": "The wait that was granted.",
+            "required": false,
+            "schema": {"type": "string", "pattern": "^wait=[0-9]{1,2}$"},
+        },
+        "LombardWarning": {
+            "description": "What a scheme may do to the payment's texts on its way, as \
+                            `rule;field` pairs separated by commas.",
+            "required": false,
+            "schema": {"type": "string", "maxLength": 1000},
+        },
+        "RetryAfter": {
+            "description": "Seconds after which to repeat the request.",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^[0-9]{1,4}$"},
+        },
+        "Authenticate": {
+            "description": "How to show a key (RFC 6750).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^Bearer realm=\"lombard\"$"},
+        },
+    })
+}
+
+/// One refusal for each status, listing the codes that are answered with it.
+fn refusals() -> Value {
+    let mut refusals = Map::new();
+    for status in ALWAYS.iter().chain(&OF_POSTS) {
+        let codes: Vec<String> = super::super::ErrorCode::ALL
+            .iter()
+            .filter(|code| code.status().as_str() == *status)
+            .map(|code| format!("* `{}`: {}.", code.code(), code.title()))
+            .collect();
+        let mut out = json!({"traceparent": reference("headers", "TraceParent")});
+        match *status {
+            "401" => out["WWW-Authenticate"] = reference("headers", "Authenticate"),
+            "503" => out["Retry-After"] = reference("headers", "RetryAfter"),
+            _ => {}
+        }
+        let refusal = json!({
+            "description": codes.join("\n"),
+            "headers": out,
+            "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}},
+        });
+        refusals.insert(format!("Problem{status}"), refusal);
+    }
+    Value::Object(refusals)
+}

@@ -1,0 +1,256 @@
+//! Refusals on the wire: RFC 9457 problem details.
+//!
+//! A [`Problem`] is made where the refusal is known. It travels in the response's extensions and
+//! is written by [`super::observe`], which knows the request's id.
+
+use std::{borrow::Cow, error::Error};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use lombard_core::{command::Rejection, ledger::LedgerError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{error::ErrorCode, trace::TraceContext};
+use crate::ports::{Cause, ExecuteError, ReadError, VaultError};
+
+/// Why a request is not answered with what it asked for.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Which of the known reasons.
+    pub code: ErrorCode,
+    /// What was wrong this time, for the caller alone: it may repeat what he sent, and is never
+    /// logged.
+    pub detail: Cow<'static, str>,
+    /// A JSON pointer into the body, or the name of a parameter or header.
+    pub field: Option<Cow<'static, str>>,
+    /// What we know of our own failure. Logged, never shown.
+    pub cause: Option<Cause>,
+}
+
+/// Seconds after which a caller may come back when too much is going on.
+pub const RETRY_AFTER_S: u32 = 1;
+
+impl Problem {
+    /// A problem with its usual explanation.
+    #[must_use]
+    pub const fn new(code: ErrorCode) -> Self {
+        Self::saying(code, Cow::Borrowed(code.about()))
+    }
+
+    /// A problem, and what was wrong this time.
+    #[must_use]
+    pub const fn saying(code: ErrorCode, detail: Cow<'static, str>) -> Self {
+        Self {
+            code,
+            detail,
+            field: None,
+            cause: None,
+        }
+    }
+
+    /// A member of the body that is not as it must be.
+    #[must_use]
+    pub fn field(
+        field: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::saying(ErrorCode::InvalidField, detail.into()).at(field)
+    }
+
+    /// A parameter or header that is not as it must be.
+    #[must_use]
+    pub fn parameter(name: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::saying(ErrorCode::InvalidParameter, detail.into()).at(name)
+    }
+
+    /// The thing that the path names is not there.
+    #[must_use]
+    pub const fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound)
+    }
+
+    /// The same, about this field.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The same, with what we know of our own failure.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// Says, of a body that refers to other things, where it does: what is not there is then the
+    /// body's fault and not the path's.
+    #[must_use]
+    pub fn where_it_says(mut self, places: &[(&'static str, String)]) -> Self {
+        let named = |(_, id): &&(&'static str, String)| self.detail.contains(id.as_str());
+        if let Some((field, _)) = places.iter().find(named) {
+            if self.code == ErrorCode::NotFound {
+                self.code = ErrorCode::ReferenceUnknown;
+            }
+            self.field = Some(Cow::Borrowed(field));
+        }
+        self
+    }
+
+    /// The response, once the request's id is known.
+    #[must_use]
+    pub fn render(&self, trace: &TraceContext) -> Response {
+        let document = Document {
+            kind: self.code.docs(),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            field: self.field.as_deref(),
+            retryable: self.code.is_retryable(),
+            request_id: trace.request_id(),
+        };
+        let mut response = Response::new(Body::from(lombard_core::store::encode(&document)));
+        *response.status_mut() = self.code.status();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if self.code == ErrorCode::Unauthenticated {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"lombard\""),
+            );
+        }
+        response
+    }
+}
+
+/// The document, in the order in which it is written.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Document<'a> {
+    /// Where the code is explained, relative to this server.
+    #[serde(rename = "type")]
+    #[schema(
+        format = "uri-reference",
+        max_length = 100,
+        example = "/docs/errors#not_found"
+    )]
+    kind: String,
+    /// A short name, always the same for the code.
+    #[schema(max_length = 200)]
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What was wrong this time, for people.
+    #[schema(max_length = 2000)]
+    detail: &'a str,
+    /// The stable code.
+    #[schema(value_type = String, pattern = "^[a-z_]{1,40}$", example = "not_found")]
+    code: ErrorCode,
+    /// A JSON pointer into the body, or the name of a parameter or header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    field: Option<&'a str>,
+    /// Whether the same request may be sent again, with the same idempotency key, as it is.
+    retryable: bool,
+    /// Trace id and span id of this request.
+    #[schema(pattern = "^[0-9a-f]{32}-[0-9a-f]{16}$")]
+    request_id: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.code.status();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Rejected(rejection) => rejection.into(),
+            ExecuteError::Overloaded => Self::new(ErrorCode::Overloaded),
+            ExecuteError::Unavailable(cause) => Self::new(ErrorCode::Unavailable).because(cause),
+            ExecuteError::Unknown(cause) => Self::new(ErrorCode::OutcomeUnknown).because(cause),
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        Self::saying(code_of(&rejection), rejection.to_string().into())
+    }
+}
+
+const fn code_of(rejection: &Rejection) -> ErrorCode {
+    match rejection {
+        Rejection::NotFound { .. } => ErrorCode::NotFound,
+        Rejection::Exists { .. } => ErrorCode::AlreadyExists,
+        Rejection::KeyReused => ErrorCode::IdempotencyKeyReused,
+        Rejection::Ledger(error) => code_of_ledger(error),
+        Rejection::WrongStage { .. } => ErrorCode::WrongState,
+        Rejection::WrongKind { .. } => ErrorCode::NotApplicable,
+        Rejection::MoreThanRemains { .. } | Rejection::MoreThanHeld { .. } => {
+            ErrorCode::AmountTooLarge
+        }
+        Rejection::HoldEnded { .. } => ErrorCode::HoldEnded,
+        Rejection::AccountNotEmpty => ErrorCode::AccountNotEmpty,
+        Rejection::SameAccount => ErrorCode::SameAccount,
+        Rejection::AliasTaken => ErrorCode::AddressTaken,
+        Rejection::NoOpenRecall => ErrorCode::RecallNotOpen,
+        Rejection::RecalledBefore => ErrorCode::RecalledBefore,
+    }
+}
+
+const fn code_of_ledger(error: &LedgerError) -> ErrorCode {
+    match error {
+        LedgerError::TooFewLegs | LedgerError::Unbalanced { .. } => ErrorCode::Unbalanced,
+        LedgerError::TooManyLegs(_) | LedgerError::Overflow { .. } => ErrorCode::TooLarge,
+        LedgerError::WrongCurrency { .. } => ErrorCode::CurrencyMismatch,
+        LedgerError::InsufficientFunds { .. } => ErrorCode::InsufficientFunds,
+        LedgerError::NothingPending { .. } => ErrorCode::WrongState,
+        LedgerError::Closed { .. } => ErrorCode::AccountClosed,
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let code = match error {
+            ReadError::Unavailable(_) => ErrorCode::Unavailable,
+            ReadError::Damaged(_) | ReadError::Trimmed(_) => ErrorCode::Internal,
+        };
+        Self::new(code).because(std::sync::Arc::new(error))
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        Self::new(ErrorCode::Internal).because(std::sync::Arc::new(error))
+    }
+}
+
+/// The whole chain of an error, for the log.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

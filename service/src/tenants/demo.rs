@@ -1,0 +1,129 @@
+//! A tenant to try Lombard with: two funded accounts and a key, the same at every start.
+
+use lombard_core::{
+    bank::uk::UkAccount,
+    command::{Act, OpenAccount, PostLegs},
+    currency::Currency,
+    id::Id,
+    journal::{self, Role},
+    ledger::{Account, Rollup},
+    money::{Amount, Money},
+    rail::Rail,
+    tenant::TenantId,
+};
+
+use super::{
+    Scope, SecretKey, digest,
+    records::{TenantError, create_key_as, create_tenant_as, find_tenant, open},
+};
+use crate::{
+    app::App,
+    details::{BankAddress, Holder},
+    ports::CommitError,
+};
+
+/// What `lombard up` tells of it.
+#[derive(Clone, Debug)]
+pub struct DemoTenant {
+    /// Whose everything here is.
+    pub tenant: TenantId,
+    /// The key to call the API with.
+    pub key: SecretKey,
+    /// A funded account in pounds, with a sort code and account number.
+    pub account: Id<Account>,
+    /// A funded account in euros, with an IBAN.
+    pub euro_account: Id<Account>,
+}
+
+const TENANT: &str = "ten_demo0000";
+const HOLDER: &str = "Demo Trading Ltd";
+/// A thousand million, in minor units: enough for any benchmark.
+const FUNDS_MINOR: u64 = 100_000_000_000;
+/// In no bank's range, so that no real account is ever meant.
+const SORT_CODE: &str = "000001";
+const ACCOUNT_NUMBER: &str = "10000001";
+/// The example of ISO 13616 for Germany.
+const IBAN: &str = "DE89370400440532013000";
+
+/// Makes the demo tenant, or finds it as it was made.
+///
+/// The key is derived by the vault, so that a restart with the same data and the same key file
+/// gives the same key, although the store has only its hash.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
+    let wrong = |error: &dyn std::fmt::Display| TenantError::Demo(error.to_string());
+    let tenant: TenantId = TENANT.parse().map_err(|error| wrong(&error))?;
+    if find_tenant(app, tenant).await?.is_none() {
+        unless_there(create_tenant_as(app, tenant, "Demo").await.map(drop))?;
+    }
+    let key = key_of(app);
+    let made = create_key_as(app, tenant, "demo", Scope::Write, &key).await;
+    unless_there(made.map(drop))?;
+    let uk = UkAccount::parse(SORT_CODE, ACCOUNT_NUMBER).map_err(|error| wrong(&error))?;
+    let iban = IBAN.parse().map_err(|error| wrong(&error))?;
+    let account = fund(app, tenant, Rail::Fps, Currency::GBP, BankAddress::Uk(uk)).await?;
+    let address = BankAddress::Iban(iban);
+    let euro_account = fund(app, tenant, Rail::SepaInst, Currency::EUR, address).await?;
+    Ok(DemoTenant {
+        tenant,
+        key,
+        account,
+        euro_account,
+    })
+}
+
+fn key_of(app: &App) -> SecretKey {
+    let drawn = digest(&app.vault.blind("demo-api-key", TENANT));
+    let (high, low) = drawn.split_at(16);
+    let bits = |half: &[u8]| {
+        half.iter()
+            .fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+    };
+    SecretKey::of(bits(high), bits(low))
+}
+
+fn unless_there(made: Result<(), TenantError>) -> Result<(), TenantError> {
+    match made {
+        Err(TenantError::Commit(CommitError::Conflict(_))) => Ok(()),
+        other => other,
+    }
+}
+
+/// Opens an account and credits it from the rail's settlement account.
+async fn fund(
+    app: &App,
+    tenant: TenantId,
+    rail: Rail,
+    currency: Currency,
+    address: BankAddress,
+) -> Result<Id<Account>, TenantError> {
+    let name = format!("demo/{}", currency.code());
+    let id = Id::of_name(&format!("{tenant}/{name}")).of_kind(Rollup::Constrained);
+    let holder = Holder {
+        name: Some(HOLDER.to_owned()),
+        addresses: vec![address],
+    };
+    let sealed = holder
+        .seal(app.vault.as_ref(), tenant, id)
+        .map_err(|error| TenantError::Demo(error.to_string()))?;
+    let act = Act::OpenAccount(OpenAccount {
+        id,
+        name: name.clone(),
+        currency,
+        aliases: vec![address.alias(app.vault.as_ref())],
+        sealed: Some(sealed),
+        metadata: std::collections::BTreeMap::new(),
+    });
+    open(app, tenant, act).await?;
+    let settlement = journal::house(tenant, rail, Role::Settlement, currency);
+    let amount =
+        Amount::try_from(FUNDS_MINOR).map_err(|error| TenantError::Demo(error.to_string()))?;
+    let act = Act::PostLegs(PostLegs {
+        id: Id::of_name(&format!("{tenant}/{name}/funds")),
+        legs: journal::move_now(settlement, id, Money { amount, currency }),
+    });
+    open(app, tenant, act).await?;
+    Ok(id)
+}

@@ -1,0 +1,206 @@
+//! What is stored of tenants and keys, and how it gets there.
+
+use super::{
+    Act, ApiKey, Arc, Body, Command, Currency, Id, Key, OpenAccount, Rail, Rejection, Role, Scope,
+    SecretKey, Snapshot, Tenant, TenantId, digest, journal,
+};
+use crate::{
+    app::App,
+    ports::{CommitError, ExecuteError, ReadError},
+};
+
+/// Why a tenant or a key was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store did not take it.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// An account could not be opened or funded.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// A built-in address is not one: a mistake of ours.
+    #[error("the demo account's address is wrong: {0}")]
+    Demo(String),
+}
+
+fn tenant_key(id: TenantId) -> Key {
+    Key::new(&format!("{}/tenant", id.short()), "tenant")
+}
+
+/// Where a key is found by the digest of its text.
+pub(super) fn key_key(digest: &[u8; 32]) -> Key {
+    let mut partition = String::with_capacity(71);
+    partition.push_str("apikey#");
+    for byte in digest {
+        partition.push_str(&format!("{byte:02x}"));
+    }
+    Key::new(&partition, "key")
+}
+
+/// Makes a tenant, with its house accounts.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn create_tenant(app: &App, name: &str) -> Result<Tenant, TenantError> {
+    loop {
+        let id = TenantId::new(app.host.random() as u64);
+        match create_tenant_as(app, id, name).await {
+            // Two of a trillion ids were the same: draw again.
+            Err(TenantError::Commit(CommitError::Conflict(_))) => {}
+            done => return done,
+        }
+    }
+}
+
+/// The same, under an id that was given.
+pub(super) async fn create_tenant_as(
+    app: &App,
+    id: TenantId,
+    name: &str,
+) -> Result<Tenant, TenantError> {
+    // The accounts first: a tenant that is there has them.
+    open_house_accounts(app, id).await?;
+    let tenant = Tenant {
+        id,
+        name: name.to_owned(),
+        created_at: app.host.now(),
+    };
+    let body = Body::of(&tenant).listed(Key::new("tenants", &id.to_string()));
+    create(app, tenant_key(id), body).await?;
+    Ok(tenant)
+}
+
+/// The tenant of an id, if there is one.
+pub(super) async fn find_tenant(app: &App, id: TenantId) -> Result<Option<Tenant>, ReadError> {
+    app.value(&tenant_key(id)).await
+}
+
+/// Writes a record that is not there.
+pub(super) async fn create(app: &App, key: Key, body: Body) -> Result<(), CommitError> {
+    let mut snapshot = Snapshot::default();
+    snapshot.put(key.clone(), None);
+    let mut writes = snapshot.checks();
+    writes.create(key, body);
+    app.store.commit(&writes).await
+}
+
+/// Gives a tenant the accounts of the chart that have no holder: clearing, settlement, suspense
+/// and fees of each rail in its currency, and fees for payments on our own books. Does nothing
+/// for those that are there.
+///
+/// # Errors
+/// See [`ExecuteError`].
+pub async fn open_house_accounts(app: &App, tenant: TenantId) -> Result<(), ExecuteError> {
+    for (rail, role, currency) in chart() {
+        let act = Act::OpenAccount(OpenAccount {
+            id: journal::house(tenant, rail, role, currency),
+            name: journal::house_name(rail, role, currency),
+            currency,
+            aliases: Vec::new(),
+            sealed: None,
+            metadata: std::collections::BTreeMap::new(),
+        });
+        open(app, tenant, act).await?;
+    }
+    Ok(())
+}
+
+/// The house accounts that every tenant has.
+fn chart() -> impl Iterator<Item = (Rail, Role, Currency)> {
+    let rails = Rail::ALL.into_iter().filter_map(|rail| {
+        let currency = rail.currency()?;
+        Some(
+            Role::ALL
+                .into_iter()
+                .map(move |role| (rail, role, currency)),
+        )
+    });
+    let book = [Currency::GBP, Currency::EUR].map(|currency| (Rail::Book, Role::Fees, currency));
+    rails.flatten().chain(book)
+}
+
+/// Carries out an act that may have been carried out before.
+pub(super) async fn open(app: &App, tenant: TenantId, act: Act) -> Result<(), ExecuteError> {
+    let command = Command {
+        tenant,
+        actor: "service/tenants".into(),
+        trace: None,
+        idempotency: None,
+        act,
+    };
+    match app.execute(command).await {
+        Ok(_) | Err(ExecuteError::Rejected(Rejection::Exists { .. })) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a key for a tenant. The key in clear is in the answer and nowhere else.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn create_key(
+    app: &App,
+    tenant: TenantId,
+    name: &str,
+    scope: Scope,
+) -> Result<(ApiKey, SecretKey), TenantError> {
+    let secret = SecretKey::of(app.host.random(), app.host.random());
+    let record = create_key_as(app, tenant, name, scope, &secret).await?;
+    Ok((record, secret))
+}
+
+/// The same, with a secret that was given.
+pub(super) async fn create_key_as(
+    app: &App,
+    tenant: TenantId,
+    name: &str,
+    scope: Scope,
+    secret: &SecretKey,
+) -> Result<ApiKey, TenantError> {
+    let now = app.host.now();
+    let record = ApiKey {
+        id: Id::new(now, app.host.random()),
+        tenant,
+        name: name.to_owned(),
+        scope,
+        hint: secret.hint(),
+        created_at: now,
+        revoked_at: None,
+    };
+    let listed = Key::new(&format!("{}/keys", tenant.short()), &record.id.to_string());
+    let body = Body::of(&record).listed(listed);
+    create(app, key_key(&digest(secret.expose())), body).await?;
+    Ok(record)
+}
+
+/// Refuses a key from now on. Where keys are remembered it may live for as long as
+/// [`super::REMEMBERED_MS`] says.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn revoke_key(app: &App, secret: &str) -> Result<Option<ApiKey>, TenantError> {
+    let key = key_key(&digest(secret));
+    let Some(found) = app.get(&key).await? else {
+        return Ok(None);
+    };
+    let mut record: ApiKey = lombard_core::store::decode(&found.body.bytes);
+    record.revoked_at.get_or_insert(app.host.now());
+    let listed = Key::new(
+        &format!("{}/keys", record.tenant.short()),
+        &record.id.to_string(),
+    );
+    let mut snapshot = Snapshot::default();
+    snapshot.put(key.clone(), Some(found));
+    let mut writes = snapshot.checks();
+    writes.update(&key, Body::of(&record).listed(listed));
+    app.store.commit(&writes).await?;
+    Ok(Some(record))
+}
+
+/// Who the caller is, for the timeline.
+pub(super) fn actor(key: &ApiKey) -> Arc<str> {
+    format!("key/{}", key.id).into()
+}
