@@ -204,9 +204,14 @@ fn shape(text: &[u8]) -> Result<&'static Entry, IbanError> {
     }
 }
 
-/// Whether the check digits fit, whatever is known of the country's structure.
+/// Do the check digits fit, whatever the country's length and structure are?
 pub(crate) fn has_check_digits(text: &str) -> bool {
-    shape(text.as_bytes()).is_ok() && remainder(text.as_bytes()) == 1
+    let text = text.as_bytes();
+    let charset = text
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    let computed = |digits: &[u8]| !matches!(digits, b"00" | b"01" | b"99");
+    charset && text.get(2..4).is_some_and(computed) && remainder(text) == 1
 }
 
 /// The remainder by 97 of the text with its first four characters at the end and letters as 10 to 35.
@@ -223,11 +228,11 @@ impl FromStr for Iban {
 
     /// Reads the electronic form, and nothing else.
     fn from_str(text: &str) -> Result<Self, IbanError> {
-        let text = text.as_bytes();
-        shape(text)?;
-        if matches!(&text[2..4], b"00" | b"01" | b"99") || remainder(text) != 1 {
+        shape(text.as_bytes())?;
+        if !has_check_digits(text) {
             return Err(IbanError::CheckDigits);
         }
+        let text = text.as_bytes();
         let mut bytes = [0; LENGTH_MAX];
         // The registry's lengths are at most 33, kept by a test.
         bytes[..text.len()].copy_from_slice(text);

@@ -70,6 +70,30 @@ fn check_digits_that_nobody_computes_are_refused() {
 }
 
 #[test]
+fn check_digits_are_judged_apart_from_the_country() {
+    // A letter where Germany has digits: 98 less the remainder of the rest makes the digits.
+    let open = "DE0051210800124512619A";
+    let digits = 98 - remainder(open.as_bytes());
+    let lettered = format!("DE{digits:02}51210800124512619A");
+    assert!(matches!(
+        lettered.parse::<Iban>(),
+        Err(IbanError::Structure { .. })
+    ));
+    assert!(has_check_digits(&lettered));
+    assert!(!has_check_digits(&lettered.replace("512", "521")));
+    for text in [
+        "",
+        "DE",
+        "DE7",
+        "DE75",
+        "de75512108001245126199",
+        "DE75 5121",
+    ] {
+        assert!(!has_check_digits(text), "{text}");
+    }
+}
+
+#[test]
 fn the_written_form_is_read_and_the_change_reported() {
     for (text, separators, case) in [
         ("GB82WEST12345698765432", false, false),
