@@ -28,6 +28,7 @@ pub mod journal;
 pub mod ledger;
 pub mod lifecycle;
 pub mod payment;
+pub mod proof;
 pub mod timer;
 
 pub mod command;

@@ -8,6 +8,7 @@ mod books;
 mod currency;
 mod iso20022;
 mod life;
+mod proof;
 mod reason;
 mod schemes_doc;
 mod shared;
