@@ -13,6 +13,9 @@ pub const TEXT_BYTES_MAX: usize = 128 * 1024;
 /// The most attributes of one tag. Real messages have namespaces and a schema location: four or five.
 pub const ATTRIBUTES_MAX: usize = 32;
 
+/// The most namespace declarations in scope at once. Envelopes of gateways have up to ten.
+pub const DECLARATIONS_MAX: usize = 64;
+
 /// The largest message from a rail in bytes; a large real one has some tens of kilobytes. A file
 /// has no such bound: it is read as a stream.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;

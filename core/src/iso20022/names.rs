@@ -1,5 +1,7 @@
 //! Namespaces in scope (Namespaces in XML 1.0).
 
+use super::limits::DECLARATIONS_MAX;
+
 /// The namespaces of ISO 20022 messages, before the message identifier (ISO 20022-4).
 pub(super) const ISO_20022: &str = "urn:iso:std:iso:20022:tech:xsd:";
 
@@ -23,8 +25,10 @@ struct Binding {
 }
 
 impl Scopes {
-    /// Opens an element with these attributes.
-    pub(super) fn open(&mut self, attributes: &[(String, String)]) {
+    /// Opens an element with these attributes; false where more than [`DECLARATIONS_MAX`] are in
+    /// scope, which would make every name dear to look up.
+    #[must_use]
+    pub(super) fn open(&mut self, attributes: &[(String, String)]) -> bool {
         self.depth += 1;
         for (name, uri) in attributes {
             if let Some(prefix) = declared_prefix(name) {
@@ -36,6 +40,7 @@ impl Scopes {
                 });
             }
         }
+        self.bindings.len() <= DECLARATIONS_MAX
     }
 
     /// Closes the innermost element.

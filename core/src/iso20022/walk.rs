@@ -10,7 +10,7 @@
 
 use std::io::{self, BufRead};
 
-use super::limits::TEXT_BYTES_MAX;
+use super::limits::{DECLARATIONS_MAX, TEXT_BYTES_MAX};
 use super::names::{ISO_20022, SCHEMA_INSTANCE, Scopes, declared_prefix};
 use super::schema::{Schema, TextType, Type, TypeId};
 use super::violation::{Rule, Violation, Violations};
@@ -18,7 +18,7 @@ use super::xml::{Stop, Token, Tokens};
 
 mod frame;
 
-use frame::{Frame, Place};
+use frame::{Child, Frame};
 
 /// What the walk has come to; what it is, is asked of [`Walk`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +194,10 @@ impl<R: BufRead> Walk<R> {
     fn advance(&mut self) -> Result<Option<Step>, Stop> {
         match self.tokens.next()? {
             Token::Start => {
-                self.scopes.open(self.tokens.attributes());
+                if !self.scopes.open(self.tokens.attributes()) {
+                    let message = format!("has more than {DECLARATIONS_MAX} namespaces in scope");
+                    return Err(Stop::Refused(Rule::Limit, message));
+                }
                 self.start()
             }
             Token::End => {
@@ -224,13 +227,34 @@ impl<R: BufRead> Walk<R> {
             let message = "an element has a prefix that is not declared";
             return Err(Stop::Refused(Rule::Namespace, message.to_owned()));
         };
-        let found = if self.frames.is_empty() {
-            self.find_root(namespace.to_owned(), name.to_owned())
-        } else {
-            let (own, name) = (namespace == self.namespace, name.to_owned());
-            self.find_child(own, namespace.to_owned(), &name)
+        let frame = match self.frames.last_mut() {
+            None => {
+                let (namespace, name) = (namespace.to_owned(), name.to_owned());
+                self.find_root(namespace, &name)
+            }
+            Some(parent) => {
+                match parent.child(self.schema, namespace, &self.namespace, name) {
+                    Child::Placed(frame, breach) => {
+                        if let Some((rule, reason)) = breach {
+                            self.violate_at(frame.name, rule, reason);
+                        }
+                        Some(frame)
+                    }
+                    Child::Open => {
+                        self.skipping = 1;
+                        None
+                    }
+                    Child::Misplaced(rule, reason) => {
+                        self.skipping = 1;
+                        // The name is the sender's and may be anything: only its beginning is shown.
+                        let shown: String = name.chars().take(35).collect();
+                        self.violate_at(&shown, rule, reason);
+                        None
+                    }
+                }
+            }
         };
-        let Some(frame) = found else { return Ok(None) };
+        let Some(frame) = frame else { return Ok(None) };
         let kind = frame.kind;
         self.frames.push(frame);
         self.text.clear();
@@ -240,7 +264,7 @@ impl<R: BufRead> Walk<R> {
     }
 
     /// An element of the envelope: the document, the header, or something around them.
-    fn find_root(&mut self, namespace: String, name: String) -> Option<Frame> {
+    fn find_root(&mut self, namespace: String, name: &str) -> Option<Frame> {
         let message = namespace.strip_prefix(ISO_20022);
         let is_document = name == "Document";
         let known = message.and_then(|message| self.schema.message(message));
@@ -258,72 +282,29 @@ impl<R: BufRead> Walk<R> {
                 self.violate_path(&format!("/{name}"), Rule::UnsupportedMessage, reason);
                 self.unsupported = Some(message.chars().take(35).collect());
             }
+            (Some(_), Some((message, _))) if is_document == message.starts_with("head.") => {
+                let reason = "is in the namespace of another element";
+                self.violate_path(&format!("/{name}"), Rule::Namespace, reason);
+                self.unsupported.get_or_insert_default();
+            }
             (Some(_), Some((message, root))) => {
                 let slot = if is_document {
                     &mut self.document
                 } else {
                     &mut self.header
                 };
-                if slot.is_none() && is_document != message.starts_with("head.") {
+                if slot.is_none() {
                     *slot = Some(message);
                     self.namespace = namespace;
                     let name = if is_document { "Document" } else { "AppHdr" };
                     return Some(Frame::new(name, root, None));
                 }
-                let reason = format!("there is another {name}, or one of another message");
+                let reason = "there is one already";
                 self.violate_path(&format!("/{name}"), Rule::DuplicateDocument, reason);
             }
         }
         self.skipping = 1;
         None
-    }
-
-    fn find_child(&mut self, own: bool, namespace: String, name: &str) -> Option<Frame> {
-        let schema = self.schema;
-        let parent = self.frames.last_mut()?;
-        let found = match schema.kind(parent.kind) {
-            Type::Any(of) => {
-                parent.count += 1;
-                let fits = *of == "*" || *of == namespace;
-                if fits && parent.count == 1 {
-                    self.skipping = 1;
-                    return None;
-                }
-                Err((
-                    Rule::UnexpectedElement,
-                    "is not expected in an open content".to_owned(),
-                ))
-            }
-            Type::Text(_) | Type::Attributed { .. } => Err((
-                Rule::UnexpectedElement,
-                "is inside an element that holds text".to_owned(),
-            )),
-            Type::Elements(_) if !own => Err((
-                Rule::UnexpectedElement,
-                "is of another namespace".to_owned(),
-            )),
-            Type::Elements(particles) => parent.place(particles, name),
-        };
-        match found {
-            Ok(Place {
-                element,
-                index,
-                breach,
-            }) => {
-                if let Some((rule, reason)) = breach {
-                    self.violate_at(element.name, rule, reason);
-                }
-                let index = (element.max > 1).then_some(index);
-                Some(Frame::new(element.name, element.kind, index))
-            }
-            Err((rule, reason)) => {
-                // The name is the sender's and may be anything: only its beginning is repeated.
-                let shown: String = name.chars().take(35).collect();
-                self.violate_at(&shown, rule, reason);
-                self.skipping = 1;
-                None
-            }
-        }
     }
 
     /// Declarations and schema locations may stand anywhere; else only what the type has.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::iso20022::schema::{Element, Particle, TypeId};
+use crate::iso20022::schema::{Particle, Schema, Type, TypeId};
 use crate::iso20022::violation::Rule;
 
 /// An open element.
@@ -20,13 +20,15 @@ pub(super) struct Frame {
     seen: u64,
 }
 
-/// Where a child belongs.
-pub(super) struct Place<'a> {
-    pub(super) element: &'a Element,
-    /// Its number among its like, from 1.
-    pub(super) index: u32,
-    /// The rule that it breaks by being here. It is validated all the same.
-    pub(super) breach: Option<(Rule, String)>,
+/// What a child is to an open element.
+pub(super) enum Child {
+    /// An element of its type, and the rule that it breaks by being here, if any. It is validated all
+    /// the same.
+    Placed(Frame, Option<(Rule, String)>),
+    /// The content of an open element, which is not looked at.
+    Open,
+    /// Nothing that belongs here.
+    Misplaced(Rule, String),
 }
 
 impl Frame {
@@ -42,24 +44,42 @@ impl Frame {
         }
     }
 
+    /// Says what an element of a name is here; `own` is the namespace of the message.
+    pub(super) fn child(
+        &mut self,
+        schema: &'static Schema,
+        namespace: &str,
+        own: &str,
+        name: &str,
+    ) -> Child {
+        let misplaced = |reason: &str| Child::Misplaced(Rule::UnexpectedElement, reason.to_owned());
+        match schema.kind(self.kind) {
+            Type::Any(of) => {
+                self.count += 1;
+                if self.count == 1 && (*of == "*" || *of == namespace) {
+                    return Child::Open;
+                }
+                misplaced("is not expected in an open content")
+            }
+            Type::Text(_) | Type::Attributed { .. } => {
+                misplaced("is inside an element that holds text")
+            }
+            Type::Elements(_) if namespace != own => misplaced("is of another namespace"),
+            Type::Elements(particles) => {
+                let placed = self.place(particles, name);
+                placed.unwrap_or_else(|| misplaced("is not an element of this type"))
+            }
+        }
+    }
+
     /// Finds the place of a child in the sequence.
     ///
     /// The search goes forward from the last child, so that elements in order cost little.
-    pub(super) fn place<'a>(
-        &mut self,
-        particles: &'a [Particle],
-        name: &str,
-    ) -> Result<Place<'a>, (Rule, String)> {
+    fn place(&mut self, particles: &'static [Particle], name: &str) -> Option<Child> {
         let start = self.particle.min(particles.len());
-        let found = find(&particles[start..], name)
+        let (at, chosen) = find(&particles[start..], name)
             .map(|(at, chosen)| (at + start, chosen))
-            .or_else(|| find(&particles[..start], name));
-        let Some((at, chosen)) = found else {
-            return Err((
-                Rule::UnexpectedElement,
-                "is not an element of this type".to_owned(),
-            ));
-        };
+            .or_else(|| find(&particles[..start], name))?;
         let element = &particles[at].alternatives[chosen];
         let seen_before = self.seen >> at & 1 == 1;
         let breach = if at < self.particle {
@@ -72,18 +92,18 @@ impl Frame {
             let reason = "is one of a choice, and another of it has come already";
             Some((Rule::UnexpectedElement, reason.to_owned()))
         } else if self.count >= element.max {
-            let reason = format!("occurs more than {} times", element.max);
+            let reason = format!("may occur {} times at most", element.max);
             Some((Rule::MaxOccurs, reason))
         } else {
             None
         };
         self.seen |= 1 << at;
         self.count = self.count.saturating_add(1);
-        Ok(Place {
-            element,
-            index: self.count,
+        let index = (element.max > 1).then_some(self.count);
+        Some(Child::Placed(
+            Self::new(element.name, element.kind, index),
             breach,
-        })
+        ))
     }
 
     /// The required places that were not filled: the element's name, or none for a choice.
