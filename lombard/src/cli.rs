@@ -4,9 +4,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    bench::Bench,
     check::What,
     exit::{Exit, Outcome},
+    get::Get,
     inspect::Inspect,
+    up::Up,
+    watch::Watch,
 };
 
 /// Real-time payments infrastructure in one binary.
@@ -27,6 +31,14 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the whole platform: API, store, workers, rail simulator, demo tenant.
+    Up(Up),
+    /// Measure how many durable payments a second are made.
+    Bench(Bench),
+    /// Show something by its id.
+    Get(Get),
+    /// Follow a payment or a batch until its outcome is known.
+    Watch(Watch),
     /// Check an account identifier.
     Check {
         /// Which.

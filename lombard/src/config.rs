@@ -34,6 +34,18 @@ pub struct Settings {
     pub process: Process,
     /// What concerns the service.
     pub service: Config,
+    /// Whether somebody decided about webhooks to private addresses.
+    pub private_webhooks_set: bool,
+}
+
+impl Settings {
+    /// Lets webhooks go to this machine when only this machine can ask for them, unless somebody
+    /// decided otherwise. To be asked once the address is known for good.
+    pub fn allow_own_webhooks(&mut self) {
+        if !self.private_webhooks_set && self.process.listen.ip().is_loopback() {
+            self.service.webhooks.allow_private = true;
+        }
+    }
 }
 
 /// How the process runs.
@@ -141,7 +153,14 @@ pub fn load(
     Ok(Settings {
         process: typed(process, &source)?,
         service: typed(service, &source)?,
+        private_webhooks_set: source.place("webhooks.allow_private").is_some(),
     })
+}
+
+/// The variables of this process. Those that are not text are none of ours.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn typed<T: DeserializeOwned>(table: Table, source: &Source) -> Result<T, ConfigError> {

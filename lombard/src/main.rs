@@ -3,18 +3,25 @@
 //! One module a command. Answers go to standard output, with `--json` as JSON; logs and notes go
 //! to standard error; how a command ended is in its exit code (see [`exit::Exit`]).
 
+mod bench;
 mod check;
 mod cli;
+mod client;
 mod config;
 mod exit;
+mod get;
 mod inspect;
+mod logs;
 mod say;
+mod up;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use cli::{Cli, Command};
+use exit::{Exit, OrExit, Outcome};
 
 /// A payment allocates and frees a few dozen small pieces on whatever thread it is at; mimalloc
 /// takes a third less time for that than the system's allocator.
@@ -23,11 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let ended = match &cli.command {
-        Command::Check { what } => check::run(what, cli.json),
-        Command::Inspect(args) => inspect::run(args, cli.json),
-        Command::Completions { shell } => cli::completions(*shell),
-    };
+    let ended = run(&cli);
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -35,4 +38,26 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+fn run(cli: &Cli) -> Outcome {
+    let json = cli.json;
+    match &cli.command {
+        Command::Bench(args) => wait(bench::run(args, json)),
+        Command::Check { what } => check::run(what, json),
+        Command::Completions { shell } => cli::completions(*shell),
+        Command::Get(args) => wait(get::run(args, json)),
+        Command::Inspect(args) => inspect::run(args, json),
+        Command::Up(args) => up::run(args, json),
+        Command::Watch(args) => wait(watch::run(args, json)),
+    }
+}
+
+/// Runs what asks a server; one thread is enough for that.
+fn wait(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build();
+    runtime
+        .or_exit(Exit::Internal, "no runtime")?
+        .block_on(work)
 }

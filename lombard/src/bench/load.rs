@@ -110,7 +110,8 @@ async fn all(load: Load) -> Result<Measured> {
     let mut connections = tokio::task::JoinSet::new();
     for _ in 0..load.connections {
         let connection = Connection::open(load.address).await;
-        let connection = connection.with_context(|| format!("cannot connect to {}", load.address))?;
+        let connection =
+            connection.with_context(|| format!("cannot connect to {}", load.address))?;
         connections.spawn(one(load.clone(), connection, next.clone(), begin, end));
     }
     let mut measured = Measured::new()?;

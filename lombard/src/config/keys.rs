@@ -19,7 +19,8 @@ pub struct Setting {
     pub key: &'static str,
     /// What its value looks like.
     pub kind: Kind,
-    /// What it means, with its unit.
+    /// What it means, with its unit. Read by the document that is made of the list.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the document shows it"))]
     pub meaning: &'static str,
 }
 
@@ -81,6 +82,18 @@ pub const SETTINGS: &[Setting] = &[
     number(
         "http.connections_max",
         "How many connections may be open at once.",
+    ),
+    number(
+        "http.log_one_in",
+        "Of how many ordinary requests one is logged; 1 logs all, 0 none. Failures and slow requests always are.",
+    ),
+    switch(
+        "webhooks.allow_private",
+        "Whether webhooks may go to private and loopback addresses, and by plain `http`. `true` unless set when `listen` is a loopback address.",
+    ),
+    number(
+        "webhooks.timeout_ms",
+        "After how many milliseconds without an answer a try of a webhook has failed.",
     ),
     text(
         "rails.*.url",

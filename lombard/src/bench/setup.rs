@@ -1,0 +1,169 @@
+//! What a run needs to be there: funded accounts, and the payment that is sent again and again.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+
+use super::{
+    Bench, RailChoice,
+    books::id_of,
+    load::Load,
+    template::{KEY, KeySpace, Place, Template, post},
+};
+use crate::{
+    client::Remote,
+    exit::{Exit, Failure, OrExit, failure},
+};
+
+/// Minor units that each account is given: as many payments of one unit can leave it.
+const FUNDS: u64 = 50_000_000;
+/// Accounts that are made at once.
+const AT_ONCE: usize = 16;
+
+/// Everything that a run needs.
+pub struct Prepared {
+    address: SocketAddr,
+    /// `host` of the requests.
+    host: String,
+    key: String,
+    debtors: Arc<[String]>,
+    creditors: Arc<[String]>,
+    /// The currency of all accounts.
+    pub currency: &'static str,
+    /// Told from those of other runs on the same server.
+    pub seed: u64,
+}
+
+/// Makes the accounts: one debtor or many, and many creditors.
+pub async fn prepare(
+    args: &Bench,
+    remote: &Remote,
+    url: &str,
+    key: &str,
+) -> Result<Prepared, Failure> {
+    let host = url.trim_end_matches('/').strip_prefix("http://");
+    let host = host.ok_or_else(|| failure(Exit::Usage, "only http:// servers are measured"))?;
+    let address = tokio::net::lookup_host(host)
+        .await
+        .or_exit(Exit::Unreachable, host)?
+        .next();
+    let address =
+        address.ok_or_else(|| failure(Exit::Unreachable, format!("{host}: no address")))?;
+    let currency = if args.rail == RailChoice::SepaInst {
+        "EUR"
+    } else {
+        "GBP"
+    };
+    let seed = std::process::id() as u64
+        ^ (std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |age| age.as_nanos() as u64)
+            << 20);
+    let source = source(remote, currency).await?;
+    let names = 0..args.accounts.max(2);
+    let accounts: Vec<String> = stream::iter(names)
+        .map(|n| account(remote, &source, currency, seed, n))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    // Apart, so that no account is ever asked to pay itself.
+    let (debtors, creditors) = accounts.split_at(if args.hot { 1 } else { accounts.len() / 2 });
+    Ok(Prepared {
+        address,
+        host: host.to_owned(),
+        key: key.to_owned(),
+        debtors: debtors.into(),
+        creditors: creditors.into(),
+        currency,
+        seed,
+    })
+}
+
+/// The richest account of the currency, which is the demo account on a server of our own.
+async fn source(remote: &Remote, currency: &str) -> Result<String, Failure> {
+    let page = remote.get("/v1/accounts?limit=100").await?;
+    let accounts = page["data"].as_array().into_iter().flatten();
+    let usable = accounts.filter(|one| one["currency"] == currency && one["kind"] == "constrained");
+    let richest = usable.max_by_key(|one| one["balance"]["available"].as_u64());
+    let richest = richest.ok_or_else(|| {
+        failure(
+            Exit::Refused,
+            format!("the key's tenant has no account in {currency}"),
+        )
+    })?;
+    id_of(richest)
+}
+
+/// Opens and funds an account.
+async fn account(
+    remote: &Remote,
+    source: &str,
+    currency: &str,
+    seed: u64,
+    n: usize,
+) -> Result<String, Failure> {
+    let name = format!("bench {seed:016x} {n}");
+    let body = json!({"name": name, "currency": currency});
+    let made = remote.post("/v1/accounts", &name, &body).await?;
+    let id = id_of(&made)?;
+    let funding = json!({
+        "rail": "book",
+        "amount": FUNDS,
+        "currency": currency,
+        "debtor": {"account": source},
+        "creditor": {"account": id},
+    });
+    remote
+        .post("/v1/payments", &format!("fund {name}"), &funding)
+        .await?;
+    Ok(id)
+}
+
+impl Prepared {
+    /// The load of one run, whose keys are `space`'s.
+    #[must_use]
+    pub fn load(&self, args: &Bench, space: KeySpace) -> Load {
+        Load {
+            address: self.address,
+            template: self.template(args.rail, space),
+            connections: args.connections,
+            warm_up: args.warm_up(),
+            measured: args.measured(),
+        }
+    }
+
+    fn template(&self, rail: RailChoice, space: KeySpace) -> Template {
+        // As long as an id; creditor and debtor are drawn by different numbers.
+        const DEBTOR: &str = "acc_<debtor<<<<<<<<<<<<<<<<<<>";
+        const CREDITOR: &str = "acc_<creditor<<<<<<<<<<<<<<<<>";
+        let creditor = match rail {
+            RailChoice::Book => json!({"account": CREDITOR}),
+            RailChoice::Fps => {
+                json!({"name": "Ann Other", "sort_code": "000002", "account_number": "20000002"})
+            }
+            RailChoice::SepaInst => {
+                json!({"name": "Ann Other", "iban": "FR1420041010050500013M02606"})
+            }
+        };
+        let body = json!({
+            "rail": rail,
+            "amount": 1,
+            "currency": self.currency,
+            "debtor": {"account": DEBTOR},
+            "creditor": creditor,
+            "end_to_end_id": "E2E-20261122-000000123456",
+            "remittance": "Invoice 2026-11-000123 / order 9981",
+            "metadata": {"order": "9981", "channel": "mobile"},
+        });
+        let request = post(&self.host, "/v1/payments", &self.key, &body.to_string());
+        let mut places = vec![
+            (KEY, Place::Key(space)),
+            (DEBTOR, Place::OneOf(self.debtors.clone())),
+        ];
+        if rail == RailChoice::Book {
+            places.push((CREDITOR, Place::OneOf(self.creditors.clone())));
+        }
+        Template::new(&request, places)
+    }
+}

@@ -1,0 +1,121 @@
+//! `lombard up`: the whole platform in this process.
+//!
+//! **Start.** Settings, store, vault, addresses: whatever can be wrong is found before anything is
+//! said to be ready, and has its own exit code. Then the simulator, the demo tenant, the workers
+//! and the API, and one line that says where it is.
+//!
+//! **End.** SIGTERM or SIGINT: no new request is taken, those under way are answered, workers end
+//! after the step they are at, the store writes what it took and is closed. A second signal ends
+//! the process at once, which is safe too: it is what a crash is.
+
+mod ready;
+mod rig;
+mod stop;
+mod store;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::Args;
+use tracing::info;
+
+use crate::{
+    config::{self, Settings},
+    exit::{Exit, Failure, OrExit, Outcome},
+    logs,
+};
+use store::Opened;
+
+/// How long workers may take to end, after requests have.
+const WORKERS_GRACE: Duration = Duration::from_secs(10);
+
+/// Arguments of `lombard up`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples: lombard up
+          lombard up --data /var/lib/lombard --listen 0.0.0.0:8080 --config /etc/lombard.toml
+
+Every setting, its variable and its default: docs/configuration.md.")]
+pub struct Up {
+    /// The folder of the store and the key file.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the API listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the rail simulator listens.
+    #[arg(long, value_name = "ADDRESS")]
+    rail_listen: Option<SocketAddr>,
+    /// A TOML file of settings.
+    #[arg(long, env = "LOMBARD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Up {
+    /// Arguments over environment over file over defaults.
+    fn settings(&self) -> Result<Settings, Failure> {
+        let settings = config::load(self.config.as_deref(), config::environment());
+        let mut settings = settings.or_exit(Exit::Usage, "settings")?;
+        let process = &mut settings.process;
+        if let Some(data) = &self.data {
+            process.data.clone_from(data);
+        }
+        process.listen = self.listen.unwrap_or(process.listen);
+        process.rail_listen = self.rail_listen.unwrap_or(process.rail_listen);
+        settings.allow_own_webhooks();
+        Ok(settings)
+    }
+}
+
+/// Runs the platform until it is told to stop.
+pub fn run(args: &Up, as_json: bool) -> Outcome {
+    let settings = args.settings()?;
+    logs::start(&settings.process.log)?;
+    let opened = Opened::open(&settings.process.data)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(&settings))
+        .enable_all()
+        .build()
+        .or_exit(Exit::Internal, "no runtime")?;
+    let ended = runtime.block_on(serve(&settings, &opened, as_json));
+    // Whatever still holds the store lets go of it, then the store is closed.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    opened.close();
+    ended
+}
+
+fn workers(settings: &Settings) -> usize {
+    match settings.process.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        workers => workers,
+    }
+}
+
+async fn serve(settings: &Settings, opened: &Opened, as_json: bool) -> Outcome {
+    // Listened for from the start, so that a stop during the start is not lost.
+    let mut signals = stop::Signals::listen()?;
+    let rig = rig::Rig::start(settings, opened).await?;
+    let listener = rig::listen(settings.process.listen).await?;
+    let ready = ready::Ready::of(&rig, &listener, &settings.process.data)?;
+    let left = ready.leave(&settings.process.data)?;
+    let config = Arc::clone(&rig.app.config);
+    let router = rig.router();
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let shutdown = async {
+            // A sender that is gone says the same.
+            let _ = told.await;
+        };
+        lombard_service::http::serve(listener, router, &config.http, shutdown).await
+    });
+    ready.tell(as_json);
+    let signal = signals.next().await;
+    info!(signal, "stopping");
+    stop::end_at_once_on_another(signals);
+    drop(left);
+    drop(tell);
+    let served = server.await.or_exit(Exit::Internal, "the server failed")?;
+    rig.stop(WORKERS_GRACE).await;
+    served.or_exit(Exit::Unreachable, "the address cannot be listened on")?;
+    info!("stopped");
+    Ok(Exit::Done)
+}

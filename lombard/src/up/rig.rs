@@ -1,0 +1,122 @@
+//! Puts the parts together: application, rails, workers, simulator, demo tenant.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use lombard_service::{
+    app::App,
+    config::Config,
+    hooks::{consumer::WebhookConsumer, dispatch::Hooks, retry},
+    http::{self, Api},
+    ports::{Bank, Cause, Store},
+    rails,
+    tenants::{self, DemoTenant},
+    worker::{self, feed},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tracing::warn;
+
+use super::store::Opened;
+use crate::{
+    config::Settings,
+    exit::{Exit, Failure, OrExit},
+};
+
+/// A running platform, but for its API.
+pub struct Rig {
+    /// The ports.
+    pub app: App,
+    /// The demo tenant, if one is wanted.
+    pub demo: Option<DemoTenant>,
+    stop: watch::Sender<bool>,
+    workers: JoinSet<()>,
+}
+
+impl Rig {
+    /// Starts everything that works behind the API.
+    ///
+    /// # Errors
+    /// When a part cannot be started.
+    pub async fn start(settings: &Settings, opened: &Opened) -> Result<Self, Failure> {
+        let app = application(settings.service.clone(), opened)?;
+        let demo = match settings.process.demo {
+            true => Some(
+                tenants::demo(&app)
+                    .await
+                    .or_exit(Exit::Internal, "the demo tenant")?,
+            ),
+            false => None,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let mut workers = worker::spawn_all(&app, &stopped);
+        spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
+        Ok(Self {
+            app,
+            demo,
+            stop,
+            workers,
+        })
+    }
+
+    /// The API, and the counter for the rails' messages.
+    pub fn router(&self) -> Router {
+        let api = http::router(Api::new(self.app.clone()));
+        api.merge(rails::inbound::router(self.app.clone()))
+    }
+
+    /// Where the simulator is.
+    pub fn rail_url(&self) -> Option<String> {
+        None
+    }
+
+    /// Ends the workers, each after the step that it is at.
+    pub async fn stop(mut self, grace: Duration) {
+        // Nobody listens any more when all have ended by themselves, which is as good.
+        let _ = self.stop.send(true);
+        let ended = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            warn!("some workers did not end in time; the next start does their last steps again");
+        }
+    }
+}
+
+fn application(config: Config, opened: &Opened) -> Result<App, Failure> {
+    let store: Arc<dyn Store> = opened.engine.clone();
+    let bank: Arc<dyn Bank> = opened.engine.clone();
+    let (vault, host) = (opened.vault.clone(), opened.host.clone());
+    let rails = rails::connect(&config, &store, &vault, &host).or_exit(Exit::Internal, "rails")?;
+    let (rails, config) = (Arc::new(rails), Arc::new(config));
+    Ok(App {
+        store,
+        bank,
+        host,
+        vault,
+        rails,
+        config,
+    })
+}
+
+fn spawn_webhooks(
+    app: &App,
+    stopped: &watch::Receiver<bool>,
+    workers: &mut JoinSet<()>,
+) -> Result<(), Cause> {
+    let hooks = Hooks::new(app.clone())?;
+    for shard in 0..app.store.shards() {
+        let consumer = Arc::new(WebhookConsumer(hooks.clone()));
+        workers.spawn(feed::run(app.clone(), consumer, shard, stopped.clone()));
+    }
+    workers.spawn(retry::run(hooks, stopped.clone()));
+    Ok(())
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// [`Exit::Unreachable`] when it is taken or not ours.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let what = format!("{address} cannot be listened on; choose another with --listen");
+    TcpListener::bind(address)
+        .await
+        .or_exit(Exit::Unreachable, what)
+}
