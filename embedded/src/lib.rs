@@ -7,16 +7,18 @@
 //!
 //! From the bottom up: [`disk`] (files, as a port), [`lock`] (one process a folder), [`slice`] (a processor
 //! at once for the writer), [`log`], [`codec`] (commits as bytes), [`memtable`] (what was committed last),
-//! [`index`], [`engine`].
+//! [`index`], [`engine`], [`backup`].
 //!
 //! **Invariants.** Nothing is answered before it is durable. Nothing that was answered is lost in silence:
 //! opening finds all of it, or refuses. There is no background repair, no best effort and no option that
 //! trades durability for speed.
 
+pub mod backup;
 pub mod codec;
 pub mod disk;
 pub mod engine;
 pub mod index;
+mod load;
 pub mod lock;
 pub mod log;
 pub mod memtable;

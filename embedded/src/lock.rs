@@ -110,6 +110,13 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Gives the lock back and removes its file, so that nothing is left of it.
+    pub(crate) fn remove(self, folder: &Path) -> io::Result<()> {
+        std::fs::remove_file(folder.join(NAME))
+    }
+}
+
 fn failure(folder: &Path, source: io::Error) -> LockError {
     let path = folder.into();
     match source {

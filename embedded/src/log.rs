@@ -71,6 +71,7 @@ pub use reader::{Frame, Reader};
 pub use recover::{Reach, Recovered, Torn, open, verify};
 pub use scan::Known;
 pub use segment::{Position, SEGMENT_BYTES, file_name};
+pub(crate) use spare::make as make_segment;
 pub use writer::{Appended, Writer};
 
 /// How a log is kept.

@@ -10,44 +10,50 @@
 
 use std::io;
 
-/// Asks for a slice of `nanoseconds` for the calling thread.
+/// `struct sched_attr` in its first version (linux/sched/types.h), which every kernel takes.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+#[repr(C)]
+struct SchedAttr {
+    size: u32,
+    policy: u32,
+    flags: u64,
+    nice: i32,
+    priority: u32,
+    runtime: u64,
+    deadline: u64,
+    period: u64,
+}
+
+/// Asks for a slice of `nanoseconds` for the calling thread, unless its policy is another than the usual one:
+/// whoever started the process with a real-time policy has decided better.
 ///
 /// # Errors
 /// What the kernel says: `EINVAL` or `ENOSYS` where it does not know this. Nothing is changed then, and the
 /// caller only waits longer.
 #[cfg(target_os = "linux")]
 pub fn request(nanoseconds: u64) -> io::Result<()> {
-    /// `struct sched_attr` in its first version (linux/sched/types.h), which every kernel takes.
-    #[repr(C)]
-    struct SchedAttr {
-        size: u32,
-        policy: u32,
-        flags: u64,
-        nice: i32,
-        priority: u32,
-        runtime: u64,
-        deadline: u64,
-        period: u64,
-    }
     const SIZE: u32 = size_of::<SchedAttr>() as u32;
     const SCHED_OTHER: u32 = 0;
-    /// Keep the nice value as it is (`SCHED_FLAG_KEEP_PARAMS` would keep the slice too).
-    const NICE: i32 = 0;
-    let attr = SchedAttr {
+    let mut attr = SchedAttr {
         size: SIZE,
-        policy: SCHED_OTHER,
-        flags: 0,
-        nice: NICE,
-        priority: 0,
-        runtime: nanoseconds,
-        deadline: 0,
-        period: 0,
+        ..SchedAttr::default()
     };
+    // SAFETY: `sched_getattr(pid, attr, size, flags)` writes at most `size` bytes at `attr`, which is a live
+    // value of that size and layout. 0 is the calling thread. The kernel keeps no pointer.
+    let got = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attr, SIZE, 0) };
+    if got != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if attr.policy != SCHED_OTHER {
+        return Ok(());
+    }
+    attr.runtime = nanoseconds;
     // SAFETY: `sched_setattr(pid, attr, flags)` reads `size` bytes at `attr`, which is a live value of that
-    // size and layout, and writes at most there the size it knows. 0 is the calling thread. No memory
-    // is kept by the kernel, and no other thread is affected.
-    let answer = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0) };
-    if answer == 0 {
+    // size and layout, and writes at most there the size that it knows. The kernel keeps no pointer, and
+    // no other thread is affected.
+    let set = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0) };
+    if set == 0 {
         Ok(())
     } else {
         Err(io::Error::last_os_error())

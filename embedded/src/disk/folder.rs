@@ -13,6 +13,7 @@ use super::{Disk, File};
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
+    writable: bool,
 }
 
 impl Folder {
@@ -28,6 +29,7 @@ impl Folder {
         }
         Ok(Self {
             path: path.to_path_buf(),
+            writable: true,
         })
     }
 
@@ -39,6 +41,18 @@ impl Folder {
         fs::read_dir(path)?;
         Ok(Self {
             path: path.to_path_buf(),
+            writable: true,
+        })
+    }
+
+    /// Takes the folder at `path`, whose files will only be read.
+    ///
+    /// # Errors
+    /// As [`Folder::at`].
+    pub fn read_only(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            writable: false,
+            ..Self::at(path)?
         })
     }
 
@@ -69,7 +83,7 @@ impl Disk for Folder {
         let path = self.path.join(name);
         fs::OpenOptions::new()
             .read(true)
-            .write(true)
+            .write(self.writable)
             .open(path)
             .map(Self::file)
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, io, sync::Arc};
 use parking_lot::{Mutex, RwLock};
 
 use super::{
-    Damage, Fault,
+    Damage, Fault, Known, OpenError, Reach,
     frame::{BLOCK, HEADER, Hash, Header, hash, is_zero},
     segment::{Position, file_name},
 };
@@ -136,6 +136,18 @@ impl Reader {
             }
             at = at.next_segment();
         }
+    }
+
+    /// Reads and verifies everything that is durable at this moment, from `known` on or from the beginning.
+    ///
+    /// # Errors
+    /// As [`super::open`].
+    pub fn verify(
+        &self,
+        known: Option<Known>,
+        visit: &mut dyn FnMut(&Frame) -> Result<(), Fault>,
+    ) -> Result<Reach, OpenError> {
+        super::verify(self.0.disk.clone(), known, Some(self.end()), visit)
     }
 
     /// Finds the frame that holds the transaction, by the headers alone, from its segment's first frame on, or

@@ -47,7 +47,7 @@ pub fn open(
     fresh: LogId,
     visit: &mut dyn FnMut(&Frame) -> Result<(), Fault>,
 ) -> Result<Recovered, OpenError> {
-    let mut segments = Segments::list(disk.clone())?;
+    let mut segments = Segments::list(disk.clone(), None)?;
     let (head, log, torn) = {
         let mut scan = Scan::begin(&segments, known, None)?;
         scan.run(visit)?;
@@ -131,7 +131,7 @@ pub fn verify(
     upto: Option<Position>,
     visit: &mut dyn FnMut(&Frame) -> Result<(), Fault>,
 ) -> Result<Reach, OpenError> {
-    let segments = Segments::list(disk)?;
+    let segments = Segments::list(disk, upto.map(|it| it.segment))?;
     let mut scan = Scan::begin(&segments, known, upto)?;
     scan.run(visit)?;
     if upto.is_none() && !segments.is_empty() {

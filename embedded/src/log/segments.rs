@@ -29,9 +29,11 @@ pub(super) struct Segments {
 
 impl Segments {
     /// Lists the segments and reads the header that each begins with.
-    pub(super) fn list(disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+    /// Those after `upto` are left out: they may be in the making.
+    pub(super) fn list(disk: Arc<dyn Disk>, upto: Option<u32>) -> Result<Self, OpenError> {
         let names = disk.names().map_err(OpenError::read)?;
         let mut numbers: Vec<u32> = names.iter().filter_map(|name| number(name)).collect();
+        numbers.retain(|number| upto.is_none_or(|upto| *number <= upto));
         numbers.sort_unstable();
         let mut segments = Self {
             disk,

@@ -155,7 +155,7 @@ impl Inner {
 }
 
 /// Makes a segment: zeroes, durable, and only then its name, durable too.
-pub(super) fn make(disk: &dyn Disk, segment: u32, bytes: u32) -> io::Result<Arc<dyn File>> {
+pub(crate) fn make(disk: &dyn Disk, segment: u32, bytes: u32) -> io::Result<Arc<dyn File>> {
     let file = disk.create(UNFINISHED)?;
     let filled = fill(&*file, u64::from(bytes)).and_then(|()| {
         disk.rename(UNFINISHED, &file_name(segment))?;

@@ -1,5 +1,6 @@
 //! The embedded store, tested to destruction.
 
+mod backup;
 mod disk;
 mod engine_help;
 mod engine_model;
