@@ -1,1 +1,3 @@
-//! Lombard.
+//! Stand-ins for the outside world: the rail simulator.
+
+pub mod rail;

@@ -228,9 +228,9 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// The HTTP client is built without a TLS provider of its own, so the process names one. Another
+/// Names the TLS provider of the process: HTTP clients here are built without one. Another
 /// part of the process may have been first; any provider serves.
-fn use_ring() {
+pub fn use_ring() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
