@@ -19,6 +19,7 @@ pub mod error;
 pub mod idempotency;
 pub mod json;
 pub mod observe;
+pub mod once;
 pub mod openapi;
 pub mod page;
 pub mod prefer;
@@ -30,6 +31,7 @@ pub mod trace;
 pub mod wire;
 
 mod health;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -88,7 +90,9 @@ impl Api {
 
 /// Everything that is served under `/v1`, and health. Other resources are merged here.
 fn resources() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(openapi::frame()).merge(health::routes())
+    OpenApiRouter::with_openapi(openapi::frame())
+        .merge(health::routes())
+        .merge(webhooks::routes())
 }
 
 /// The whole API.

@@ -66,7 +66,7 @@ pub struct About {
 }
 
 /// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is being tried, or will be.
@@ -78,10 +78,9 @@ pub enum State {
 }
 
 /// One try.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// When it began, as RFC 3339.
-    #[schema(value_type = String, format = DateTime)]
+    /// When it began.
     pub at: Timestamp,
     /// How long it took, in milliseconds.
     pub latency_ms: u64,
@@ -94,7 +93,7 @@ pub struct Attempt {
 }
 
 /// Why a try got no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The URL is not, or no longer, one that we call: see [`super::guard`].

@@ -10,7 +10,6 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use futures_util::future::try_join_all;
 use lombard_core::{
     event::Event,
-    id::Id,
     payment::Payment,
     plan::keys,
     store::{Key, decode},
@@ -66,17 +65,6 @@ impl Hooks {
             lanes: Lanes::default(),
             under_way: Mutex::default(),
         }))
-    }
-
-    /// Which URLs may be called.
-    #[must_use]
-    pub const fn guard(&self) -> super::guard::Guard {
-        self.sender.guard()
-    }
-
-    /// The lane of an endpoint.
-    pub(super) fn lane(&self, endpoint: Id<Endpoint>) -> Arc<Lane> {
-        self.lanes.of(endpoint)
     }
 
     /// Delivers an event to every endpoint that wants it, or stores that it is to be delivered.

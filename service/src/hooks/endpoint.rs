@@ -79,7 +79,7 @@ pub struct Disabled {
 }
 
 /// Why an endpoint is told nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
     /// Its owner switched it off.
@@ -95,6 +95,8 @@ pub enum DisabledReason {
 pub struct SealedSecret {
     /// By the vault.
     pub sealed: Sealed,
+    /// When it was drawn.
+    pub made_at: Timestamp,
     /// Until when it signs; the current one has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -138,13 +140,12 @@ impl Endpoint {
         }
         self.secrets
             .retain(|secret| secret.until.is_some_and(|until| now < until));
-        self.secrets.insert(
-            0,
-            SealedSecret {
-                sealed,
-                until: None,
-            },
-        );
+        let fresh = SealedSecret {
+            sealed,
+            made_at: now,
+            until: None,
+        };
+        self.secrets.insert(0, fresh);
         self.secrets.truncate(SECRETS_MAX);
         self.updated_at = now;
     }
@@ -231,6 +232,7 @@ mod tests {
             disabled: None,
             secrets: vec![SealedSecret {
                 sealed: sealed("a"),
+                made_at: Timestamp::from_unix_ms(0),
                 until: None,
             }],
             given_up: 0,

@@ -10,6 +10,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::config::WebhooksConfig;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -41,6 +42,14 @@ pub enum Refused {
 }
 
 impl Guard {
+    /// As the operator set it.
+    #[must_use]
+    pub const fn of(config: &WebhooksConfig) -> Self {
+        Self {
+            allow_private: config.allow_private,
+        }
+    }
+
     /// Checks a URL as it is written. A host that is an address, in whatever notation, is
     /// checked here; a name is checked when it is resolved.
     ///

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 
 use lombard_core::{
+    currency::Currency,
     event::Event,
     id::Id,
-    ledger::{Account, AliasScheme},
     lifecycle::{Pending, Status},
-    payment::{Batch, Direction, Kind, Party, Payment},
+    payment::{Batch, Direction, Kind, Payment},
     rail::Rail,
     reason::Reason,
     time::Timestamp,
@@ -21,6 +21,7 @@ use lombard_core::{
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
+use crate::http::wire::{EventView, Moment, payment::PartyView};
 
 /// The type of a message that an endpoint's owner asks for to see it arrive.
 pub const TEST_KIND: &str = "webhook.test";
@@ -28,108 +29,69 @@ pub const TEST_KIND: &str = "webhook.test";
 #[derive(Serialize)]
 struct Message<'a, D> {
     r#type: &'a str,
-    timestamp: String,
+    timestamp: Moment,
     data: D,
 }
 
 #[derive(Serialize)]
 struct EventData<'a> {
-    event: EventPart<'a>,
+    event: EventView<'a>,
     payment: PaymentPart<'a>,
 }
 
-#[derive(Serialize)]
-struct EventPart<'a> {
-    id: Id<Event>,
-    number: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<u64>,
-    actor: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<&'a str>,
-}
-
+/// A payment as the event left it, in the words of [`crate::http::wire::PaymentView`].
 #[derive(Serialize)]
 struct PaymentPart<'a> {
     id: Id<Payment>,
+    object: &'static str,
     kind: Kind,
     direction: Direction,
     rail: Rail,
+    amount: u64,
+    currency: Currency,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<Pending>,
+    debtor: PartyView<'a>,
+    creditor: PartyView<'a>,
+    end_to_end_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_code: Option<&'a str>,
-    amount: u64,
-    currency: &'static str,
-    debtor: PartyPart<'a>,
-    creditor: PartyPart<'a>,
-    end_to_end_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     original: Option<Id<Payment>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     batch: Option<Id<Batch>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     metadata: &'a BTreeMap<String, String>,
-    created_at: String,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum PartyPart<'a> {
-    Ours {
-        account: Id<Account>,
-    },
-    External {
-        scheme: AliasScheme,
-        country: &'a str,
-        last4: &'a str,
-    },
-}
-
-impl<'a> PartyPart<'a> {
-    fn of(party: &'a Party) -> Self {
-        match party {
-            Party::Account(account) => Self::Ours { account: *account },
-            Party::External(external) => Self::External {
-                scheme: external.scheme,
-                country: &external.country,
-                last4: &external.last4,
-            },
-        }
-    }
+    created_at: Moment,
 }
 
 /// The message about an event of a payment. `payment` may be of any later time.
 #[must_use]
 pub fn of_event(event: &Event, payment: &Payment) -> Vec<u8> {
     let data = EventData {
-        event: EventPart {
-            id: event.id,
-            number: event.number,
-            amount: event.amount,
-            actor: &event.actor,
-            trace: event.trace.as_deref(),
-        },
+        event: EventView::of(event),
         payment: PaymentPart {
             id: payment.id,
+            object: "payment",
             kind: payment.kind,
             direction: payment.direction,
             rail: payment.rail,
+            amount: payment.money.amount.minor(),
+            currency: payment.money.currency,
             status: event.status(),
             pending: event.pending(),
+            debtor: PartyView::of(&payment.debtor),
+            creditor: PartyView::of(&payment.creditor),
+            end_to_end_id: &payment.end_to_end_id,
             reason: event.reason,
             reason_code: event.reason_code.as_deref(),
-            amount: payment.money.amount.minor(),
-            currency: payment.money.currency.code(),
-            debtor: PartyPart::of(&payment.debtor),
-            creditor: PartyPart::of(&payment.creditor),
-            end_to_end_id: &payment.end_to_end_id,
             original: payment.original,
             batch: payment.batch,
             metadata: &payment.metadata,
-            created_at: payment.created_at.to_string(),
+            created_at: payment.created_at.into(),
         },
     };
     write(event.kind(), event.at, data)
@@ -148,7 +110,7 @@ pub fn of_test(endpoint: Id<Endpoint>, at: Timestamp) -> Vec<u8> {
 fn write<D: Serialize>(kind: &str, at: Timestamp, data: D) -> Vec<u8> {
     lombard_core::store::encode(&Message {
         r#type: kind,
-        timestamp: at.to_string(),
+        timestamp: at.into(),
         data,
     })
 }

@@ -13,11 +13,13 @@ use lombard_core::{
 
 use super::{
     delivery::{self, Delivery, failed_list},
-    dispatch::Hooks,
     endpoint::Endpoint,
     records::{Then, change},
 };
-use crate::ports::{CommitError, Found, Range};
+use crate::{
+    app::App,
+    ports::{CommitError, Found, Range},
+};
 
 /// Deliveries that one request looks at; what is beyond is left to the next request.
 pub const REPLAY_MAX: usize = 10_000;
@@ -46,55 +48,55 @@ pub struct Replayed {
     pub reached: Option<Id<Event>>,
 }
 
-impl Hooks {
-    /// Replays to an endpoint what `wish` says, for the request of this digest; `None` when the
-    /// event that it names is not the tenant's.
+/// The tenant's endpoint that something is replayed to, for the request of a digest.
+#[derive(Clone, Copy)]
+pub struct Replay<'a> {
+    /// The ports.
+    pub app: &'a App,
+    /// Whose.
+    pub tenant: TenantId,
+    /// To where.
+    pub endpoint: &'a Endpoint,
+    /// The request's digest.
+    pub request: &'a str,
+}
+
+impl Replay<'_> {
+    /// Replays what `wish` says; `None` when the event that it names is not the tenant's.
     ///
     /// # Errors
     /// See [`CommitError`]; what was made due stays so, and asking again does the rest.
-    pub async fn replay(
-        &self,
-        tenant: TenantId,
-        endpoint: &Endpoint,
-        wish: Wish,
-        request: &str,
-    ) -> Result<Option<Replayed>, CommitError> {
+    pub async fn carry_out(self, wish: Wish) -> Result<Option<Replayed>, CommitError> {
         match wish {
-            Wish::One(id) => self.replay_one(tenant, endpoint, id, request).await,
+            Wish::One(id) => self.one(id).await,
             Wish::Failed(since) => {
-                let list = Range::listed(&failed_list(tenant, endpoint.id), PAGE);
+                let list = Range::listed(&failed_list(self.tenant, self.endpoint.id), PAGE);
                 let again = |found: Found| {
                     let delivery: Delivery = decode(&found.record.body.bytes);
-                    self.again(delivery, request)
+                    self.again(delivery)
                 };
                 self.walk(list, since, again).await.map(Some)
             }
             Wish::Missed(since) => {
-                let list = Range::listed(&keys::events_list(tenant), PAGE);
+                let list = Range::listed(&keys::events_list(self.tenant), PAGE);
                 let tell = |found: Found| {
                     let event: Event = decode(&found.record.body.bytes);
-                    self.tell_missed(tenant, endpoint, event, request)
+                    self.tell_missed(event)
                 };
                 self.walk(list, since, tell).await.map(Some)
             }
         }
     }
 
-    async fn replay_one(
-        &self,
-        tenant: TenantId,
-        endpoint: &Endpoint,
-        id: Id<Event>,
-        request: &str,
-    ) -> Result<Option<Replayed>, CommitError> {
-        let key = delivery::key(tenant, endpoint.id, id);
+    async fn one(self, id: Id<Event>) -> Result<Option<Replayed>, CommitError> {
+        let key = delivery::key(self.tenant, self.endpoint.id, id);
         let known: Option<Delivery> = self.app.value(&key).await.map_err(unread)?;
         let made = match known {
-            Some(delivery) => self.again(delivery, request).await?,
+            Some(delivery) => self.again(delivery).await?,
             None => {
                 // The list has the event alone between its own id and the one before.
                 let before = Id::<Event>::from_bits(id.bits().saturating_sub(1));
-                let range = Range::listed(&keys::events_list(tenant), 1)
+                let range = Range::listed(&keys::events_list(self.tenant), 1)
                     .after(Some(before.to_string()))
                     .until(id.to_string());
                 let found = self.app.store.range(&range).await.map_err(unread)?;
@@ -102,7 +104,7 @@ impl Hooks {
                     return Ok(None);
                 };
                 let event: Event = decode(&found.record.body.bytes);
-                self.make(tenant, endpoint, &event, request).await?
+                self.make(&event).await?
             }
         };
         Ok(Some(Replayed {
@@ -113,7 +115,7 @@ impl Hooks {
 
     /// Goes through a list of events or deliveries from `since`, in the order of their ids.
     async fn walk<F, Fut>(
-        &self,
+        self,
         list: Range,
         since: Timestamp,
         each: F,
@@ -148,13 +150,13 @@ impl Hooks {
     }
 
     /// Makes a known delivery due. Says whether that changed anything.
-    async fn again(&self, delivery: Delivery, request: &str) -> Result<bool, CommitError> {
-        let due = self.lane(delivery.endpoint).book(self.app.host.now());
-        change(&self.app, &delivery.key(), |known: Option<Delivery>| {
+    async fn again(self, delivery: Delivery) -> Result<bool, CommitError> {
+        let now = self.app.host.now();
+        change(self.app, &delivery.key(), |known: Option<Delivery>| {
             let Some(mut known) = known else {
                 return (Then::Keep, false);
             };
-            if known.replay(request, due) {
+            if known.replay(self.request, now) {
                 (Then::Put(known.body()), true)
             } else {
                 (Then::Keep, false)
@@ -163,32 +165,20 @@ impl Hooks {
         .await
     }
 
-    async fn tell_missed(
-        &self,
-        tenant: TenantId,
-        endpoint: &Endpoint,
-        event: Event,
-        request: &str,
-    ) -> Result<bool, CommitError> {
-        if !endpoint.wants_kind(event.kind()) {
+    async fn tell_missed(self, event: Event) -> Result<bool, CommitError> {
+        if !self.endpoint.wants_kind(event.kind()) {
             return Ok(false);
         }
-        self.make(tenant, endpoint, &event, request).await
+        self.make(&event).await
     }
 
     /// Makes a delivery that was never made. Says whether it was not there.
-    async fn make(
-        &self,
-        tenant: TenantId,
-        endpoint: &Endpoint,
-        event: &Event,
-        request: &str,
-    ) -> Result<bool, CommitError> {
-        let due = self.lane(endpoint.id).book(self.app.host.now());
-        let mut delivery = Delivery::new(tenant, endpoint.id, event, due);
-        delivery.replayed_by = Some(request.to_owned());
+    async fn make(self, event: &Event) -> Result<bool, CommitError> {
+        let now = self.app.host.now();
+        let mut delivery = Delivery::new(self.tenant, self.endpoint.id, event, now);
+        delivery.replayed_by = Some(self.request.to_owned());
         change(
-            &self.app,
+            self.app,
             &delivery.key(),
             |known: Option<Delivery>| match known {
                 Some(_) => (Then::Keep, false),
@@ -197,26 +187,26 @@ impl Hooks {
         )
         .await
     }
+}
 
-    /// Sends a test message to an endpoint, soon, and gives its id.
-    ///
-    /// # Errors
-    /// See [`CommitError`].
-    pub async fn test(
-        &self,
-        tenant: TenantId,
-        endpoint: Id<Endpoint>,
-    ) -> Result<Id<Event>, CommitError> {
-        let now = self.app.host.now();
-        let message = Id::new(now, self.app.host.random());
-        let delivery = Delivery::of_test(tenant, endpoint, message, now);
-        change(&self.app, &delivery.key(), |known: Option<Delivery>| {
-            let then = known.map_or_else(|| Then::Put(delivery.body()), |_| Then::Keep);
-            (then, ())
-        })
-        .await?;
-        Ok(message)
-    }
+/// Sends a test message to an endpoint, soon, and gives its id.
+///
+/// # Errors
+/// See [`CommitError`].
+pub async fn test(
+    app: &App,
+    tenant: TenantId,
+    endpoint: Id<Endpoint>,
+) -> Result<Id<Event>, CommitError> {
+    let now = app.host.now();
+    let message = Id::new(now, app.host.random());
+    let delivery = Delivery::of_test(tenant, endpoint, message, now);
+    change(app, &delivery.key(), |known: Option<Delivery>| {
+        let then = known.map_or_else(|| Then::Put(delivery.body()), |_| Then::Keep);
+        (then, ())
+    })
+    .await?;
+    Ok(message)
 }
 
 fn unread(error: crate::ports::ReadError) -> CommitError {

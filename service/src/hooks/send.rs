@@ -69,9 +69,7 @@ impl Sender {
     pub fn new(config: &WebhooksConfig) -> Result<Self, Cause> {
         // Whoever was first in this process has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Guard {
-            allow_private: config.allow_private,
-        };
+        let guard = Guard::of(config);
         let timeout = Duration::from_millis(config.timeout_ms);
         let client = Client::builder()
             .user_agent(concat!(
@@ -92,12 +90,6 @@ impl Sender {
             guard,
             timeout,
         })
-    }
-
-    /// Which URLs it calls.
-    #[must_use]
-    pub const fn guard(&self) -> Guard {
-        self.guard
     }
 
     /// The longest that a try takes.

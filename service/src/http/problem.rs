@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{error::ErrorCode, trace::TraceContext};
-use crate::ports::{Cause, ExecuteError, ReadError, VaultError};
+use crate::ports::{Cause, CommitError, ExecuteError, ReadError, VaultError};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Clone, Debug)]
@@ -233,6 +233,19 @@ impl From<ReadError> for Problem {
             ReadError::Damaged(_) | ReadError::Trimmed(_) => ErrorCode::Internal,
         };
         Self::new(code).because(std::sync::Arc::new(error))
+    }
+}
+
+impl From<CommitError> for Problem {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict(_) => Self::new(ErrorCode::Overloaded),
+            CommitError::Unavailable(cause) => Self::new(ErrorCode::Unavailable).because(cause),
+            CommitError::Unknown(cause) => Self::new(ErrorCode::OutcomeUnknown).because(cause),
+            CommitError::TooLarge(_) => {
+                Self::new(ErrorCode::TooLarge).because(std::sync::Arc::new(error))
+            }
+        }
     }
 }
 

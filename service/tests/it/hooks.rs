@@ -11,7 +11,7 @@ use lombard_service::{
         delivery::{self, Delivery, Failure, State},
         dispatch::Hooks,
         endpoint::{self, DisabledReason, Endpoint, GIVE_UPS_MAX, SealedSecret},
-        replay::Wish,
+        replay::{self, Replay, Wish},
         retry,
         secret::Secret,
         sign,
@@ -72,6 +72,7 @@ impl Stage {
             disabled: None,
             secrets: vec![SealedSecret {
                 sealed,
+                made_at: app.host.now(),
                 until: None,
             }],
             given_up: 0,
@@ -459,7 +460,13 @@ async fn what_failed_or_was_missed_is_replayed_once_for_each_request() {
 
     let tenant = stage.world.tenant;
     let replay = async |wish, request| {
-        let done = stage.hooks.replay(tenant, &enabled, wish, request).await;
+        let replay = Replay {
+            app: &stage.world.app,
+            tenant,
+            endpoint: &enabled,
+            request,
+        };
+        let done = replay.carry_out(wish).await;
         let replayed = done.unwrap().map(|replayed| replayed.deliveries);
         stage.world.host.advance(1_000);
         stage
@@ -487,9 +494,7 @@ async fn a_test_message_says_that_it_is_one() {
     let stage = Stage::open().await;
     let receiver = Receiver::start(Answer::Status(200)).await;
     let (endpoint, secret) = stage.endpoint(&receiver.url(), &["payment.failed"]).await;
-    let id = stage
-        .hooks
-        .test(stage.world.tenant, endpoint.id)
+    let id = replay::test(&stage.world.app, stage.world.tenant, endpoint.id)
         .await
         .unwrap();
     retry::scan(&stage.hooks).await.unwrap();

@@ -1,6 +1,8 @@
 //! The service against its contracts.
 
+mod client;
 mod hooks;
 mod receiver;
 mod store_mutants;
 mod support;
+mod webhooks_http;

@@ -180,7 +180,9 @@ pub enum PartyView<'a> {
 }
 
 impl<'a> PartyView<'a> {
-    fn of(party: &'a Party) -> Self {
+    /// The view of a side.
+    #[must_use]
+    pub fn of(party: &'a Party) -> Self {
         match party {
             Party::Account(account) => Self::Account { account: *account },
             Party::External(External {

@@ -95,6 +95,10 @@ schemas! {
     HoldId = id("hld", "Names a hold.");
     /// Of an event.
     EventId = id("evt", "Names an event.");
+    /// Of a webhook endpoint.
+    WebhookEndpointId = id("whk", "Names a webhook endpoint.");
+    /// Types of events.
+    EventType = words(lombard_core::event::KINDS, "What an event tells.");
     /// Of a batch.
     BatchId = id("bat", "Names a batch.");
     /// An account, as requests may name it.

@@ -1,0 +1,96 @@
+//! Answers a POST once, where no plan does it: the records that it changes and its answer are
+//! kept in one commit, under the caller's key.
+
+use lombard_core::{
+    command::{Rejection, Reply},
+    idempotency::{Idempotency, Outcome},
+    store::{Body, Key, Snapshot, WriteSet, decode},
+    tenant::TenantId,
+};
+
+use super::{ErrorCode, Problem};
+use crate::{app::App, ports::CommitError};
+
+/// How often it is decided before the caller is told to come back.
+const TRIES_MAX: u32 = 16;
+
+/// What is to be written and said.
+pub struct Decided {
+    /// The writes, begun as the checks of what was read.
+    pub writes: WriteSet,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The answer, in JSON, as it is kept: without secrets.
+    pub body: Vec<u8>,
+}
+
+/// Decides over the records under `keys`, commits, and answers; or gives the answer that the key
+/// remembers. `decide` is asked again when a record changed meanwhile.
+///
+/// # Errors
+/// What `decide` refuses, `idempotency_key_reused`, and the store's.
+pub async fn once(
+    app: &App,
+    tenant: TenantId,
+    wish: &Idempotency,
+    keys: &[Key],
+    mut decide: impl FnMut(&Snapshot) -> Result<Decided, Problem> + Send,
+) -> Result<Reply, Problem> {
+    let outcome_key = wish.record_key(tenant);
+    let mut wanted = vec![outcome_key.clone()];
+    wanted.extend_from_slice(keys);
+    let mut last = Problem::new(ErrorCode::Overloaded);
+    for _ in 0..TRIES_MAX {
+        let found = app.store.get(&wanted).await?;
+        let mut snapshot = Snapshot::default();
+        for (key, record) in wanted.iter().zip(found) {
+            snapshot.put(key.clone(), record);
+        }
+        if let Some(reply) = answered(&snapshot, &outcome_key, wish)? {
+            return Ok(reply);
+        }
+        let mut decided = decide(&snapshot)?;
+        decided
+            .writes
+            .put(&outcome_key, outcome(app, wish, &decided));
+        match app.store.commit(&decided.writes).await {
+            Ok(()) => {
+                return Ok(Reply {
+                    status: decided.status,
+                    body: decided.body.into(),
+                    stage: None,
+                    replayed: false,
+                });
+            }
+            Err(CommitError::Conflict(_)) => {}
+            // Reading again tells whether it landed.
+            Err(error @ CommitError::Unknown(_)) => last = error.into(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(last)
+}
+
+fn answered(snapshot: &Snapshot, key: &Key, wish: &Idempotency) -> Result<Option<Reply>, Problem> {
+    let Some(record) = snapshot.get(key) else {
+        return Ok(None);
+    };
+    let outcome: Outcome = decode(&record.body.bytes);
+    if outcome.fingerprint != wish.fingerprint {
+        return Err(Rejection::KeyReused.into());
+    }
+    Ok(Some(Reply {
+        status: outcome.status,
+        body: outcome.body.get().as_bytes().into(),
+        stage: None,
+        replayed: true,
+    }))
+}
+
+fn outcome(app: &App, wish: &Idempotency, decided: &Decided) -> Body {
+    let (status, at) = (decided.status, app.host.now());
+    Body {
+        bytes: Outcome::encode(wish.fingerprint, status, at, &decided.body).into(),
+        index: Vec::new(),
+    }
+}
