@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    backup::{Backup, Restore},
     bench::Bench,
     check::What,
     exit::{Exit, Outcome},
@@ -39,6 +40,10 @@ pub enum Command {
     Get(Get),
     /// Follow a payment or a batch until its outcome is known.
     Watch(Watch),
+    /// Copy a store, running or stopped.
+    Backup(Backup),
+    /// Make a store of a copy.
+    Restore(Restore),
     /// Check an account identifier.
     Check {
         /// Which.

@@ -3,6 +3,7 @@
 //! One module a command. Answers go to standard output, with `--json` as JSON; logs and notes go
 //! to standard error; how a command ended is in its exit code (see [`exit::Exit`]).
 
+mod backup;
 mod bench;
 mod check;
 mod cli;
@@ -43,11 +44,13 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Outcome {
     let json = cli.json;
     match &cli.command {
+        Command::Backup(args) => backup::backup(args, json),
         Command::Bench(args) => wait(bench::run(args, json)),
         Command::Check { what } => check::run(what, json),
         Command::Completions { shell } => cli::completions(*shell),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
+        Command::Restore(args) => backup::restore(args, json),
         Command::Up(args) => up::run(args, json),
         Command::Watch(args) => wait(watch::run(args, json)),
     }

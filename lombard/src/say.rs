@@ -51,13 +51,3 @@ pub fn progress(total: Option<u64>, what: &str) -> ProgressBar {
     }
     bar.with_message(what.to_owned())
 }
-
-/// A bar of bytes.
-pub fn progress_bytes(total: u64, what: &str) -> ProgressBar {
-    let bar = ProgressBar::new(total);
-    let style = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar.with_message(what.to_owned())
-}

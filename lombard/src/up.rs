@@ -8,6 +8,7 @@
 //! after the step they are at, the store writes what it took and is closed. A second signal ends
 //! the process at once, which is safe too: it is what a crash is.
 
+mod control;
 mod ready;
 mod rig;
 mod stop;
@@ -23,7 +24,7 @@ use crate::{
     exit::{Exit, Failure, OrExit, Outcome},
     logs,
 };
-use store::Opened;
+pub use store::{KEY_FILE, Opened};
 
 /// How long workers may take to end, after requests have.
 const WORKERS_GRACE: Duration = Duration::from_secs(10);
@@ -97,6 +98,7 @@ async fn serve(settings: &Settings, opened: &Opened, as_json: bool) -> Outcome {
     let listener = rig::listen(settings.process.listen).await?;
     let ready = ready::Ready::of(&rig, &listener, &settings.process.data)?;
     let left = ready.leave(&settings.process.data)?;
+    let control = control::Control::listen(&settings.process.data, &opened.engine);
     let config = Arc::clone(&rig.app.config);
     let router = rig.router();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
@@ -111,7 +113,7 @@ async fn serve(settings: &Settings, opened: &Opened, as_json: bool) -> Outcome {
     let signal = signals.next().await;
     info!(signal, "stopping");
     stop::end_at_once_on_another(signals);
-    drop(left);
+    drop((left, control));
     drop(tell);
     let served = server.await.or_exit(Exit::Internal, "the server failed")?;
     rig.stop(WORKERS_GRACE).await;

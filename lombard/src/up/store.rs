@@ -16,7 +16,7 @@ use lombard_service::{
 };
 use tracing::warn;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, failure};
 
 /// The name of the key file in the data folder.
 pub const KEY_FILE: &str = "vault.keys";
@@ -51,7 +51,14 @@ impl Opened {
                 "the last write before a crash was torn, and is removed; it was never answered"
             );
         }
-        let vault = LocalVault::open(&folder.join(KEY_FILE));
+        let keys = folder.join(KEY_FILE);
+        if engine.health().last > 0 && !keys.exists() {
+            // A fresh one would be made, and everything sealed so far never opened again.
+            let keys = keys.display();
+            let what = format!("the key file {keys} is missing; put it back from where it is kept");
+            return Err(failure(Exit::Damaged, what));
+        }
+        let vault = LocalVault::open(&keys);
         let vault = vault.map_err(|error| failed(exit_of_vault(&error), error))?;
         Ok(Self {
             engine: Arc::new(engine),

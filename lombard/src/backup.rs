@@ -1,0 +1,208 @@
+//! `lombard backup` and `lombard restore`: a copy of the store, verified while it is made, and a
+//! store made of a copy.
+//!
+//! A running server is asked over the socket in its data folder and goes on meanwhile; the folder
+//! of a stopped one is opened here. The vault's key file is not copied: it belongs elsewhere,
+//! because whoever has both reads everything.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use indicatif::ProgressBar;
+use lombard_embedded::backup::{self, BackupError};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    exit::{Exit, Failure, OrExit, Outcome, failure},
+    say,
+    up::{KEY_FILE, Opened},
+};
+
+/// The socket in the data folder of a running server.
+pub const CONTROL_SOCKET: &str = "control.sock";
+
+/// Arguments of `lombard backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A backup into the same folder copies what is new since. Copy the key file (vault.keys) too,
+and keep it somewhere else.
+
+Example: lombard backup /mnt/backup/lombard --data /var/lib/lombard")]
+pub struct Backup {
+    /// The folder of the backup.
+    folder: PathBuf,
+    /// The data folder.
+    #[arg(
+        long,
+        env = "LOMBARD_DATA",
+        value_name = "DIR",
+        default_value = "lombard-data"
+    )]
+    data: PathBuf,
+}
+
+/// Arguments of `lombard restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The data folder must be new or empty. Put the key file (vault.keys) back into it afterwards.
+
+Example: lombard restore /mnt/backup/lombard --data /var/lib/lombard")]
+pub struct Restore {
+    /// The folder of the backup.
+    folder: PathBuf,
+    /// The data folder to make.
+    #[arg(
+        long,
+        env = "LOMBARD_DATA",
+        value_name = "DIR",
+        default_value = "lombard-data"
+    )]
+    data: PathBuf,
+}
+
+/// What a server is asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// Where the backup goes: a path from the root.
+    pub backup: PathBuf,
+}
+
+/// What a server says of a backup.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// So far.
+    Progress(Reached),
+    /// All of it.
+    Done(Reached),
+    /// No.
+    Failed(String),
+}
+
+/// How far it came.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Reached {
+    /// Transactions read and verified.
+    pub transactions: u64,
+    /// Bytes read and verified.
+    pub bytes: u64,
+    /// The last transaction.
+    pub sequence: u64,
+}
+
+impl From<backup::Progress> for Reached {
+    fn from(progress: backup::Progress) -> Self {
+        let backup::Progress {
+            transactions,
+            bytes,
+            sequence,
+            ..
+        } = progress;
+        Self {
+            transactions,
+            bytes,
+            sequence,
+        }
+    }
+}
+
+/// Backs up and tells.
+pub fn backup(args: &Backup, as_json: bool) -> Outcome {
+    let folder = std::path::absolute(&args.folder).or_exit(Exit::Usage, args.folder.display())?;
+    if !args.data.is_dir() {
+        return Err(failure(
+            Exit::Usage,
+            format!("{} is no data folder", args.data.display()),
+        ));
+    }
+    let bar = say::progress(None, "backup");
+    let reached = match UnixStream::connect(args.data.join(CONTROL_SOCKET)) {
+        Ok(server) => ask(server, &folder, &bar)?,
+        Err(_) => of_stopped(&args.data, &folder, &bar)?,
+    };
+    bar.finish_and_clear();
+    tell(&reached, "backed up", as_json);
+    if !as_json {
+        say::note(&format!(
+            "not in the backup, and needed to read names and account numbers: {}",
+            args.data.join(KEY_FILE).display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Restores and tells.
+pub fn restore(args: &Restore, as_json: bool) -> Outcome {
+    let bar = say::progress(None, "restore");
+    let mut progress = |progress: backup::Progress| bar.set_position(progress.transactions);
+    let reached = backup::restore(&args.folder, &args.data, &mut progress).map_err(of_error)?;
+    bar.finish_and_clear();
+    tell(&reached.into(), "restored", as_json);
+    if !as_json {
+        say::note(&format!(
+            "now put the key file back: {}",
+            args.data.join(KEY_FILE).display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(reached: &Reached, what: &str, as_json: bool) {
+    if as_json {
+        say::json(reached);
+    } else {
+        let Reached {
+            transactions,
+            bytes,
+            sequence,
+        } = reached;
+        say::line(&format!(
+            "{what}: {transactions} transactions in {bytes} bytes verified, up to {sequence}"
+        ));
+    }
+}
+
+fn ask(mut server: UnixStream, folder: &Path, bar: &ProgressBar) -> Result<Reached, Failure> {
+    let gone = "the server broke off";
+    let asked = Asked {
+        backup: folder.to_owned(),
+    };
+    let mut line = serde_json::to_vec(&asked).or_exit(Exit::Usage, folder.display())?;
+    line.push(b'\n');
+    server.write_all(&line).or_exit(Exit::Unreachable, gone)?;
+    for line in BufReader::new(server).lines() {
+        let line = line.or_exit(Exit::Unreachable, gone)?;
+        match serde_json::from_str(&line).or_exit(Exit::Internal, gone)? {
+            News::Progress(reached) => bar.set_position(reached.transactions),
+            News::Done(reached) => return Ok(reached),
+            News::Failed(why) => return Err(failure(Exit::Refused, why)),
+        }
+    }
+    Err(failure(Exit::Unreachable, gone))
+}
+
+fn of_stopped(data: &Path, folder: &Path, bar: &ProgressBar) -> Result<Reached, Failure> {
+    let opened = Opened::open(data)?;
+    let mut progress = |progress: backup::Progress| bar.set_position(progress.transactions);
+    let reached = backup::backup(opened.engine.log(), folder, &mut progress);
+    opened.close();
+    reached.map(Reached::from).map_err(of_error)
+}
+
+fn of_error(error: BackupError) -> Failure {
+    let exit = match &error {
+        BackupError::Log(_) | BackupError::Incomplete { .. } => Exit::Damaged,
+        BackupError::AnotherHistory { .. }
+        | BackupError::NotEmpty { .. }
+        | BackupError::NoBackup { .. } => Exit::Usage,
+        BackupError::Lock(_) => Exit::InUse,
+        BackupError::Io { .. } => Exit::NotWritable,
+        BackupError::Index(_) => Exit::Internal,
+    };
+    let error = error.into();
+    Failure { exit, error }
+}

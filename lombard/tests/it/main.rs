@@ -1,0 +1,5 @@
+//! The command `lombard` as its users meet it: processes, their output and their exit codes.
+
+mod data_folder;
+mod offline;
+mod server;
