@@ -4,6 +4,7 @@
 //! document of each file. Ours must agree wherever we have the schema.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use lombard_core::iso20022::{Inspection, Rule, inspect, supported_messages};
 
@@ -82,4 +83,29 @@ fn verdicts_agree_with_libxml2() {
         }
     }
     assert!(compared > 200, "only {compared} files were compared");
+}
+
+#[test]
+fn what_is_refused_beyond_the_schema() {
+    let test = "what_is_refused_beyond_the_schema";
+    let Some(verdicts) = verdicts(test) else {
+        return;
+    };
+    let mut found = String::new();
+    for file in verdicts.keys() {
+        let inspection = inspect_file(test, file);
+        let beyond = inspection
+            .errors
+            .iter()
+            .filter(|it| BEYOND_THE_SCHEMA.contains(&it.rule));
+        let mut lines: Vec<_> = beyond
+            .map(|it| format!("{} {}", it.rule.name(), it.path))
+            .collect();
+        lines.dedup();
+        if !lines.is_empty() {
+            let name = file.rsplit('/').next().unwrap_or_default();
+            writeln!(found, "{name}\n    {}", lines.join("\n    ")).expect("a string");
+        }
+    }
+    expect_test::expect_file!["beyond.txt"].assert_eq(&found);
 }
