@@ -68,6 +68,10 @@ pub enum Kind {
     ImplausibleMessage,
     /// An endpoint of a tenant did not take a webhook at any try.
     WebhookGivenUp,
+    /// The verifiable log is behind the ledger for too long.
+    LogBehind,
+    /// The files of the verifiable log are not what was written.
+    LogDamaged,
 }
 
 impl Kind {
@@ -81,6 +85,8 @@ impl Kind {
             Self::UnmatchedMessage => "unmatched_message",
             Self::ImplausibleMessage => "implausible_message",
             Self::WebhookGivenUp => "webhook_given_up",
+            Self::LogBehind => "log_behind",
+            Self::LogDamaged => "log_damaged",
         }
     }
 }

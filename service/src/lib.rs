@@ -12,6 +12,7 @@ pub mod http;
 pub mod memory;
 pub mod optimistic;
 pub mod ports;
+pub mod proof;
 pub mod rails;
 pub mod tenants;
 pub mod vault;

@@ -2,6 +2,7 @@
 
 mod client;
 mod hooks;
+mod proof;
 mod receiver;
 mod store_mutants;
 mod support;
