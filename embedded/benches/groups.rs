@@ -78,6 +78,28 @@ fn cpu_seconds() -> f64 {
     ticks.sum::<f64>() / 100.0
 }
 
+/// The processor time of each thread of the store, in microseconds a payment.
+fn threads(payments: f64) -> String {
+    let tasks = std::fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let stats = tasks.filter_map(|it| std::fs::read_to_string(it.path().join("stat")).ok());
+    let shown = stats.filter_map(|stat| {
+        let (name, rest) = stat.split_once('(')?.1.split_once(") ")?;
+        let ticks = rest
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .filter_map(|it| it.parse::<f64>().ok());
+        Some(format!("{name} {:.1}", ticks.sum::<f64>() * 1e4 / payments))
+    });
+    shown
+        .filter(|it| it.starts_with("store") || it.starts_with("log"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// Calls `group` until the time is up.
 fn repeat(time: Duration, mut group: impl FnMut()) -> Vec<Duration> {
     let begun = Instant::now();
@@ -184,7 +206,7 @@ fn engine(folder: &Path, group: usize, time: Duration) -> Vec<Duration> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().expect("a runtime");
     let (mut dice, mut n) = (Dice(1), 0);
-    repeat(time, || {
+    let times = repeat(time, || {
         let commits: Vec<_> = (0..group)
             .map(|_| {
                 n += 1;
@@ -198,7 +220,9 @@ fn engine(folder: &Path, group: usize, time: Duration) -> Vec<Duration> {
                 done.expect("the disk works");
             }
         });
-    })
+    });
+    println!("  cpu us/payment by thread: {}", threads(n as f64));
+    times
 }
 
 fn redb_alone(folder: &Path, group: usize, time: Duration) -> Vec<Duration> {

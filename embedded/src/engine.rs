@@ -51,7 +51,7 @@ use crate::{lock::Lock, log::Torn};
 pub struct Engine {
     shared: Arc<Shared>,
     jobs: Option<mpsc::Sender<Job>>,
-    /// The writer, then the indexer.
+    /// The writer, then those who help it.
     threads: Vec<JoinHandle<()>>,
     torn: Option<Torn>,
     /// Given back last.

@@ -8,11 +8,16 @@
 //! (place, NUL, key to nothing) and `meta`. **Bounds.** The page cache is [`CACHE_BYTES`].
 
 use std::{
+    borrow::Borrow,
     io,
+    ops::Bound,
     path::{Path, PathBuf},
 };
 
-use redb::{Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use redb::{
+    Builder, CursorError, Database, Durability, ReadOnlyTable, ReadableDatabase, Table,
+    TableDefinition,
+};
 
 use crate::{
     log::{Hash, Known, Position},
@@ -123,20 +128,17 @@ impl Index {
         transaction.set_quick_repair(true);
         {
             let mut records = transaction.open_table(RECORDS)?;
-            for (key, slot) in memtable.all_records() {
-                match &slot.record {
-                    Some(_) => records.insert(key.as_bytes(), encode_place(slot.place))?,
-                    None => records.remove(key.as_bytes())?,
-                };
-            }
+            let places = memtable.all_records().map(|(key, slot)| {
+                let place = slot.record.as_ref().map(|_| encode_place(slot.place));
+                (key.as_bytes(), place)
+            });
+            write_sorted(&mut records, places)?;
             let mut listed = transaction.open_table(LISTED)?;
-            for (place, present) in memtable.all_listings() {
-                if present {
-                    listed.insert(place, ())?;
-                } else {
-                    listed.remove(place)?;
-                }
-            }
+            let listings = memtable.all_listings();
+            write_sorted(
+                &mut listed,
+                listings.map(|(place, present)| (place, present.then_some(()))),
+            )?;
             if let Some(known) = memtable.covers() {
                 transaction
                     .open_table(META)?
@@ -161,6 +163,35 @@ impl Index {
     }
 }
 
+/// Inserts entries, or removes those without a value. They come in order, so most stand in runs with nothing
+/// between them in the table; a run goes in at one place, without a search for each.
+fn write_sorted<'a, V, T>(
+    table: &mut Table<'_, &'static [u8], V>,
+    entries: impl Iterator<Item = (&'a [u8], Option<T>)>,
+) -> Result<(), redb::Error>
+where
+    V: redb::Value + 'static,
+    T: for<'v> Borrow<V::SelfType<'v>>,
+{
+    let mut entries = entries.peekable();
+    while let Some((key, value)) = entries.next() {
+        let Some(value) = value else {
+            table.remove(key)?;
+            continue;
+        };
+        table.insert(key, value)?;
+        let mut gap = table.upper_bound_mut(Bound::Included(key))?;
+        while let Some((key, Some(value))) = entries.peek() {
+            match gap.insert_before(*key, value.borrow()) {
+                Ok(()) => drop(entries.next()),
+                Err(CursorError::UnorderedKey) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
 /// One moment of the index.
 pub struct View {
     records: ReadOnlyTable<&'static [u8], [u8; 12]>,
@@ -175,6 +206,20 @@ impl View {
     pub fn find(&self, key: &Key) -> Result<Option<Place>, IndexError> {
         let found = self.records.get(key.as_bytes()).map_err(failed("read"))?;
         Ok(found.map(|it| decode_place(it.value())))
+    }
+
+    /// Calls `each` with every key until it says no. Says whether it never did.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn for_each_key(&self, mut each: impl FnMut(&[u8]) -> bool) -> Result<bool, IndexError> {
+        for entry in self.records.range::<&[u8]>(..).map_err(failed("read"))? {
+            let (key, _) = entry.map_err(failed("read"))?;
+            if !each(key.value()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The keys within the bounds with their places, in order or in reverse.
@@ -219,7 +264,7 @@ impl View {
     }
 }
 
-fn slices(bounds: &Bounds) -> (std::ops::Bound<&[u8]>, std::ops::Bound<&[u8]>) {
+fn slices(bounds: &Bounds) -> (Bound<&[u8]>, Bound<&[u8]>) {
     (
         bounds.0.as_ref().map(Vec::as_slice),
         bounds.1.as_ref().map(Vec::as_slice),

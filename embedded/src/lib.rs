@@ -7,7 +7,7 @@
 //!
 //! From the bottom up: [`disk`] (files, as a port), [`lock`] (one process a folder), [`slice`] (a processor
 //! at once for the writer), [`log`], [`codec`] (commits as bytes), [`memtable`] (what was committed last),
-//! [`index`], [`engine`], [`backup`].
+//! [`index`], [`filter`] (what was never written), [`engine`], [`backup`].
 //!
 //! **Invariants.** Nothing is answered before it is durable. Nothing that was answered is lost in silence:
 //! opening finds all of it, or refuses. There is no background repair, no best effort and no option that
@@ -17,6 +17,7 @@ pub mod backup;
 pub mod codec;
 pub mod disk;
 pub mod engine;
+pub mod filter;
 pub mod index;
 mod load;
 pub mod lock;

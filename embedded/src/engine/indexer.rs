@@ -107,6 +107,32 @@ impl Indexer {
 }
 
 impl Shared {
+    /// Adds to the filter what was written before the store was opened. The view that it reads is of the moment
+    /// of opening or later; what is written after that is added by whoever writes it.
+    pub fn fill_filter(&self) {
+        let view = {
+            let published = self.published.read();
+            published
+                .active
+                .all_records()
+                .for_each(|(key, _)| self.filter.add(key.as_bytes()));
+            published.frozen.iter().for_each(|it| {
+                it.all_records()
+                    .for_each(|(key, _)| self.filter.add(key.as_bytes()));
+            });
+            published.view.clone()
+        };
+        let filled = view.for_each_key(|key| {
+            self.filter.add(key);
+            !self.indexing.lock().closing
+        });
+        match filled {
+            Ok(true) => self.filter.complete(),
+            Ok(false) => {} // The store closes.
+            Err(error) => tracing::warn!(%error, "new records cost more until the next start"),
+        }
+    }
+
     /// Waits until there is room for another group in memory. Says why there will be none for now, if so.
     pub fn wait_for_room(&self, freeze_bytes: usize) -> Option<Cause> {
         loop {

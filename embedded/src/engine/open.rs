@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     disk::{Disk, Folder, is_full, is_read_only},
+    filter::Filter,
     index::{self, CACHE_BYTES, Index, IndexError},
     load::Loader,
     lock::{Lock, LockError},
@@ -117,15 +118,17 @@ pub fn open_on(
     }
     let opened = opened?;
     let active = loader.memtable;
+    let (last, _) = opened.reader.head();
+    let filter = Filter::new(last == 0);
     let published = Published {
         active,
         frozen: None,
         view: Arc::new(index.view()?),
     };
-    let (last, _) = opened.reader.head();
     let shared = Arc::new(Shared {
         published: RwLock::new(published),
         log: opened.reader,
+        filter,
         recent: Mutex::new(Recent::default()),
         last: watch::Sender::new(last),
         indexing: Mutex::default(),
@@ -149,9 +152,11 @@ pub fn open_on(
         index,
         folder: folder.map(Path::to_path_buf),
     };
+    let filling = shared.clone();
     let threads = vec![
         spawn("store-writer", move || writer.run(queue))?,
         spawn("store-index", move || indexer.run())?,
+        spawn("store-filter", move || filling.fill_filter())?,
     ];
     Ok(Engine {
         shared,

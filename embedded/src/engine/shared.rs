@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::{feed::Recent, group::Group};
 use crate::{
     codec,
+    filter::Filter,
     index::{IndexError, View},
     log::{AppendError, Appended, Reader},
     memtable::{Memtable, Place},
@@ -33,6 +34,7 @@ pub struct Published {
 pub struct Shared {
     pub published: RwLock<Published>,
     pub log: Reader,
+    pub filter: Filter,
     /// The tail of the feed.
     pub recent: Mutex<Recent>,
     /// The last transaction that is durable and published.
@@ -75,6 +77,7 @@ impl Shared {
         let commits = group.commits(appended);
         let last = commits.last().map_or(0, |it| it.position);
         let full = {
+            group.keys().for_each(|key| self.filter.add(key.as_bytes()));
             let mut published = self.published.write();
             group.publish(appended, &mut published.active);
             published.active.bytes() >= freeze_bytes

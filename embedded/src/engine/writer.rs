@@ -212,6 +212,9 @@ fn read(
     if let Some(found) = group.get(key) {
         return Ok(found.clone());
     }
+    if shared.filter.is_absent(key.as_bytes()) {
+        return Ok(None);
+    }
     let view = {
         let published = shared.published.read();
         if let Some(found) = published.in_memory(key) {
