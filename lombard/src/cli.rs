@@ -10,6 +10,7 @@ use crate::{
     exit::{Exit, Outcome},
     get::Get,
     inspect::Inspect,
+    sim::Sim,
     up::Up,
     watch::Watch,
 };
@@ -44,6 +45,12 @@ pub enum Command {
     Backup(Backup),
     /// Make a store of a copy.
     Restore(Restore),
+    /// Run a stand-in for the outside world by itself.
+    Sim {
+        /// Which.
+        #[command(subcommand)]
+        what: Sim,
+    },
     /// Check an account identifier.
     Check {
         /// Which.

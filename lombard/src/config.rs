@@ -25,6 +25,7 @@ const COMMANDS_OWN: &[&str] = &[
     "LOMBARD_URL",
     "LOMBARD_API_KEY",
     "LOMBARD_UK_WEIGHTS",
+    "LOMBARD_SIM_SECRET",
 ];
 
 /// Everything that can be set.
@@ -76,6 +77,13 @@ pub struct Log {
     pub filter: String,
     /// In which form.
     pub format: LogFormat,
+}
+
+impl Log {
+    /// What the environment says, for commands that read no other settings.
+    pub fn of_environment() -> Self {
+        load(None, environment()).map_or_else(|_| Self::default(), |settings| settings.process.log)
+    }
 }
 
 /// The form of a log.

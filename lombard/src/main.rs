@@ -14,6 +14,7 @@ mod get;
 mod inspect;
 mod logs;
 mod say;
+mod sim;
 mod up;
 mod watch;
 
@@ -51,6 +52,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Restore(args) => backup::restore(args, json),
+        Command::Sim { what } => wait(sim::run(what, json)),
         Command::Up(args) => up::run(args, json),
         Command::Watch(args) => wait(watch::run(args, json)),
     }

@@ -11,6 +11,7 @@
 mod control;
 mod ready;
 mod rig;
+mod simulator;
 mod stop;
 mod store;
 
@@ -24,6 +25,8 @@ use crate::{
     exit::{Exit, Failure, OrExit, Outcome},
     logs,
 };
+pub use rig::listen;
+pub use stop::Signals;
 pub use store::{KEY_FILE, Opened};
 
 /// How long workers may take to end, after requests have.
@@ -94,9 +97,12 @@ fn workers(settings: &Settings) -> usize {
 async fn serve(settings: &Settings, opened: &Opened, as_json: bool) -> Outcome {
     // Listened for from the start, so that a stop during the start is not lost.
     let mut signals = stop::Signals::listen()?;
-    let rig = rig::Rig::start(settings, opened).await?;
     let listener = rig::listen(settings.process.listen).await?;
-    let ready = ready::Ready::of(&rig, &listener, &settings.process.data)?;
+    let api = listener
+        .local_addr()
+        .or_exit(Exit::Unreachable, "no address")?;
+    let rig = rig::Rig::start(settings, opened, api).await?;
+    let ready = ready::Ready::of(&rig, api, &settings.process.data);
     let left = ready.leave(&settings.process.data)?;
     let control = control::Control::listen(&settings.process.data, &opened.engine);
     let config = Arc::clone(&rig.app.config);

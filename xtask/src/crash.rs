@@ -155,7 +155,7 @@ fn build(release: bool) -> Result<PathBuf> {
     let built = cargo.stderr(std::process::Stdio::inherit()).output()?;
     ensure!(built.status.success(), "lombard does not build");
     let messages = String::from_utf8(built.stdout)?;
-    let program = messages.lines().filter_map(|line| {
+    let program = messages.lines().rev().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let is_it = message["target"]["name"] == "lombard";
         message["executable"]
@@ -163,7 +163,7 @@ fn build(release: bool) -> Result<PathBuf> {
             .filter(|_| is_it)
             .map(PathBuf::from)
     });
-    program.last().context("cargo names no binary")
+    program.context("cargo names no binary")
 }
 
 fn open_account(stage: &Stage<'_>, key: &str) -> Result<String> {

@@ -115,7 +115,7 @@ pub fn memory_bytes(id: u32) -> Option<u64> {
 /// Whether a folder lies on a disk, as far as can be told: in memory nothing is durable.
 #[must_use]
 pub fn is_on_disk(folder: &Path) -> bool {
-    const TMPFS: i64 = 0x0102_1994;
-    const RAMFS: i64 = 0x8584_58f6;
-    rustix::fs::statfs(folder).is_ok_and(|found| !matches!(found.f_type as i64, TMPFS | RAMFS))
+    const TMPFS: rustix::fs::FsWord = 0x0102_1994;
+    const RAMFS: rustix::fs::FsWord = 0x8584_58f6;
+    rustix::fs::statfs(folder).is_ok_and(|found| !matches!(found.f_type, TMPFS | RAMFS))
 }

@@ -4,12 +4,12 @@
 use std::{
     fs::{self, OpenOptions},
     io::Write,
+    net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
-use tokio::net::TcpListener;
 
 use super::rig::Rig;
 use crate::{
@@ -38,24 +38,19 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Of a platform whose API listens here.
-    ///
-    /// # Errors
-    /// When the listener has no address.
-    pub fn of(rig: &Rig, listener: &TcpListener, data: &Path) -> Result<Self, Failure> {
-        let address = listener
-            .local_addr()
-            .or_exit(Exit::Unreachable, "no address")?;
+    /// Of a platform whose API listens at `api`.
+    #[must_use]
+    pub fn of(rig: &Rig, api: SocketAddr, data: &Path) -> Self {
         let demo = rig.demo.as_ref();
-        Ok(Self {
-            url: format!("http://{address}"),
+        Self {
+            url: format!("http://{api}"),
             api_key: demo.map(|demo| demo.key.expose().to_owned()),
-            rail_url: rig.rail_url(),
+            rail_url: rig.rail_url.clone(),
             account: demo.map(|demo| demo.account.to_string()),
             euro_account: demo.map(|demo| demo.euro_account.to_string()),
             data: data.to_owned(),
             pid: std::process::id(),
-        })
+        }
     }
 
     /// Tells it.

@@ -16,7 +16,7 @@ use lombard_service::{
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
-use super::store::Opened;
+use super::{simulator, store::Opened};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit},
@@ -28,6 +28,8 @@ pub struct Rig {
     pub app: App,
     /// The demo tenant, if one is wanted.
     pub demo: Option<DemoTenant>,
+    /// Where the simulator is, if there is one.
+    pub rail_url: Option<String>,
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
 }
@@ -37,8 +39,24 @@ impl Rig {
     ///
     /// # Errors
     /// When a part cannot be started.
-    pub async fn start(settings: &Settings, opened: &Opened) -> Result<Self, Failure> {
-        let app = application(settings.service.clone(), opened)?;
+    pub async fn start(
+        settings: &Settings,
+        opened: &Opened,
+        api: SocketAddr,
+    ) -> Result<Self, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let mut workers = JoinSet::new();
+        let mut config = settings.service.clone();
+        let rail_url = if settings.process.simulator && simulator::is_wanted(&config) {
+            let listener = listen(settings.process.rail_listen).await?;
+            let own = simulator::Simulator::beside(listener, api, opened)?;
+            let url = own.add_to(&mut config);
+            workers.spawn(own.run(stopped.clone()));
+            Some(url)
+        } else {
+            None
+        };
+        let app = application(config, opened)?;
         let demo = match settings.process.demo {
             true => Some(
                 tenants::demo(&app)
@@ -47,12 +65,13 @@ impl Rig {
             ),
             false => None,
         };
-        let (stop, stopped) = watch::channel(false);
-        let mut workers = worker::spawn_all(&app, &stopped);
+        let mut own = worker::spawn_all(&app, &stopped);
+        workers.spawn(async move { while own.join_next().await.is_some() {} });
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
         Ok(Self {
             app,
             demo,
+            rail_url,
             stop,
             workers,
         })
@@ -62,11 +81,6 @@ impl Rig {
     pub fn router(&self) -> Router {
         let api = http::router(Api::new(self.app.clone()));
         api.merge(rails::inbound::router(self.app.clone()))
-    }
-
-    /// Where the simulator is.
-    pub fn rail_url(&self) -> Option<String> {
-        None
     }
 
     /// Ends the workers, each after the step that it is at.

@@ -95,7 +95,7 @@ pub fn judge(
         }
     }
     balance(caller, &mut connection, posted, until, verdict)?;
-    verdict.doubled += twice_at_rail(simulator, ledger)?;
+    verdict.doubled += twice_at_rail(simulator)?;
     Ok(())
 }
 
@@ -164,16 +164,25 @@ fn balance(
     }
 }
 
-/// Payments that the rail took more than once.
-fn twice_at_rail(simulator: &mut Connection, ledger: &Ledger) -> Result<u64> {
-    let answer = simulator.call("GET", "/control/duplicates", &[], "")?;
+/// Payments that the rail paid under more than one reference. That the same reference came twice
+/// is what a crash does, and the rail pays it once.
+fn twice_at_rail(simulator: &mut Connection) -> Result<u64> {
+    let answer = simulator.call("GET", "/control/payments?limit=1000000", &[], "")?;
     ensure!(
         answer.status == 200,
         "the simulator: {} {}",
         answer.status,
         answer.body
     );
-    let duplicates: Value = serde_json::from_str(&answer.body)?;
-    let _ = ledger;
-    Ok(duplicates["count"].as_u64().unwrap_or(0))
+    let taken: Vec<Value> = serde_json::from_str(&answer.body)?;
+    let mut paid: BTreeMap<&str, u64> = BTreeMap::new();
+    for payment in taken
+        .iter()
+        .filter(|payment| payment["standing"] == "accepted")
+    {
+        *paid
+            .entry(payment["end_to_end_id"].as_str().unwrap_or_default())
+            .or_default() += 1;
+    }
+    Ok(paid.values().map(|times| times - 1).sum())
 }

@@ -100,6 +100,13 @@ const BANS: &[Ban] = &[
         "a function; the service runs it",
     ),
     ban(
+        "f64",
+        CORE,
+        ".rs",
+        "integers; basis points for rates (a lint would find those in serde's derives)",
+    ),
+    ban("f32", CORE, ".rs", "integers; basis points for rates"),
+    ban(
         "tokio::",
         CORE,
         ".rs",

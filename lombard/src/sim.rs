@@ -1,0 +1,90 @@
+//! `lombard sim`: the stand-ins for the outside world, in a process of their own.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Subcommand};
+use lombard_sim::rail::{self, SimConfig};
+use serde::Serialize;
+
+use crate::{
+    config::Log,
+    exit::{Exit, OrExit, Outcome},
+    logs, say,
+    up::{Signals, listen},
+};
+
+/// What to simulate.
+#[derive(Debug, Subcommand)]
+pub enum Sim {
+    /// The rails: a gateway for Faster Payments and SEPA Instant, and the banks behind it.
+    Rail(Rail),
+}
+
+/// Arguments of `lombard sim rail`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The server is told of it with LOMBARD_RAILS_FPS_URL, …_SECRET and …_OWN_AGENT, and the same for
+SEPA_INST (docs/configuration.md). What it does with which amount, and its control API: docs/rails.md.
+
+Example: lombard sim rail --lombard-url http://127.0.0.1:8080 --secret s3cret")]
+pub struct Rail {
+    /// Where it listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// Where Lombard is.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    lombard_url: String,
+    /// The secret that signs messages in both directions.
+    #[arg(
+        long,
+        env = "LOMBARD_SIM_SECRET",
+        hide_env_values = true,
+        default_value = "rail-simulator-secret"
+    )]
+    secret: String,
+    /// What everything drawn follows from: the same seed, the same answers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Ready {
+    rail_url: String,
+    control_url: String,
+    pid: u32,
+}
+
+/// Simulates until it is told to stop.
+pub async fn run(what: &Sim, as_json: bool) -> Outcome {
+    let Sim::Rail(args) = what;
+    logs::start(&Log::of_environment())?;
+    let mut signals = Signals::listen()?;
+    let listener = listen(args.listen).await?;
+    let address = listener
+        .local_addr()
+        .or_exit(Exit::Unreachable, "no address")?;
+    let config = SimConfig {
+        lombard_url: args.lombard_url.clone(),
+        secret: args.secret.clone(),
+        seed: args.seed,
+        ..SimConfig::default()
+    };
+    let ready = Ready {
+        rail_url: format!("http://{address}"),
+        control_url: format!("http://{address}/control"),
+        pid: std::process::id(),
+    };
+    if as_json {
+        say::json(&ready);
+    } else {
+        say::line(&format!("The rails are simulated at {}", ready.rail_url));
+        say::line(&format!("  control API    {}", ready.control_url));
+        say::line("Stop with Ctrl-C.");
+    }
+    let stop = async move {
+        signals.next().await;
+    };
+    let served = rail::serve(listener, config, stop).await;
+    served.or_exit(Exit::Unreachable, "the address cannot be listened on")?;
+    Ok(Exit::Done)
+}
