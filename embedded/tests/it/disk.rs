@@ -49,6 +49,7 @@ struct State {
     steps: usize,
     fault: Option<Fault>,
     off: bool,
+    no_new_files: bool,
 }
 
 /// The disk. Clones are the same disk.
@@ -65,6 +66,11 @@ impl SimDisk {
 
     pub fn fail(&self, fault: Option<Fault>) {
         self.0.lock().fault = fault;
+    }
+
+    /// From now on there is no room for new files, or there is again.
+    pub fn refuse_new_files(&self, refuse: bool) {
+        self.0.lock().no_new_files = refuse;
     }
 
     /// How many steps were taken.
@@ -189,6 +195,9 @@ impl Disk for SimDisk {
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn File>> {
         let file = self.0.lock().change(|state| {
+            if state.no_new_files {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             state.contents.push(Content::default());
             let file = state.contents.len() - 1;
             state.names.insert(name.into(), file);

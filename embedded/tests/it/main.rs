@@ -2,6 +2,7 @@
 
 mod backup;
 mod disk;
+mod engine_faults;
 mod engine_help;
 mod engine_model;
 mod log_crash;
