@@ -30,6 +30,7 @@ pub mod publisher;
 pub mod reader;
 pub mod sequencer;
 pub mod staged;
+pub mod verify;
 pub mod witnesses;
 
 pub use blobs::Blobs;

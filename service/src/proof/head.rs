@@ -16,6 +16,9 @@ pub struct HeadRecord {
     pub root: String,
     /// The position in each shard of the feed up to which every transaction is a leaf.
     pub reached: Vec<u64>,
+    /// How many leaves there were before the last swap. A checkpoint of that size may only be not
+    /// published yet; one of any other has been cut.
+    pub before: u64,
     /// Staged batches, the oldest first, whose files may not be durable yet.
     pub staged: Vec<String>,
 }
@@ -27,6 +30,7 @@ impl HeadRecord {
         Self {
             size: 0,
             root: Head::EMPTY.root.to_string(),
+            before: 0,
             reached: vec![0; usize::from(shards)],
             staged: Vec::new(),
         }

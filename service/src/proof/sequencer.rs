@@ -243,6 +243,7 @@ impl Sequencer {
         let record = HeadRecord {
             size: batch.head.size,
             root: batch.head.root.to_string(),
+            before: size,
             reached: reached.clone(),
             staged,
         };

@@ -4,6 +4,7 @@ mod bench;
 mod crashes;
 mod faulty;
 mod growing;
+mod tampering;
 
 use std::sync::Arc;
 

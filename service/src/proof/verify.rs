@@ -1,0 +1,135 @@
+//! Verifies a whole log, from its files and public keys alone.
+//!
+//! **Shape.** Threads take the bundles in turn ([`bundle`]): they hash every entry, compare with
+//! the leaf tile, and read the leaf strictly. One thread takes what they found in the order of the
+//! log ([`walk`]): it grows the tree again, compares every tile above, and audits the books. The
+//! files are read through a [`source`]: a folder or a URL. What is wrong goes into a [`report`] with
+//! its kind and its place. With the records of a [`store`] the log is compared with these too.
+//!
+//! **Independence.** This module uses the pure core and the files; it knows neither the sequencer
+//! nor a database, so that a mistake of theirs is not repeated here.
+//!
+//! **Bounds.** Memory grows by about 100 bytes a leaf (transaction ids, to find doubles), whatever
+//! the leaves say; a few bundles a thread are in flight.
+
+pub mod bundle;
+pub mod report;
+pub mod source;
+pub mod store;
+pub mod walk;
+
+use std::sync::atomic::AtomicU64;
+
+use lombard_core::proof::{
+    checkpoint::{self, OpenError, Opened},
+    key::Keys,
+    policy::Policy,
+    tree::Head,
+};
+
+pub use report::{Problem, Report, Verdict};
+pub use source::{FolderSource, HttpSource, Source};
+pub use store::StoreView;
+
+/// What the log is held to.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// The log's public keys; one of them must have signed the checkpoint.
+    pub keys: Keys,
+    /// How many witnesses must have cosigned it.
+    pub policy: Option<Policy>,
+    /// A checkpoint of an earlier time, from which the log must have grown.
+    pub since: Option<Head>,
+    /// How many threads read bundles.
+    pub threads: usize,
+}
+
+/// Verifies a log. `progress` counts the leaves that were looked at.
+pub fn verify(
+    source: &dyn Source,
+    demands: &Demands,
+    store: Option<&StoreView>,
+    progress: &AtomicU64,
+) -> Report {
+    let mut report = Report::default();
+    let Some(head) = checkpoint_of(source, demands, &mut report) else {
+        return report;
+    };
+    report.size = Some(head.size);
+    if let Some(since) = &demands.since {
+        check_since_size(since, &head, &mut report);
+    }
+    let leaves = walk::walk(
+        source,
+        demands,
+        &head,
+        store.is_some(),
+        &mut report,
+        progress,
+    );
+    source::check_stray(source, &head, &mut report);
+    if let Some(store) = store {
+        store::compare(source, &head, &leaves, store, &mut report);
+    }
+    report
+}
+
+/// Reads the checkpoint and checks who signed it. What it says is looked into even when nobody
+/// trusted has signed it: more may be wrong.
+fn checkpoint_of(source: &dyn Source, demands: &Demands, report: &mut Report) -> Option<Head> {
+    const WHERE: &str = "checkpoint";
+    let bytes = match source.read(WHERE) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            if source.is_log() {
+                report.problem("checkpoint_missing", WHERE, "there is no checkpoint");
+            } else {
+                report.unread(WHERE, "there is no log here");
+            }
+            return None;
+        }
+        Err(error) => {
+            report.unread(WHERE, &error.to_string());
+            return None;
+        }
+    };
+    let witnesses = demands.policy.iter().flat_map(Policy::witness_keys);
+    let keys = Keys::new(demands.keys.iter().chain(witnesses).cloned());
+    match checkpoint::open(&bytes, &keys) {
+        Ok(opened) => {
+            check_policy(&opened, demands, report);
+            report.origin = Some(opened.origin);
+            Some(opened.head)
+        }
+        Err(error) => {
+            let kind = match &error {
+                OpenError::Malformed => "checkpoint_malformed",
+                OpenError::Unsigned => "checkpoint_unsigned",
+                OpenError::BadSignature { .. } => "checkpoint_signature",
+                OpenError::WrongOrigin { .. } => "checkpoint_origin",
+            };
+            report.problem(kind, WHERE, &error.to_string());
+            let (origin, head) = checkpoint::peek(&bytes).ok()?;
+            report.origin = Some(origin);
+            Some(head)
+        }
+    }
+}
+
+fn check_policy(opened: &Opened, demands: &Demands, report: &mut Report) {
+    let met = |policy: &Policy| policy.is_met_by(&opened.signed_by);
+    if demands.policy.as_ref().is_some_and(|policy| !met(policy)) {
+        let what = "the witnesses that have cosigned it are fewer than the policy demands";
+        report.problem("checkpoint_quorum", "checkpoint", what);
+    }
+}
+
+fn check_since_size(since: &Head, head: &Head, report: &mut Report) {
+    if since.size > head.size {
+        let what = format!(
+            "the log had {} leaves and now has {}",
+            since.size, head.size
+        );
+        report.problem("truncated", "checkpoint", &what);
+    }
+}
