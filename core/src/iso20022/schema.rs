@@ -43,10 +43,22 @@ pub(super) struct Particle {
 /// An element as a type has it.
 pub(super) struct Element {
     pub(super) name: &'static str,
+    /// [`key_of`] the name.
+    pub(super) key: u64,
     pub(super) min: u32,
     /// `u32::MAX` for no bound.
     pub(super) max: u32,
     pub(super) kind: TypeId,
+}
+
+/// The first bytes of a name and its length: most names differ in them, so a search among the elements
+/// of a type compares numbers.
+pub(super) fn key_of(name: &str) -> u64 {
+    let first = name
+        .bytes()
+        .take(7)
+        .fold(0, |key, byte| key << 8 | u64::from(byte));
+    first << 8 | (name.len() as u64 & 0xff)
 }
 
 impl Particle {
@@ -136,6 +148,7 @@ impl Schema {
             };
             Some(Element {
                 name,
+                key: key_of(name),
                 min,
                 max,
                 kind: self.earlier(kind)?,

@@ -11,7 +11,7 @@
 use std::io::{self, BufRead};
 
 use super::limits::{DECLARATIONS_MAX, TEXT_BYTES_MAX};
-use super::names::{ISO_20022, SCHEMA_INSTANCE, Scopes, declared_prefix};
+use super::names::{ISO_20022, Namespace, SCHEMA_INSTANCE, Scopes, declared_prefix};
 use super::schema::{Schema, TextType, Type, TypeId};
 use super::violation::{Rule, Violation, Violations};
 use super::xml::{Stop, Token, Tokens};
@@ -44,7 +44,8 @@ pub(super) struct Walk<R: BufRead> {
     spent: bool,
     /// Open elements inside something that is not looked at.
     skipping: usize,
-    namespace: String,
+    /// The namespace of the present document or header.
+    namespace: Namespace,
     text: String,
     attribute: Option<String>,
     header: Option<&'static str>,
@@ -62,11 +63,11 @@ impl<R: BufRead> Walk<R> {
         Self {
             tokens: Tokens::new(input),
             schema: Schema::get(),
-            scopes: Scopes::default(),
+            scopes: Scopes::new(),
             frames: Vec::new(),
             spent: false,
             skipping: 0,
-            namespace: String::new(),
+            namespace: Namespace::NONE,
             text: String::new(),
             attribute: None,
             header: None,
@@ -229,11 +230,12 @@ impl<R: BufRead> Walk<R> {
         };
         let frame = match self.frames.last_mut() {
             None => {
-                let (namespace, name) = (namespace.to_owned(), name.to_owned());
+                let name = name.to_owned();
                 self.find_root(namespace, &name)
             }
             Some(parent) => {
-                match parent.child(self.schema, namespace, &self.namespace, name) {
+                let own = namespace == self.namespace;
+                match parent.child(self.schema, name, own, self.scopes.text(namespace)) {
                     Child::Placed(frame, breach) => {
                         if let Some((rule, reason)) = breach {
                             self.violate_at(frame.name, rule, reason);
@@ -264,8 +266,8 @@ impl<R: BufRead> Walk<R> {
     }
 
     /// An element of the envelope: the document, the header, or something around them.
-    fn find_root(&mut self, namespace: String, name: &str) -> Option<Frame> {
-        let message = namespace.strip_prefix(ISO_20022);
+    fn find_root(&mut self, namespace: Namespace, name: &str) -> Option<Frame> {
+        let message = self.scopes.text(namespace).strip_prefix(ISO_20022);
         let is_document = name == "Document";
         let known = message.and_then(|message| self.schema.message(message));
         match (message, known) {
@@ -278,9 +280,10 @@ impl<R: BufRead> Walk<R> {
                 self.unsupported.get_or_insert_default();
             }
             (Some(message), None) => {
+                let shown = message.chars().take(35).collect();
                 let reason = "there is no schema for this message or version";
                 self.violate_path(&format!("/{name}"), Rule::UnsupportedMessage, reason);
-                self.unsupported = Some(message.chars().take(35).collect());
+                self.unsupported = Some(shown);
             }
             (Some(_), Some((message, _))) if is_document == message.starts_with("head.") => {
                 let reason = "is in the namespace of another element";
@@ -328,7 +331,10 @@ impl<R: BufRead> Walk<R> {
         for (name, value) in self.tokens.attributes() {
             let (prefix, local) = name.split_once(':').unwrap_or(("", name));
             let location = matches!(local, "schemaLocation" | "noNamespaceSchemaLocation")
-                && self.scopes.resolve(prefix) == Some(SCHEMA_INSTANCE);
+                && self
+                    .scopes
+                    .resolve(prefix)
+                    .is_some_and(|it| self.scopes.text(it) == SCHEMA_INSTANCE);
             match expected {
                 Some((attribute, kind)) if attribute == name => {
                     self.attribute = Some(value.clone());

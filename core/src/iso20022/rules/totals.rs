@@ -18,7 +18,7 @@ struct Family {
     /// The element of a transaction, in the message or in the block.
     transaction: &'static str,
     /// Paths of the amount inside the transaction.
-    amounts: &'static [&'static str],
+    amounts: &'static [&'static [&'static str]],
     /// The element of the group header that has the total of one currency.
     total: Option<&'static str>,
 }
@@ -28,42 +28,42 @@ const FAMILIES: [Family; 6] = [
         message: "pain.001.",
         block: Some("PmtInf"),
         transaction: "CdtTrfTxInf",
-        amounts: &["/Amt/InstdAmt", "/Amt/EqvtAmt/Amt"],
+        amounts: &[&["Amt", "InstdAmt"], &["Amt", "EqvtAmt", "Amt"]],
         total: None,
     },
     Family {
         message: "pain.008.",
         block: Some("PmtInf"),
         transaction: "DrctDbtTxInf",
-        amounts: &["/InstdAmt"],
+        amounts: &[&["InstdAmt"]],
         total: None,
     },
     Family {
         message: "pacs.008.",
         block: None,
         transaction: "CdtTrfTxInf",
-        amounts: &["/IntrBkSttlmAmt"],
+        amounts: &[&["IntrBkSttlmAmt"]],
         total: Some("TtlIntrBkSttlmAmt"),
     },
     Family {
         message: "pacs.009.",
         block: None,
         transaction: "CdtTrfTxInf",
-        amounts: &["/IntrBkSttlmAmt"],
+        amounts: &[&["IntrBkSttlmAmt"]],
         total: Some("TtlIntrBkSttlmAmt"),
     },
     Family {
         message: "pacs.003.",
         block: None,
         transaction: "DrctDbtTxInf",
-        amounts: &["/IntrBkSttlmAmt"],
+        amounts: &[&["IntrBkSttlmAmt"]],
         total: Some("TtlIntrBkSttlmAmt"),
     },
     Family {
         message: "pacs.004.",
         block: None,
         transaction: "TxInf",
-        amounts: &["/RtrdIntrBkSttlmAmt"],
+        amounts: &[&["RtrdIntrBkSttlmAmt"]],
         total: Some("TtlRtrdIntrBkSttlmAmt"),
     },
 ];
@@ -84,12 +84,25 @@ struct Sums {
     mixed: bool,
 }
 
+/// A part of a message.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Header,
+    /// A block, outside its transactions.
+    Block,
+    Transaction,
+    #[default]
+    Other,
+}
+
 /// The sums of a message and of its present block.
 #[derive(Default)]
 pub(super) struct Totals {
     family: Option<&'static Family>,
     message: Sums,
     block: Sums,
+    /// The part of the message that the walk is in.
+    part: Part,
     /// A return of a whole message names no transactions of its own.
     whole_group: bool,
 }
@@ -157,7 +170,7 @@ impl Totals {
             family,
             message: Sums::new(),
             block: Sums::new(),
-            whole_group: false,
+            ..Self::default()
         }
     }
 
@@ -168,24 +181,38 @@ impl Totals {
         let transaction_depth = if family.block.is_some() { 3 } else { 2 };
         let at = walk.depth() - 1;
         match step {
-            Step::Value if walk.name_at(transaction_depth) == family.transaction => {
+            Step::Open if at == 2 || at == transaction_depth => {
+                self.part = match walk.name() {
+                    name if at == transaction_depth && name == family.transaction => {
+                        Part::Transaction
+                    }
+                    "GrpHdr" if at == 2 => Part::Header,
+                    name if at == 2 && family.block == Some(name) => Part::Block,
+                    _ => self.part,
+                };
+            }
+            Step::Value if self.part == Part::Transaction => {
                 self.take_amount(walk, family, transaction_depth);
             }
-            Step::Value if at == 3 && walk.name_at(2) == "GrpHdr" => {
+            Step::Value if at == 3 && self.part == Part::Header => {
                 self.message.announce(walk, family.total);
                 if walk.name() == "GrpRtr" {
                     self.whole_group = matches!(walk.value(), "true" | "1");
                 }
             }
-            Step::Value if at == 3 && family.block == Some(walk.name_at(2)) => {
+            Step::Value if at == 3 && self.part == Part::Block => {
                 self.block.announce(walk, None);
             }
-            Step::Close if at == transaction_depth && walk.name() == family.transaction => {
+            Step::Close if at == transaction_depth && self.part == Part::Transaction => {
                 self.message.count += 1;
                 self.block.count += 1;
+                self.part = Part::Other;
             }
-            Step::Close if at == 2 && family.block == Some(walk.name()) => {
-                std::mem::replace(&mut self.block, Sums::new()).check(walk);
+            Step::Close if at == 2 => {
+                self.part = Part::Other;
+                if family.block == Some(walk.name()) {
+                    std::mem::replace(&mut self.block, Sums::new()).check(walk);
+                }
             }
             Step::Close if at == 1 && !(self.whole_group && self.message.count == 0) => {
                 self.message.check(walk);
@@ -196,11 +223,9 @@ impl Totals {
 
     fn take_amount<R: BufRead>(&mut self, walk: &Walk<R>, family: &Family, above: usize) {
         let is_amount = family.amounts.iter().any(|path| {
-            let mut depth = above;
-            path.split('/').skip(1).all(|name| {
-                depth += 1;
-                walk.name_at(depth) == name
-            }) && depth + 1 == walk.depth()
+            above + path.len() + 1 == walk.depth()
+                && (path.iter().enumerate().rev())
+                    .all(|(nth, name)| walk.name_at(above + 1 + nth) == *name)
         });
         let amount = is_amount
             .then(|| Decimal::parse(walk.value())?.scaled())

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::iso20022::schema::{Particle, Schema, Type, TypeId};
+use crate::iso20022::schema::{Particle, Schema, Type, TypeId, key_of};
 use crate::iso20022::violation::Rule;
 
 /// An open element.
@@ -44,13 +44,13 @@ impl Frame {
         }
     }
 
-    /// Says what an element of a name is here; `own` is the namespace of the message.
+    /// Says what an element of a name is here, of the message's `own` namespace or of another.
     pub(super) fn child(
         &mut self,
         schema: &'static Schema,
-        namespace: &str,
-        own: &str,
         name: &str,
+        own: bool,
+        namespace: &str,
     ) -> Child {
         let misplaced = |reason: &str| Child::Misplaced(Rule::UnexpectedElement, reason.to_owned());
         match schema.kind(self.kind) {
@@ -64,7 +64,7 @@ impl Frame {
             Type::Text(_) | Type::Attributed { .. } => {
                 misplaced("is inside an element that holds text")
             }
-            Type::Elements(_) if namespace != own => misplaced("is of another namespace"),
+            Type::Elements(_) if !own => misplaced("is of another namespace"),
             Type::Elements(particles) => {
                 let placed = self.place(particles, name);
                 placed.unwrap_or_else(|| misplaced("is not an element of this type"))
@@ -130,11 +130,12 @@ impl Frame {
 }
 
 fn find(particles: &[Particle], name: &str) -> Option<(usize, usize)> {
+    let key = key_of(name);
     particles.iter().enumerate().find_map(|(at, particle)| {
         let chosen = particle
             .alternatives
             .iter()
-            .position(|element| element.name == name)?;
+            .position(|element| element.key == key && element.name == name)?;
         Some((at, chosen))
     })
 }
