@@ -95,11 +95,6 @@ pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, S
     original.returning += amount.minor();
     original.reason = Some(news.reason);
     original.reason_code = Some(news.reason_code.clone());
-    if let Some(recall) = &mut original.recall
-        && recall.state == RecallState::Asked
-    {
-        recall.state = RecallState::Granted;
-    }
     draft.hand_on(original);
     advance(draft, &mut back, Happened::Received)?;
     draft.store_payment(&back);
@@ -173,6 +168,7 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
         (false, Stage::Cleared | Stage::Settled) => {
             original.returning = original.returning.saturating_sub(amount);
             original.returned += amount;
+            grant_recall(draft, &mut original, amount);
             let full = original.returned >= original.money.amount.minor();
             let news = if full {
                 Happened::FullyReturned
@@ -207,6 +203,18 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
     }
     draft.store_payment(&original);
     Ok(())
+}
+
+/// Money that goes back while somebody asks for it is what grants the asking.
+fn grant_recall(draft: &mut Draft<'_>, original: &mut Payment, amount: u64) {
+    let Some(recall) = &mut original.recall else {
+        return;
+    };
+    if recall.state == RecallState::Asked {
+        recall.state = RecallState::Granted;
+        let news = News::Beside(Beside::RecallGranted);
+        draft.tell(original, told(news, false, amount));
+    }
 }
 
 const fn told(news: News, moved: bool, amount: u64) -> Telling {

@@ -33,8 +33,8 @@ use super::{
     unwritable,
 };
 
-/// The account from which the simulated bank pays: the well-known example IBAN of Germany.
-const DEBTOR_IBAN: &str = "DE89370400440532013000";
+/// The account from which the simulated bank pays: the example of ISO 13616 for France.
+const DEBTOR_IBAN: &str = "FR1420041010050500013M02606";
 /// The account number from which it pays Faster Payments.
 const DEBTOR_NUMBER: &str = "31926819";
 

@@ -1,0 +1,10 @@
+//! The rails end to end: the real workers, the real way in and out, over a memory store, against
+//! the simulator.
+
+mod doubt;
+mod faults;
+mod inbound;
+mod outage;
+mod outbound;
+mod recalls;
+mod world;
