@@ -6,9 +6,9 @@ pub const LEGS_MAX: usize = 32;
 /// Entries of a payment's or an account's `metadata`; enough for references, too few to be a
 /// second database.
 pub const METADATA_ENTRIES_MAX: usize = 20;
-/// Bytes of a metadata key.
+/// Characters of a metadata key.
 pub const METADATA_KEY_MAX: usize = 40;
-/// Bytes of a metadata value.
+/// Characters of a metadata value.
 pub const METADATA_VALUE_MAX: usize = 500;
 /// Characters of an idempotency key, as at Stripe and in most clients.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;

@@ -17,6 +17,7 @@
 pub mod call;
 pub mod error;
 pub mod idempotency;
+pub mod input;
 pub mod json;
 pub mod observe;
 pub mod once;
@@ -30,12 +31,18 @@ pub mod serve;
 pub mod trace;
 pub mod wire;
 
+mod accounts;
+mod events;
 mod health;
+mod holds;
+mod ledger;
+mod payments;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use lombard_core::bank::uk::weights::Weights;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -62,17 +69,31 @@ struct Shared {
     app: App,
     keys: Keys,
     waiting: Semaphore,
+    weights: Option<Weights>,
 }
 
 impl Api {
-    /// The API over an application.
+    /// The API over an application, without a table of the UK modulus check.
     #[must_use]
     pub fn new(app: App) -> Self {
+        Self::with_weights(app, None)
+    }
+
+    /// The same with the table.
+    #[must_use]
+    pub fn with_weights(app: App, weights: Option<Weights>) -> Self {
         Self(Arc::new(Shared {
             app,
             keys: Keys::default(),
             waiting: Semaphore::new(WAITING_MAX),
+            weights,
         }))
+    }
+
+    /// The table of the UK modulus check, if one is loaded.
+    #[must_use]
+    pub fn weights(&self) -> Option<&Weights> {
+        self.0.weights.as_ref()
     }
 
     /// The ports.
@@ -91,8 +112,13 @@ impl Api {
 /// Everything that is served under `/v1`, and health. Other resources are merged here.
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::frame())
-        .merge(health::routes())
         .merge(webhooks::routes())
+        .merge(payments::routes())
+        .merge(accounts::routes())
+        .merge(ledger::routes())
+        .merge(holds::routes())
+        .merge(events::routes())
+        .merge(health::routes())
 }
 
 /// The whole API.

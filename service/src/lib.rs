@@ -9,6 +9,7 @@ pub mod exceptions;
 pub mod hooks;
 pub mod host;
 pub mod http;
+pub mod instruct;
 pub mod memory;
 pub mod optimistic;
 pub mod ports;

@@ -90,13 +90,16 @@ impl Problem {
     /// Says, of a body that refers to other things, where it does: what is not there is then the
     /// body's fault and not the path's.
     #[must_use]
-    pub fn where_it_says(mut self, places: &[(&'static str, String)]) -> Self {
-        let named = |(_, id): &&(&'static str, String)| self.detail.contains(id.as_str());
+    pub fn where_it_says<F>(mut self, places: &[(F, String)]) -> Self
+    where
+        F: Clone + Into<Cow<'static, str>>,
+    {
+        let named = |(_, id): &&(F, String)| !id.is_empty() && self.detail.contains(id.as_str());
         if let Some((field, _)) = places.iter().find(named) {
             if self.code == ErrorCode::NotFound {
                 self.code = ErrorCode::ReferenceUnknown;
             }
-            self.field = Some(Cow::Borrowed(field));
+            self.field = Some(field.clone().into());
         }
         self
     }

@@ -141,6 +141,8 @@ schemas! {
     PendingName = words(["verification", "funds", "rails"], "What a payment waits for.");
     /// Why.
     ReasonCode = words(Reason::ALL.iter().map(|reason| reason.code()), "Why, the same words for every rail.");
+    /// Types of events.
+    EventKind = words(lombard_core::event::KINDS, "What happened.");
     /// House account roles.
     RoleName = words(Role::ALL.map(Role::name), "What a house account is for.");
     /// A side of the books.

@@ -1,0 +1,22 @@
+//! Payments: made, looked up, cancelled, verified, returned and recalled.
+
+mod act;
+mod create;
+mod list;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::Api;
+
+/// The routes of payments.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create, list::list))
+        .routes(routes!(list::get))
+        .routes(routes!(list::timeline))
+        .routes(routes!(act::cancel))
+        .routes(routes!(act::verify))
+        .routes(routes!(act::give_back))
+        .routes(routes!(act::recall))
+        .routes(routes!(act::answer_recall))
+}

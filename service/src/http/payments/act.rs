@@ -1,0 +1,272 @@
+//! What can be done with a payment that is there.
+
+use axum::{extract::State, response::Response};
+use lombard_core::{
+    command::{Act, ReturnPayment, Verification},
+    id::Id,
+    idempotency::Idempotency,
+    money::Amount,
+    payment::{AskedBy, Payment},
+    reason::Reason,
+    scheme::Rules,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::list::find;
+use crate::http::{
+    Api, Call, ErrorCode, IdempotencyKey, Json, PathId, Problem,
+    json::MaybeJson,
+    prefer::{self, Wait},
+    wire::{PaymentView, scalar},
+};
+
+/// Carries an act out and answers, after waiting if the caller would rather.
+async fn done(
+    api: &Api,
+    call: Call,
+    wish: Idempotency,
+    act: Act,
+    wait: Wait,
+) -> Result<Response, Problem> {
+    let tenant = call.tenant();
+    let reply = api.app().execute(call.command(wish, act)).await?;
+    prefer::answer(api, tenant, wait, reply).await
+}
+
+/// Nothing to say.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Nothing)]
+struct NothingBody {}
+
+/// Cancel a payment
+///
+/// Possible until it has left for the rail.
+#[utoipa::path(post, path = "/v1/payments/{id}/cancel", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment.")),
+    request_body(content = Option<NothingBody>, description = "Nothing, or an empty object."),
+    responses((status = 200, description = "It is cancelled.", body = PaymentView)))]
+pub async fn cancel(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+    key: IdempotencyKey,
+    MaybeJson(body): MaybeJson,
+) -> Result<Response, Problem> {
+    let _: NothingBody = body.parse()?;
+    let wish = key.wish("payments.cancel", &id);
+    done(&api, call, wish, Act::Cancel(id), Wait(None)).await
+}
+
+/// What came of a verification.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = VerificationAnswer)]
+struct VerificationBody {
+    result: VerificationResult,
+    /// Why it is refused; `verification_failed` when absent. Only with `refused`.
+    #[schema(value_type = Option<scalar::ReasonCode>)]
+    reason: Option<Reason>,
+}
+
+/// Whether the payment may go on.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum VerificationResult {
+    /// Go on.
+    Passed,
+    /// Do not.
+    Refused,
+}
+
+/// Answer a verification
+///
+/// For a payment that is pending for `verification`: it goes on, or it fails.
+#[utoipa::path(post, path = "/v1/payments/{id}/verification", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment."),
+           ("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+    request_body = VerificationBody,
+    responses((status = 200, description = "The answer is taken in.", body = PaymentView)))]
+pub async fn verify(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+    key: IdempotencyKey,
+    wait: Wait,
+    body: Json,
+) -> Result<Response, Problem> {
+    let body: VerificationBody = body.parse()?;
+    let answer = match (body.result, body.reason) {
+        (VerificationResult::Passed, None) => Verification::Passed,
+        (VerificationResult::Refused, reason) => {
+            Verification::Refused(reason.unwrap_or(Reason::VerificationFailed))
+        }
+        (VerificationResult::Passed, Some(_)) => {
+            return Err(Problem::field("/reason", "only a refusal has a reason"));
+        }
+    };
+    let wish = key.wish("payments.verification", &(id, &body));
+    done(&api, call, wish, Act::Verify(id, answer), wait).await
+}
+
+/// How much goes back, and why.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateReturn)]
+struct ReturnBody {
+    /// All that remains when absent.
+    #[schema(value_type = Option<scalar::Amount>)]
+    amount: Option<Amount>,
+    /// `customer_requested` when absent.
+    #[schema(value_type = Option<scalar::ReasonCode>)]
+    reason: Option<Reason>,
+}
+
+/// Return a payment
+///
+/// Sends the money of an incoming or internal payment back, in full or in part, as a payment of
+/// its own. However many returns are asked for, never more goes back than came. This is also how
+/// a customer is refunded.
+#[utoipa::path(post, path = "/v1/payments/{id}/returns", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment whose money goes back."),
+           ("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+    request_body(content = Option<ReturnBody>, description = "All of it, when absent."),
+    responses((status = 201, description = "The return, a payment of its own.", body = PaymentView)))]
+pub async fn give_back(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+    key: IdempotencyKey,
+    wait: Wait,
+    MaybeJson(body): MaybeJson,
+) -> Result<Response, Problem> {
+    let body: ReturnBody = body.parse()?;
+    let reason = body.reason.unwrap_or(Reason::CustomerRequested);
+    if reason == Reason::Recalled {
+        let detail = "a recall is granted by answering it, at `recall/answer`";
+        return Err(Problem::field("/reason", detail));
+    }
+    let wish = key.wish("payments.return", &(id, body.amount, reason));
+    let act = give_back_act(&api, id, body.amount, reason);
+    done(&api, call, wish, act, wait).await
+}
+
+fn give_back_act(api: &Api, original: Id<Payment>, amount: Option<Amount>, reason: Reason) -> Act {
+    let host = &api.app().host;
+    Act::Return(ReturnPayment {
+        id: Id::new(host.now(), host.random()),
+        original,
+        amount,
+        reason,
+    })
+}
+
+/// Why the money is asked back.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateRecall)]
+struct RecallBody {
+    /// One that the schemes know: `duplicate`, `technical_error`, `fraud_suspected`,
+    /// `account_number_invalid`, `amount_invalid` or `customer_requested`.
+    #[schema(value_type = scalar::ReasonCode)]
+    reason: Reason,
+}
+
+/// Recall a payment
+///
+/// Asks the other bank for the money of an outgoing payment that has cleared. The answer comes
+/// as an event: a return, or a refusal.
+#[utoipa::path(post, path = "/v1/payments/{id}/recall", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment.")),
+    request_body = RecallBody,
+    responses((status = 201, description = "The recall is on its way.", body = PaymentView)))]
+pub async fn recall(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+    key: IdempotencyKey,
+    body: Json,
+) -> Result<Response, Problem> {
+    let RecallBody { reason } = body.parse()?;
+    let code = reason.iso_cancellation_code().ok_or_else(|| {
+        let detail = format!("the schemes know no recall for `{reason}`");
+        Problem::saying(ErrorCode::SchemeRule, detail.into()).at("/reason")
+    })?;
+    let wish = key.wish("payments.recall", &(id, reason));
+    let act = Act::AskRecall(id, reason, code.to_owned());
+    done(&api, call, wish, act, Wait(None)).await
+}
+
+/// The answer to the other bank's recall.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RecallAnswer)]
+struct RecallAnswerBody {
+    answer: RecallDecision,
+    /// Why it is refused: a code of the scheme (ISO 20022), `CUST` when absent. Only with
+    /// `refuse`.
+    #[schema(pattern = "^[A-Z0-9]{4}$")]
+    code: Option<String>,
+}
+
+/// What is decided.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RecallDecision {
+    /// All that remains of the money goes back.
+    Accept,
+    /// It does not.
+    Refuse,
+}
+
+/// Answer a recall
+///
+/// For an incoming payment whose sender asks for the money back. Accepting returns what remains
+/// of it and answers with the return; refusing answers with the payment.
+#[utoipa::path(post, path = "/v1/payments/{id}/recall/answer", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment."),
+           ("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+    request_body = RecallAnswerBody,
+    responses((status = 200, description = "It is refused: the payment.", body = PaymentView),
+              (status = 201, description = "It is accepted: the return.", body = PaymentView)))]
+pub async fn answer_recall(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+    key: IdempotencyKey,
+    wait: Wait,
+    body: Json,
+) -> Result<Response, Problem> {
+    let body: RecallAnswerBody = body.parse()?;
+    let payment = find(&api, &call, id).await?;
+    // Our own recall is the other bank's to answer.
+    if payment
+        .recall
+        .as_ref()
+        .is_none_or(|it| it.asked_by == AskedBy::Us)
+    {
+        return Err(Problem::new(ErrorCode::RecallNotOpen));
+    }
+    let wish = key.wish("payments.recall_answer", &(id, &body));
+    let act = match (body.answer, body.code) {
+        (RecallDecision::Accept, None) => give_back_act(&api, id, None, Reason::Recalled),
+        (RecallDecision::Accept, Some(_)) => {
+            return Err(Problem::field("/code", "only a refusal has a code"));
+        }
+        (RecallDecision::Refuse, code) => Act::RefuseRecall(id, refusal(&payment, code)?),
+    };
+    done(&api, call, wish, act, wait).await
+}
+
+/// The code of a refusal, if the scheme has it.
+fn refusal(payment: &Payment, code: Option<String>) -> Result<String, Problem> {
+    let code = code.unwrap_or_else(|| "CUST".to_owned());
+    let known =
+        Rules::of(payment.rail).map_or(&[] as &[_], |rules| rules.recall_refusal_codes.value);
+    if known.contains(&code.as_str()) {
+        return Ok(code);
+    }
+    let detail = format!("a recall is refused with one of {}", known.join(", "));
+    Err(Problem::saying(ErrorCode::SchemeRule, detail.into()).at("/code"))
+}

@@ -1,0 +1,302 @@
+//! `POST /v1/payments`.
+
+use std::fmt::Write;
+
+use axum::{
+    extract::State,
+    http::{HeaderName, HeaderValue},
+    response::Response,
+};
+use lombard_core::{
+    command::Act,
+    currency::Currency,
+    id::Id,
+    limits::{END_TO_END_ID_MAX, NAME_MAX, REMITTANCE_MAX},
+    money::{Amount, Money},
+    payment::OnInsufficientFunds,
+    rail::Rail,
+    reason::Reason,
+    scheme::Finding,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    http::{
+        Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
+        input::{AccountRef, MetadataBody, Text, bank_address, metadata},
+        prefer::{self, Wait},
+        wire::{PaymentView, scalar},
+    },
+    instruct::{Creditor, Instruction, PrepareError, Prepared, prepare},
+};
+
+/// The longest that a payment may wait for funds or a verification: 30 days.
+const EXPIRES_IN_S_MAX: u32 = 30 * 24 * 60 * 60;
+/// What a scheme will do to the texts of a payment on their way.
+const LOMBARD_WARNING: HeaderName = HeaderName::from_static("lombard-warning");
+
+/// A payment to make.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreatePayment)]
+pub struct CreatePayment<'a> {
+    /// Inferred from the creditor and the currency when absent.
+    #[schema(value_type = Option<scalar::RailName>)]
+    rail: Option<Rail>,
+    #[schema(value_type = scalar::Amount)]
+    amount: Amount,
+    #[schema(value_type = scalar::CurrencyCode)]
+    currency: Currency,
+    #[serde(borrow)]
+    debtor: DebtorBody<'a>,
+    #[serde(borrow)]
+    #[schema(value_type = CreditorChoice)]
+    creditor: CreditorBody<'a>,
+    /// The id that travels unchanged to the creditor. The payment's own when absent.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,35}$", example = "INV-2026-0042")]
+    end_to_end_id: Option<Text<'a>>,
+    /// The payee's own reference. A payment carries a reference or a text, not both.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
+    reference: Option<Text<'a>>,
+    /// Free text for the payee.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
+    remittance: Option<Text<'a>>,
+    /// What to do when the account lacks the money: `fail` (the default), or `wait` until it is
+    /// there or the payment expires.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^(fail|wait)$", nullable = false)]
+    on_insufficient_funds: OnInsufficientFunds,
+    /// How long it may wait for funds or a verification; a day when absent.
+    #[schema(minimum = 1, maximum = 2_592_000)]
+    expires_in_seconds: Option<u32>,
+    /// Why the payment must wait for `POST /v1/payments/{id}/verification` first.
+    #[schema(value_type = Option<scalar::ReasonCode>)]
+    verification: Option<Reason>,
+    /// Your own references. Not for personal data: they are kept in clear.
+    #[serde(default, borrow)]
+    #[schema(value_type = Option<scalar::Metadata>, nullable = false)]
+    metadata: MetadataBody<'a>,
+}
+
+/// Who pays.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Debtor)]
+struct DebtorBody<'a> {
+    #[schema(value_type = scalar::AccountRef)]
+    account: AccountRef,
+    /// Under which name, when it is not the account holder's.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
+    name: Option<Text<'a>>,
+}
+
+/// Who is paid, however it is spelled.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct CreditorBody<'a> {
+    account: Option<AccountRef>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    iban: Option<Text<'a>>,
+    #[serde(borrow)]
+    sort_code: Option<Text<'a>>,
+    #[serde(borrow)]
+    account_number: Option<Text<'a>>,
+}
+
+/// Who is paid: an account here, or somebody outside by IBAN or by sort code.
+#[derive(ToSchema)]
+#[schema(as = Creditor)]
+#[serde(untagged)]
+#[allow(dead_code)] // Only described.
+enum CreditorChoice {
+    Here(CreditorHere),
+    Iban(CreditorByIban),
+    Uk(CreditorBySortCode),
+}
+
+/// An account here.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct CreditorHere {
+    #[schema(value_type = scalar::AccountRef)]
+    account: AccountRef,
+}
+
+/// An account outside, by IBAN.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct CreditorByIban {
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
+    name: String,
+    /// In electronic form (ISO 13616).
+    #[schema(
+        pattern = "^[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}$",
+        example = "DE89370400440532013000"
+    )]
+    iban: String,
+}
+
+/// An account outside, by UK sort code and account number.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct CreditorBySortCode {
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
+    name: String,
+    #[schema(
+        pattern = "^([0-9]{6}|[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{2} [0-9]{2} [0-9]{2})$",
+        example = "20-00-00"
+    )]
+    sort_code: String,
+    #[schema(pattern = "^[0-9]{8}$", example = "55779911")]
+    account_number: String,
+}
+
+/// Make a payment
+///
+/// Answers when the payment is accepted and durable: its money is held, or moved, or it waits.
+/// What the rail says comes later: look, listen to events, or send `Prefer: wait=N`. A payment
+/// that lacks funds is an answer too (`FAILED`, or `AUTH_PENDING` for `funds`), not an error.
+#[utoipa::path(post, path = "/v1/payments", tag = "payments",
+    params(("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+    request_body = CreatePayment,
+    responses((status = 201, description = "Accepted.", body = PaymentView,
+        headers(("Lombard-Warning" = String, description = "What the scheme will do to texts on their way: `rule;field`, separated by commas."),
+                ("Preference-Applied" = String, description = "The wait that was granted.")))))]
+pub async fn create(
+    State(api): State<Api>,
+    call: Call,
+    key: IdempotencyKey,
+    wait: Wait,
+    body: Json,
+) -> Result<Response, Problem> {
+    let tenant = call.tenant();
+    let request: CreatePayment<'_> = body.parse()?;
+    let Prepared { pay, warnings } = prepared(&api, &call, &request)?;
+    let (debtor, creditor) = (pay.debtor, pay.creditor.account());
+    let vault = api.app().vault.as_ref();
+    let wish = key.wish_blinded("payments.create", &request, vault, tenant);
+    let command = call.command(wish, Act::Pay(Box::new(pay)));
+    let executed = api.app().execute(command).await;
+    let reply = executed.map_err(|error| {
+        let creditor = creditor.map_or_else(String::new, |id| id.to_string());
+        let places = [
+            ("/debtor/account", debtor.to_string()),
+            ("/creditor/account", creditor),
+        ];
+        Problem::from(error).where_it_says(&places)
+    })?;
+    let mut response = prefer::answer(&api, tenant, wait, reply).await?;
+    if let Some(value) = warning(&warnings) {
+        response.headers_mut().insert(LOMBARD_WARNING, value);
+    }
+    Ok(response)
+}
+
+/// The command that the request asks for, with what the scheme has to say about it.
+fn prepared(api: &Api, call: &Call, request: &CreatePayment<'_>) -> Result<Prepared, Problem> {
+    let app = api.app();
+    let instruction = Instruction {
+        id: Id::new(app.host.now(), app.host.random()),
+        rail: request.rail,
+        money: Money {
+            amount: request.amount,
+            currency: request.currency,
+        },
+        debtor: request.debtor.account.resolve(call.tenant()),
+        debtor_name: checked(request.debtor.name.as_ref(), "/debtor/name", NAME_MAX)?,
+        creditor: creditor(call, &request.creditor)?,
+        end_to_end_id: checked(
+            request.end_to_end_id.as_ref(),
+            "/end_to_end_id",
+            END_TO_END_ID_MAX,
+        )?,
+        reference: checked(request.reference.as_ref(), "/reference", REMITTANCE_MAX)?,
+        remittance: checked(request.remittance.as_ref(), "/remittance", REMITTANCE_MAX)?,
+        on_insufficient_funds: request.on_insufficient_funds,
+        verification: request.verification,
+        wait_ms: wait_ms(request.expires_in_seconds)?,
+        metadata: metadata(&request.metadata)?,
+        batch: None,
+    };
+    Ok(prepare(app, call.tenant(), instruction, api.weights())?)
+}
+
+fn checked<'a>(
+    text: Option<&'a Text<'_>>,
+    field: &'static str,
+    chars_max: usize,
+) -> Result<Option<&'a str>, Problem> {
+    text.map(|text| text.checked(field, chars_max)).transpose()
+}
+
+fn wait_ms(seconds: Option<u32>) -> Result<Option<u64>, Problem> {
+    match seconds {
+        None => Ok(None),
+        Some(seconds @ 1..=EXPIRES_IN_S_MAX) => Ok(Some(u64::from(seconds) * 1000)),
+        Some(_) => Err(Problem::field(
+            "/expires_in_seconds",
+            format!("expected 1 to {EXPIRES_IN_S_MAX}"),
+        )),
+    }
+}
+
+fn creditor<'a>(call: &Call, body: &'a CreditorBody<'_>) -> Result<Creditor<'a>, Problem> {
+    let (iban, sort_code) = (body.iban.as_ref(), body.sort_code.as_ref());
+    let address = bank_address(iban, sort_code, body.account_number.as_ref(), "/creditor")?;
+    match (body.account, &body.name, address) {
+        (Some(account), None, None) => Ok(Creditor::Account(account.resolve(call.tenant()))),
+        (None, Some(name), Some(address)) => Ok(Creditor::Outside {
+            name: name.checked("/creditor/name", NAME_MAX)?,
+            address,
+        }),
+        _ => Err(Problem::field(
+            "/creditor",
+            "a creditor is `account` alone, or `name` with `iban`, or `name` with `sort_code` and \
+             `account_number`",
+        )),
+    }
+}
+
+/// The warnings as a header: `cut;/reference, respelled;/creditor/name`. What will be sent is
+/// personal data and stays out of it.
+fn warning(findings: &[Finding]) -> Option<HeaderValue> {
+    let mut text = String::new();
+    for finding in findings {
+        let separator = if text.is_empty() { "" } else { ", " };
+        let _ = write!(
+            text,
+            "{separator}{};{}",
+            finding.rule.code(),
+            finding.field.path()
+        );
+    }
+    (!text.is_empty()).then(|| HeaderValue::try_from(text).ok())?
+}
+
+impl From<PrepareError> for Problem {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Vault(error) => error.into(),
+            PrepareError::Refused(refused) => {
+                let code = match refused.rule {
+                    "rail_off" => ErrorCode::RailOff,
+                    "currency" => ErrorCode::CurrencyMismatch,
+                    "account_invalid" | "modulus" => ErrorCode::BankAddressInvalid,
+                    _ => ErrorCode::SchemeRule,
+                };
+                let detail = format!("{} (rule `{}`)", refused.message, refused.rule);
+                Self::saying(code, detail.into()).at(refused.field)
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Looking at payments: one, its timeline, and the list.
+
+use axum::{extract::State, response::Response};
+use lombard_core::{
+    event::Event, id::Id, ledger::Account, lifecycle::Status, limits::EVENTS_MAX, payment::Payment,
+    plan::keys, store::decode, time::Timestamp,
+};
+use utoipa::ToSchema;
+
+use crate::{
+    http::{
+        Api, Call, Page, Paging, PathId, Problem,
+        page::{Verdict, newest_first},
+        query::Query,
+        reply::shown,
+        wire::{EventView, PaymentView, scalar},
+    },
+    ports::Range,
+};
+
+/// Payments, newest first.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Only described.
+struct PaymentPage<'a> {
+    data: Vec<PaymentView<'a>>,
+    /// Whether there may be more after them.
+    has_more: bool,
+    /// Where to go on.
+    #[schema(nullable = false, max_length = 100)]
+    next_cursor: Option<String>,
+}
+
+/// What happened to a payment, first things first.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Only described.
+struct Timeline<'a> {
+    data: Vec<EventView<'a>>,
+    /// Always false: a timeline is given whole.
+    has_more: bool,
+}
+
+/// Look a payment up
+#[utoipa::path(get, path = "/v1/payments/{id}", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment.")),
+    responses((status = 200, description = "The payment.", body = PaymentView)))]
+pub async fn get(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+) -> Result<Response, Problem> {
+    let payment = find(&api, &call, id).await?;
+    Ok(shown(&PaymentView::of(&payment)))
+}
+
+/// The caller's payment of an id.
+pub async fn find(api: &Api, call: &Call, id: Id<Payment>) -> Result<Payment, Problem> {
+    let found = api.app().value(&keys::payment(call.tenant(), id)).await?;
+    found.ok_or(Problem::not_found())
+}
+
+/// What happened to a payment
+///
+/// Every step and every piece of news, with who brought it and under which trace.
+#[utoipa::path(get, path = "/v1/payments/{id}/timeline", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment.")),
+    responses((status = 200, description = "All of its events.", body = Timeline)))]
+pub async fn timeline(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+) -> Result<Response, Problem> {
+    find(&api, &call, id).await?;
+    let partition = keys::payment_partition(call.tenant(), id);
+    let range = Range::of(&partition, EVENTS_MAX as usize).until(keys::event_sort(EVENTS_MAX));
+    let found = api.app().store.range(&range).await?;
+    let events: Vec<Event> = found
+        .iter()
+        .filter(|item| item.at.sort().starts_with("e#"))
+        .map(|item| decode(&item.record.body.bytes))
+        .collect();
+    let data: Vec<_> = events.iter().map(EventView::of).collect();
+    Ok(shown(&Page::new(data, None::<String>)))
+}
+
+/// List payments
+///
+/// Newest first. A filtered page looks at up to 2,000 payments: it can be shorter than `limit`
+/// and still have more after it.
+#[utoipa::path(get, path = "/v1/payments", tag = "payments",
+    params(
+        ("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
+        ("cursor" = inline(Option<scalar::PaymentId>), Query, description = "`next_cursor` of the page before."),
+        ("status" = inline(Option<scalar::StatusName>), Query, description = "Only those that stand there."),
+        ("account" = inline(Option<scalar::AccountId>), Query, description = "Only those from or to this account."),
+        ("end_to_end_id" = inline(Option<String>), Query, description = "Only those with this id.", min_length = 1, max_length = 35),
+        ("created_from" = inline(Option<scalar::Time>), Query, description = "Only those created then or later."),
+        ("created_before" = inline(Option<scalar::Time>), Query, description = "Only those created earlier."),
+    ),
+    responses((status = 200, description = "A page.", body = PaymentPage)))]
+pub async fn list(
+    State(api): State<Api>,
+    call: Call,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    let paging = Paging::of(&mut query)?;
+    let filter = Filter::of(query)?;
+    let partition = keys::payments_list(call.tenant());
+    let page = newest_first(&api, &partition, paging, |payment| filter.judge(payment)).await?;
+    let shown_data: Vec<_> = page.data.iter().map(PaymentView::of).collect();
+    Ok(shown(&Page {
+        data: shown_data,
+        has_more: page.has_more,
+        next_cursor: page.next_cursor,
+    }))
+}
+
+/// Which payments are wanted.
+struct Filter {
+    status: Option<Status>,
+    account: Option<Id<Account>>,
+    end_to_end_id: Option<String>,
+    created_from: Option<Timestamp>,
+    created_before: Option<Timestamp>,
+}
+
+impl Filter {
+    fn of(mut query: Query) -> Result<Self, Problem> {
+        let filter = Self {
+            status: query.take_with("status", |text| {
+                let found = Status::ALL.into_iter().find(|status| status.name() == text);
+                found.ok_or_else(|| "there is no such status".to_owned())
+            })?,
+            account: query.take("account")?,
+            end_to_end_id: query.take("end_to_end_id")?,
+            created_from: query.take_with("created_from", moment)?,
+            created_before: query.take_with("created_before", moment)?,
+        };
+        query.finish()?;
+        Ok(filter)
+    }
+
+    /// The list is in the order of ids, and an id that came from a rail need not be in the order
+    /// of time: no payment says that none after it is wanted.
+    fn judge(&self, payment: &Payment) -> Verdict {
+        let of_account =
+            |id| payment.debtor.account() == Some(id) || payment.creditor.account() == Some(id);
+        let wanted = self.status.is_none_or(|it| payment.stage.status() == it)
+            && self.account.is_none_or(of_account)
+            && self
+                .end_to_end_id
+                .as_ref()
+                .is_none_or(|it| payment.end_to_end_id == *it)
+            && self.created_from.is_none_or(|it| payment.created_at >= it)
+            && self.created_before.is_none_or(|it| payment.created_at < it);
+        if wanted { Verdict::Keep } else { Verdict::Skip }
+    }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text)
+        .ok_or_else(|| "expected RFC 3339, such as 2026-11-22T11:12:13.123Z".to_owned())
+}

@@ -1,0 +1,334 @@
+//! From what somebody wants to pay to the command that pays it: the rail is chosen, the scheme's
+//! rules are held against it, and what is personal is sealed. One way for all that come in: the
+//! API, batches, files.
+//!
+//! Nothing is written here, and nothing is cut: what the scheme would refuse is refused before
+//! any money is held, and what it would respell or shorten is a warning with the rule's name.
+
+use std::collections::BTreeMap;
+
+use lombard_core::{
+    bank::uk::weights::Weights,
+    command::Pay,
+    currency::Currency,
+    id::Id,
+    ledger::Account,
+    limits::WAIT_MS_DEFAULT,
+    money::Money,
+    payment::{Batch, OnInsufficientFunds, Party, Payment},
+    rail::Rail,
+    reason::Reason,
+    scheme::{self, Field, Finding, Rule, Rules, Severity},
+    tenant::TenantId,
+};
+
+use crate::{
+    app::App,
+    details::{BankAddress, Details},
+    ports::VaultError,
+};
+
+/// What somebody wants to pay. Texts are as they were given.
+#[derive(Clone)]
+pub struct Instruction<'a> {
+    /// The payment's id.
+    pub id: Id<Payment>,
+    /// Over which rail; inferred from creditor and currency when absent.
+    pub rail: Option<Rail>,
+    /// How much.
+    pub money: Money,
+    /// From which account of ours.
+    pub debtor: Id<Account>,
+    /// Under which name, when it is not the holder's.
+    pub debtor_name: Option<&'a str>,
+    /// To whom.
+    pub creditor: Creditor<'a>,
+    /// The id that both ends see; derived from the payment's id when absent.
+    pub end_to_end_id: Option<&'a str>,
+    /// The payee's own reference.
+    pub reference: Option<&'a str>,
+    /// Free text for the payee. The schemes carry a reference or a text, not both.
+    pub remittance: Option<&'a str>,
+    /// What to do when the money is lacking.
+    pub on_insufficient_funds: OnInsufficientFunds,
+    /// Why somebody must confirm it first, if somebody must.
+    pub verification: Option<Reason>,
+    /// How long it may wait for funds or verification, in milliseconds.
+    pub wait_ms: Option<u64>,
+    /// The tenant's own references.
+    pub metadata: BTreeMap<String, String>,
+    /// The batch that it came in.
+    pub batch: Option<Id<Batch>>,
+}
+
+/// Who is paid.
+#[derive(Clone, Copy, Debug)]
+pub enum Creditor<'a> {
+    /// An account of ours.
+    Account(Id<Account>),
+    /// Somebody outside.
+    Outside {
+        /// The name.
+        name: &'a str,
+        /// The account.
+        address: BankAddress,
+    },
+}
+
+/// An instruction that can be carried out.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The command.
+    pub pay: Pay,
+    /// What the scheme will do to the texts on their way; `field` and `rule` of each may be
+    /// shown, `sent` is personal data.
+    pub warnings: Vec<Finding>,
+}
+
+/// Why an instruction cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// The member of the API's body that is at fault, as a JSON pointer.
+    pub field: &'static str,
+    /// The rule's stable code, such as `too_long` or `rail_off`.
+    pub rule: &'static str,
+    /// The nearest reason of ours, for files that answer with codes.
+    pub reason: Reason,
+    /// A sentence for whoever gave the instruction. Never repeats an account number.
+    pub message: String,
+}
+
+/// Why there is no command.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The instruction is at fault.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The vault is.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// Makes the command that carries an instruction out.
+///
+/// `weights` is the table of the UK modulus check; without it that check is not made.
+///
+/// # Errors
+/// See [`PrepareError`].
+pub fn prepare(
+    app: &App,
+    tenant: TenantId,
+    instruction: Instruction<'_>,
+    weights: Option<&Weights>,
+) -> Result<Prepared, PrepareError> {
+    let rail = rail_of(&instruction)?;
+    if !app.rails.is_on(rail) {
+        let message = format!("the rail `{rail}` is not switched on");
+        return Err(refused("/rail", "rail_off", Reason::RailUnavailable, message).into());
+    }
+    let end_to_end_id = end_to_end_id(&instruction);
+    let warnings = judge(rail, &instruction, &end_to_end_id, weights)?;
+    let details = details_of(&instruction);
+    let sealed = if details == Details::default() {
+        None
+    } else {
+        Some(details.seal(app.vault.as_ref(), tenant, instruction.id)?)
+    };
+    let creditor = match instruction.creditor {
+        Creditor::Account(account) => Party::Account(account),
+        Creditor::Outside { address, .. } => {
+            Party::External(address.external(app.vault.as_ref(), tenant))
+        }
+    };
+    let pay = Pay {
+        id: instruction.id,
+        rail,
+        money: instruction.money,
+        debtor: instruction.debtor,
+        creditor,
+        end_to_end_id,
+        on_insufficient_funds: instruction.on_insufficient_funds,
+        verification: instruction.verification,
+        wait_ms: instruction.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
+        sealed,
+        metadata: instruction.metadata,
+        batch: instruction.batch,
+    };
+    Ok(Prepared { pay, warnings })
+}
+
+/// The rail that was asked for if it fits, or the one that fits.
+fn rail_of(instruction: &Instruction<'_>) -> Result<Rail, Refused> {
+    let fitting = match instruction.creditor {
+        Creditor::Account(_) => Rail::Book,
+        Creditor::Outside { .. } if instruction.money.currency == Currency::GBP => Rail::Fps,
+        Creditor::Outside { .. } if instruction.money.currency == Currency::EUR => Rail::SepaInst,
+        Creditor::Outside { .. } => {
+            let currency = instruction.money.currency.code();
+            let message = format!("no rail carries {currency} to an account outside");
+            let reason = Reason::CurrencyNotAccepted;
+            return Err(refused("/currency", "currency", reason, message));
+        }
+    };
+    match instruction.rail {
+        None => Ok(fitting),
+        Some(rail) if (rail == Rail::Book) == (fitting == Rail::Book) => Ok(rail),
+        Some(rail) => {
+            let message = format!("`{rail}` does not lead to this creditor; `{fitting}` does");
+            let reason = Reason::AccountNumberInvalid;
+            Err(refused("/rail", "account_kind", reason, message))
+        }
+    }
+}
+
+/// The caller's, or the digits of the payment's id: every scheme takes those.
+fn end_to_end_id(instruction: &Instruction<'_>) -> String {
+    match instruction.end_to_end_id {
+        Some(given) => given.to_owned(),
+        None => {
+            let id = instruction.id.to_string();
+            id.rsplit('_').next().unwrap_or(&id).to_owned()
+        }
+    }
+}
+
+fn details_of(instruction: &Instruction<'_>) -> Details {
+    let mut details = Details {
+        debtor_name: instruction.debtor_name.map(str::to_owned),
+        reference: instruction.reference.map(str::to_owned),
+        remittance: instruction.remittance.map(str::to_owned),
+        ..Details::default()
+    };
+    if let Creditor::Outside { name, address } = instruction.creditor {
+        details.creditor_name = Some(name.to_owned());
+        details.creditor_account = Some(address);
+    }
+    details
+}
+
+/// Holds the instruction against the scheme's rules: its warnings, or the first refusal.
+fn judge(
+    rail: Rail,
+    instruction: &Instruction<'_>,
+    end_to_end_id: &str,
+    weights: Option<&Weights>,
+) -> Result<Vec<Finding>, Refused> {
+    if instruction.reference.is_some() && instruction.remittance.is_some() {
+        let message = "a payment carries a reference or a text, not both".to_owned();
+        let reason = Reason::ReferenceInvalid;
+        return Err(refused("/remittance", "reference_or_text", reason, message));
+    }
+    let (Some(rules), Creditor::Outside { name, address }) =
+        (Rules::of(rail), instruction.creditor)
+    else {
+        return Ok(Vec::new());
+    };
+    let spelled = Spelled::of(&address);
+    let checked = scheme::Instruction {
+        amount: instruction.money.amount.minor(),
+        currency: instruction.money.currency,
+        // The holder's name and address are the account's, and checked when they are sent. What
+        // stands in for them here is the creditor's, so that nothing is found twice that is not
+        // found once.
+        debtor_name: instruction.debtor_name.unwrap_or(name),
+        debtor_account: spelled.account(),
+        creditor_name: name,
+        creditor_account: spelled.account(),
+        creditor_bic: None,
+        end_to_end_id,
+        reference: instruction
+            .reference
+            .or(instruction.remittance)
+            .unwrap_or_default(),
+    };
+    let mut findings = scheme::check(&rules, &checked, weights);
+    findings.retain(|finding| match finding.field {
+        Field::DebtorAccount => false,
+        Field::DebtorName => instruction.debtor_name.is_some(),
+        _ => true,
+    });
+    match findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Refuse)
+    {
+        Some(finding) => Err(Refused {
+            field: pointer(finding.field, instruction),
+            rule: finding.rule.code(),
+            reason: reason_of(finding),
+            message: finding.message.clone(),
+        }),
+        None => Ok(findings),
+    }
+}
+
+/// An address as the scheme's rules read it.
+enum Spelled<'a> {
+    Iban(&'a str),
+    Uk(String, &'a str),
+}
+
+impl<'a> Spelled<'a> {
+    fn of(address: &'a BankAddress) -> Self {
+        match address {
+            BankAddress::Iban(iban) => Self::Iban(iban.as_str()),
+            BankAddress::Uk(account) => Self::Uk(account.sort_code().to_string(), account.number()),
+        }
+    }
+
+    fn account(&self) -> scheme::Account<'_> {
+        match self {
+            Self::Iban(iban) => scheme::Account::Iban(iban),
+            Self::Uk(sort_code, number) => scheme::Account::Uk { sort_code, number },
+        }
+    }
+}
+
+/// Where a scheme's field stands in the API's body.
+#[must_use]
+pub fn pointer(field: Field, instruction: &Instruction<'_>) -> &'static str {
+    match field {
+        Field::Amount => "/amount",
+        Field::Currency => "/currency",
+        Field::DebtorName => "/debtor/name",
+        Field::DebtorAccount => "/debtor/account",
+        Field::CreditorName => "/creditor/name",
+        Field::CreditorBank => "/creditor",
+        Field::EndToEndId => "/end_to_end_id",
+        Field::CreditorAccount => match instruction.creditor {
+            Creditor::Outside {
+                address: BankAddress::Iban(_),
+                ..
+            } => "/creditor/iban",
+            Creditor::Outside { .. } => "/creditor/account_number",
+            Creditor::Account(_) => "/creditor/account",
+        },
+        Field::Reference if instruction.remittance.is_some() => "/remittance",
+        Field::Reference => "/reference",
+    }
+}
+
+fn reason_of(finding: &Finding) -> Reason {
+    match (finding.rule, finding.field) {
+        (Rule::AmountZero, _) => Reason::AmountInvalid,
+        (Rule::AmountLimit, _) => Reason::AmountLimit,
+        (Rule::Currency, _) => Reason::CurrencyNotAccepted,
+        (Rule::AccountKind | Rule::AccountInvalid | Rule::Modulus, _) => {
+            Reason::AccountNumberInvalid
+        }
+        (Rule::AccountCountry, _) => Reason::BankNotParticipating,
+        (Rule::Bic, _) => Reason::BankUnknown,
+        (_, Field::CreditorName | Field::DebtorName) => Reason::NameMissing,
+        (_, Field::Reference) => Reason::ReferenceInvalid,
+        _ => Reason::MessageInvalid,
+    }
+}
+
+fn refused(field: &'static str, rule: &'static str, reason: Reason, message: String) -> Refused {
+    Refused {
+        field,
+        rule,
+        reason,
+        message,
+    }
+}
