@@ -13,7 +13,8 @@ use crate::{
     event::{Beside, Errand, News},
     lifecycle::{Happened, Stage, Verdict, apply},
     money::{Amount, Money},
-    payment::{Attempt, Direction, Kind, OnInsufficientFunds, Payment, RecallState},
+    payment::{AskedBy, Attempt, Direction, Kind, OnInsufficientFunds, Payment, RecallState},
+    reason::Reason,
     store::Key,
 };
 
@@ -38,6 +39,7 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
         }
         .into());
     }
+    let granted = grant_recall(&mut original, wish)?;
     let amount = amount_within(&original, wish.amount)?;
     let direction = match original.direction {
         Direction::Internal => Direction::Internal,
@@ -46,13 +48,12 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
     let mut back = returning(draft, &original, wish.id, direction, amount);
     back.reason = Some(wish.reason);
     original.returning += amount.minor();
-    let telling = Telling {
-        news: News::Beside(Beside::ReturnStarted),
-        moved: false,
-        amount: Some(amount.minor()),
-        errands: Vec::new(),
-    };
-    draft.tell(&mut original, telling);
+    if granted {
+        let news = News::Beside(Beside::RecallGranted);
+        draft.tell(&mut original, told(news, false, amount.minor()));
+    }
+    let news = News::Beside(Beside::ReturnStarted);
+    draft.tell(&mut original, told(news, false, amount.minor()));
     draft.hand_on(original);
     let news = match direction {
         Direction::Internal => Happened::BookAccepted,
@@ -61,6 +62,20 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
     advance(draft, &mut back, news)?;
     draft.store_payment(&back);
     Ok(draft.answer(201, Some(back.stage), View::Payment(&back)))
+}
+
+/// A return for the reason that the sender recalled the payment is the grant of that recall.
+fn grant_recall(original: &mut Payment, wish: &ReturnPayment) -> Result<bool, Stop> {
+    if wish.reason != Reason::Recalled {
+        return Ok(false);
+    }
+    match &mut original.recall {
+        Some(recall) if recall.asked_by == AskedBy::Them && recall.state == RecallState::Asked => {
+            recall.state = RecallState::Granted;
+            Ok(true)
+        }
+        _ => Err(Rejection::NoOpenRecall.into()),
+    }
 }
 
 /// Takes in the return of an outgoing payment. A return proves that the payment had arrived,

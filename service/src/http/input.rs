@@ -1,7 +1,7 @@
 //! What requests are made of: texts, references to accounts, bank addresses, metadata. Read by
 //! type, checked for their bounds, each refusal pointing to its member.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
 
 use lombard_core::{
     bank::{Iban, uk::UkAccount},
@@ -44,6 +44,36 @@ impl Text<'_> {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A JSON object. Derived types would also take an array of their members in order, which no
+/// document of the API says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Object<T>(pub T);
+
+impl<T> std::ops::Deref for Object<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor(PhantomData)).map(Self)
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
-use super::{Api, error::ErrorCode, problem::Problem};
+use super::{Api, error::ErrorCode, input::Object, problem::Problem};
 
 /// A JSON body that has arrived and is not parsed yet. Parsing borrows from it.
 #[derive(Debug)]
@@ -65,7 +65,9 @@ impl Json {
     /// `invalid_json` with line and column, or `invalid_field` with a pointer to the member.
     pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         let bytes: &[u8] = if self.0.is_empty() { b"{}" } else { &self.0 };
-        serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
+        serde_json::from_slice::<Object<T>>(bytes)
+            .map(|Object(value)| value)
+            .map_err(|error| explain::<Object<T>>(bytes, &error))
     }
 }
 

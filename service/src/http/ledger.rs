@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api, Call, IdempotencyKey, Json, Page, Paging, PathId, Problem,
-    input::AccountRef,
+    input::{AccountRef, Object},
     page::{Verdict, newest_first},
     query::Query,
     reply::{reply, shown},
@@ -37,7 +37,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 struct PostBody {
     /// Debits and credits must be equal for each currency.
     #[schema(min_items = 2, max_items = 32)]
-    legs: Vec<LegBody>,
+    #[schema(value_type = Vec<LegBody>)]
+    legs: Vec<Object<LegBody>>,
 }
 
 /// One line of it.
@@ -77,7 +78,7 @@ async fn post(
         return Err(Problem::field("/legs", detail));
     }
     let tenant = call.tenant();
-    let leg = |leg: &LegBody| Leg {
+    let leg = |leg: &Object<LegBody>| Leg {
         account: leg.account.resolve(tenant),
         side: leg.side,
         layer: Layer::Posted,

@@ -2,6 +2,7 @@
 
 mod client;
 mod hooks;
+mod http;
 mod proof;
 mod receiver;
 mod store_mutants;

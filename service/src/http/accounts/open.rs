@@ -16,7 +16,7 @@ use crate::{
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
         call::PathOf,
-        input::{AccountRef, MetadataBody, Text, bank_address, metadata},
+        input::{AccountRef, MetadataBody, Object, Text, bank_address, metadata},
         json::MaybeJson,
         reply::reply,
         wire::{AccountView, scalar},
@@ -42,7 +42,7 @@ struct OpenBody<'a> {
     /// How the outside world addresses it.
     #[serde(borrow)]
     #[schema(value_type = Option<AddressChoice>)]
-    address: Option<AddressBody<'a>>,
+    address: Option<Object<AddressBody<'a>>>,
     /// Who holds it; what rails show as the debtor. Sealed.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]

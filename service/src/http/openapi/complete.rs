@@ -8,6 +8,12 @@ const ALWAYS: [&str; 6] = ["400", "401", "404", "431", "500", "503"];
 /// Refusals of every POST, beside.
 const OF_POSTS: [&str; 6] = ["403", "408", "409", "413", "415", "422"];
 
+/// Headers out that operations declare by name, and what describes them.
+const NAMED: [(&str, &str); 2] = [
+    ("Lombard-Warning", "LombardWarning"),
+    ("Preference-Applied", "PreferenceApplied"),
+];
+
 /// The document in full.
 pub fn complete(collected: utoipa::openapi::OpenApi) -> Value {
     // Our own document is always JSON.
@@ -45,6 +51,11 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     let parameters = entry(operation, "parameters", json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
+        for parameter in parameters.iter_mut() {
+            if parameter["name"] == "Prefer" {
+                *parameter = reference("parameters", "PreferWait");
+            }
+        }
         if posts {
             parameters.push(reference("parameters", "IdempotencyKey"));
         }
@@ -56,6 +67,11 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     };
     for (status, response) in responses.iter_mut() {
         let out = entry(response, "headers", json!({}));
+        for (name, component) in NAMED {
+            if !out[name].is_null() {
+                out[name] = reference("headers", component);
+            }
+        }
         out["traceparent"] = reference("headers", "TraceParent");
         if posts && status.starts_with('2') {
             out["Idempotency-Replayed"] = reference("headers", "IdempotencyReplayed");

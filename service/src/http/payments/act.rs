@@ -85,7 +85,7 @@ enum VerificationResult {
 /// For a payment that is pending for `verification`: it goes on, or it fails.
 #[utoipa::path(post, path = "/v1/payments/{id}/verification", tag = "payments",
     params(("id" = inline(scalar::PaymentId), Path, description = "The payment."),
-           ("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+           ("Prefer", Header)),
     request_body = VerificationBody,
     responses((status = 200, description = "The answer is taken in.", body = PaymentView)))]
 pub async fn verify(
@@ -130,7 +130,7 @@ struct ReturnBody {
 /// a customer is refunded.
 #[utoipa::path(post, path = "/v1/payments/{id}/returns", tag = "payments",
     params(("id" = inline(scalar::PaymentId), Path, description = "The payment whose money goes back."),
-           ("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+           ("Prefer", Header)),
     request_body(content = Option<ReturnBody>, description = "All of it, when absent."),
     responses((status = 201, description = "The return, a payment of its own.", body = PaymentView)))]
 pub async fn give_back(
@@ -226,7 +226,7 @@ enum RecallDecision {
 /// of it and answers with the return; refusing answers with the payment.
 #[utoipa::path(post, path = "/v1/payments/{id}/recall/answer", tag = "payments",
     params(("id" = inline(scalar::PaymentId), Path, description = "The payment."),
-           ("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+           ("Prefer", Header)),
     request_body = RecallAnswerBody,
     responses((status = 200, description = "It is refused: the payment.", body = PaymentView),
               (status = 201, description = "It is accepted: the return.", body = PaymentView)))]

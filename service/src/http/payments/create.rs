@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use crate::{
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
-        input::{AccountRef, MetadataBody, Text, bank_address, metadata},
+        input::{AccountRef, MetadataBody, Object, Text, bank_address, metadata},
         prefer::{self, Wait},
         wire::{PaymentView, scalar},
     },
@@ -49,10 +49,11 @@ pub struct CreatePayment<'a> {
     #[schema(value_type = scalar::CurrencyCode)]
     currency: Currency,
     #[serde(borrow)]
-    debtor: DebtorBody<'a>,
+    #[schema(value_type = DebtorBody)]
+    debtor: Object<DebtorBody<'a>>,
     #[serde(borrow)]
     #[schema(value_type = CreditorChoice)]
-    creditor: CreditorBody<'a>,
+    creditor: Object<CreditorBody<'a>>,
     /// The id that travels unchanged to the creditor. The payment's own when absent.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,35}$", example = "INV-2026-0042")]
@@ -167,7 +168,7 @@ struct CreditorBySortCode {
 /// What the rail says comes later: look, listen to events, or send `Prefer: wait=N`. A payment
 /// that lacks funds is an answer too (`FAILED`, or `AUTH_PENDING` for `funds`), not an error.
 #[utoipa::path(post, path = "/v1/payments", tag = "payments",
-    params(("Prefer" = inline(Option<String>), Header, description = "`wait=N`: wait up to N seconds (at most 30) for the outcome (RFC 7240).")),
+    params(("Prefer", Header)),
     request_body = CreatePayment,
     responses((status = 201, description = "Accepted.", body = PaymentView,
         headers(("Lombard-Warning" = String, description = "What the scheme will do to texts on their way: `rule;field`, separated by commas."),

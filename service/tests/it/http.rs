@@ -1,0 +1,16 @@
+//! The HTTP API, driven in process over the memory store. One module a family of routes.
+
+mod accounts;
+mod documents;
+mod errors;
+mod events;
+mod fuzz;
+mod holds;
+mod idempotency;
+mod isolation;
+mod ledger;
+mod payments;
+mod server;
+mod tenants;
+mod tracing;
+mod world;

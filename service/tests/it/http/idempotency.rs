@@ -1,0 +1,132 @@
+use axum::{body::Body, http::Request};
+use serde_json::json;
+
+use super::world::{World, internal, outgoing};
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_byte_for_byte() {
+    let world = World::new().await;
+    let account = world.account(10_000).await;
+    let first = world
+        .post_with("/v1/payments", "k1", outgoing(&account))
+        .await;
+    assert_eq!(
+        (first.status, first.header("idempotency-replayed")),
+        (201, None)
+    );
+    world.host.advance(86_400_000);
+    // The same JSON in another order and with white space; the same key in quotes.
+    let text = format!(
+        " {{\"reference\":\"INV 42\", \"creditor\":{{\"account_number\":\"55779911\",\"sort_code\":\"20-00-00\",\"name\":\"Ada Lovelace\"}},
+        \"debtor\":{{\"account\":\"{account}\"}},\"currency\":\"GBP\",\"amount\":1250}}"
+    );
+    let again = world
+        .send(world.request("/v1/payments", "\"k1\"", text))
+        .await;
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed")),
+        (201, Some("true"))
+    );
+    assert_eq!(again.bytes, first.bytes);
+    let listed = world.get("/v1/payments").await.expect(200);
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_serves_one_request_of_one_operation() {
+    let world = World::new().await;
+    let (a, b) = (world.account(1_000).await, world.account(0).await);
+    world
+        .post_with("/v1/payments", "k", internal(&a, &b, 1))
+        .await
+        .expect(201);
+    let other = world
+        .post_with("/v1/payments", "k", internal(&a, &b, 2))
+        .await;
+    other.refused(422, "idempotency_key_reused", None);
+    let body = json!({"debtor": a, "creditor": b, "amount": 1, "currency": "GBP"});
+    world.post_with("/v1/holds", "k", body).await.expect(201);
+    // The path is a part of the request.
+    let (p, q) = (world.payment().await, world.payment().await);
+    world
+        .post_with(&format!("/v1/payments/{p}/cancel"), "c", json!({}))
+        .await
+        .expect(200);
+    let other = world
+        .post_with(&format!("/v1/payments/{q}/cancel"), "c", json!({}))
+        .await;
+    other.refused(422, "idempotency_key_reused", None);
+}
+
+#[tokio::test]
+async fn a_refused_request_may_succeed_later_under_its_key() {
+    let world = World::new().await;
+    let (a, b) = (world.account(0).await, world.account(0).await);
+    let body = json!({"debtor": a, "creditor": b, "amount": 5, "currency": "GBP"});
+    world
+        .post_with("/v1/holds", "k", body.clone())
+        .await
+        .refused(422, "insufficient_funds", Some("/debtor"));
+    world.fund(&a, 5).await;
+    world.post_with("/v1/holds", "k", body).await.expect(201);
+}
+
+#[tokio::test]
+async fn every_post_needs_a_well_formed_key() {
+    let world = World::new().await;
+    let paths = super::isolation::posts();
+    assert!(paths.len() > 10);
+    for path in paths {
+        let path = path.replace("{id}", "pay_00000000000000000000000000");
+        let request = |keys: &[&str]| {
+            let mut request = Request::post(&path)
+                .header("authorization", format!("Bearer {}", world.key))
+                .header("content-type", "application/json");
+            for key in keys {
+                request = request.header("idempotency-key", *key);
+            }
+            request.body(Body::from("{}")).unwrap()
+        };
+        let code = if path.contains("/accounts/") || path.contains("/holds/") {
+            continue; // Of other ids; their keys are checked in the same extractor.
+        } else {
+            "idempotency_key_missing"
+        };
+        world
+            .send(request(&[]))
+            .await
+            .refused(400, code, Some("Idempotency-Key"));
+        for keys in [&[""] as &[&str], &["\"a"], &["a", "a"]] {
+            let answer = world.send(request(keys)).await;
+            answer.refused(400, "idempotency_key_invalid", Some("Idempotency-Key"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_are_one() {
+    let world = World::new().await;
+    let account = world.account(10_000).await;
+    let answers = (0..32).map(|_| world.post_with("/v1/payments", "same", outgoing(&account)));
+    let answers = futures_util::future::join_all(answers).await;
+    let first = answers
+        .iter()
+        .find(|it| it.header("idempotency-replayed").is_none());
+    let bytes = &first.expect("somebody was first").bytes;
+    for answer in &answers {
+        // Whoever had to give way too often is told to come back, and then finds the answer.
+        assert!(
+            answer.status == 503 || (answer.status == 201 && answer.bytes == bytes),
+            "{answer:?}"
+        );
+    }
+    let again = world
+        .post_with("/v1/payments", "same", outgoing(&account))
+        .await;
+    assert_eq!(&again.bytes, bytes);
+    let account = world
+        .get(&format!("/v1/accounts/{account}"))
+        .await
+        .expect(200);
+    assert_eq!(account["balance"]["debits_pending"], 1_250);
+}

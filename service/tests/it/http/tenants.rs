@@ -1,0 +1,74 @@
+use axum::{body::Body, http::Request};
+use lombard_service::tenants::{self, REMEMBERED_MS, Scope};
+use serde_json::json;
+
+use super::world::World;
+
+#[tokio::test]
+async fn a_key_that_only_reads_does_not_write() {
+    let world = World::new().await;
+    let (record, secret) = tenants::create_key(&world.app, world.tenant, "reader", Scope::Read)
+        .await
+        .unwrap();
+    assert!(secret.expose().starts_with(&record.hint) && record.hint.len() == 12);
+    assert!(!format!("{secret:?}{record:?}").contains(secret.expose()));
+    world
+        .get_as(secret.expose(), "/v1/payments")
+        .await
+        .expect(200);
+    let mut request = world.request("/v1/payments", "k", "{}".into());
+    let bearer = format!("Bearer {}", secret.expose()).parse().unwrap();
+    request.headers_mut().insert("authorization", bearer);
+    world.send(request).await.refused(403, "forbidden", None);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_soon_refused() {
+    let world = World::new().await;
+    world.get("/v1/payments").await.expect(200);
+    tenants::revoke_key(&world.app, &world.key)
+        .await
+        .unwrap()
+        .unwrap();
+    world.host.advance(REMEMBERED_MS);
+    world
+        .get("/v1/payments")
+        .await
+        .refused(401, "unauthenticated", None);
+    assert_eq!(
+        tenants::revoke_key(&world.app, "sk_test_0").await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_not_stored() {
+    let world = World::new().await;
+    let commits = world.app.store.changes(0, 0, 10_000, 0).await.unwrap();
+    let text = format!("{commits:?}");
+    assert!(text.contains("apikey#"));
+    assert!(!text.contains(&world.key) && !text.contains(&world.key[12..]));
+}
+
+#[tokio::test]
+async fn the_demo_is_the_same_at_every_start() {
+    let world = World::new().await;
+    let demo = tenants::demo(&world.app).await.unwrap();
+    let again = tenants::demo(&world.app).await.unwrap();
+    assert_eq!((&demo.key, demo.account), (&again.key, again.account));
+    let account = world
+        .get_as(demo.key.expose(), &format!("/v1/accounts/{}", demo.account))
+        .await
+        .expect(200);
+    assert_eq!(account["balance"]["available"], 100_000_000_000_u64);
+    assert_eq!(account["balance"]["entries"], 1, "funded once");
+    let body = json!({"amount": 1250, "currency": "GBP", "debtor": {"account": demo.account.to_string()},
+        "creditor": {"name": "Ada", "sort_code": "200000", "account_number": "55779911"}});
+    let request = Request::post("/v1/payments")
+        .header("authorization", format!("Bearer {}", demo.key.expose()))
+        .header("idempotency-key", "demo")
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    world.send(request).await.expect(201);
+}
