@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 /// Refusals of every operation that needs a key.
 const ALWAYS: [&str; 6] = ["400", "401", "404", "431", "500", "503"];
-/// Refusals of every POST, beside.
-const OF_POSTS: [&str; 6] = ["403", "408", "409", "413", "415", "422"];
+/// Refusals of every operation that changes something, beside.
+const OF_CHANGES: [&str; 6] = ["403", "408", "409", "413", "415", "422"];
 
 /// Headers out that operations declare by name, and what describes them.
 const NAMED: [(&str, &str); 2] = [
@@ -43,11 +43,14 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if keyed {
         operation["security"] = json!([{"api_key": []}]);
         statuses.extend(ALWAYS);
-        if posts {
-            statuses.extend(OF_POSTS);
+        if method != "get" {
+            statuses.extend(OF_CHANGES);
         }
     } else {
         statuses.extend(["431", "500", "503"]);
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        optional(body);
     }
     let parameters = entry(operation, "parameters", json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
@@ -81,6 +84,20 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         let known = responses.entry(status);
         known.or_insert_with(|| reference("responses", &format!("Problem{status}")));
     }
+}
+
+/// A body that may be left out is said to be so, and not to be null.
+fn optional(body: &mut Value) {
+    let schema = &mut body["content"]["application/json"]["schema"];
+    let choices = schema["oneOf"].as_array();
+    let null = json!({"type": "null"});
+    let Some(choices) = choices.filter(|choices| choices.contains(&null)) else {
+        body["required"] = true.into();
+        return;
+    };
+    let given = choices.iter().find(|choice| **choice != null).cloned();
+    *schema = given.unwrap_or_default();
+    body["required"] = false.into();
 }
 
 fn entry<'a>(object: &'a mut Value, name: &str, empty: Value) -> &'a mut Value {
@@ -159,7 +176,7 @@ fn headers() -> Value {
 /// One refusal for each status, listing the codes that are answered with it.
 fn refusals() -> Value {
     let mut refusals = Map::new();
-    for status in ALWAYS.iter().chain(&OF_POSTS) {
+    for status in ALWAYS.iter().chain(&OF_CHANGES) {
         let codes: Vec<String> = super::super::ErrorCode::ALL
             .iter()
             .filter(|code| code.status().as_str() == *status)

@@ -35,9 +35,9 @@ struct DeliveryPage<'a> {
 /// In the order of their events, newest first; with `state=failed`, only those that were given up.
 #[utoipa::path(get, path = "/v1/webhook_endpoints/{id}/deliveries", tag = "webhooks",
     params(("id" = inline(scalar::WebhookEndpointId), Path, description = "The endpoint."),
-           ("state" = inline(Option<String>), Query, description = "`failed`."),
-           ("limit" = inline(Option<u32>), Query, description = "1 to 100; 25 when absent."),
-           ("cursor" = inline(Option<String>), Query, description = "From the page before.")),
+           ("state" = inline(Option<String>), Query, description = "`failed`: only those that were given up.", pattern = "^failed$"),
+           ("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
+           ("cursor" = inline(Option<scalar::EventId>), Query, description = "`next_cursor` of the page before.")),
     responses((status = 200, description = "A page of them.", body = DeliveryPage)))]
 pub async fn list(
     State(api): State<Api>,

@@ -11,7 +11,7 @@ use crate::{
     },
     http::wire::{
         Moment,
-        scalar::{EventId, PaymentId, Time, WebhookEndpointId},
+        scalar::{EventId, EventKind, PaymentId, Time, WebhookEndpointId},
     },
 };
 
@@ -29,6 +29,7 @@ pub struct EndpointView<'a> {
     #[schema(max_length = 2048)]
     url: &'a str,
     /// The types that it gets; every type when empty.
+    #[schema(value_type = Vec<EventKind>)]
     events: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 200)]

@@ -3,7 +3,7 @@
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::{Answer, World};
 
 /// Routes that belong to nobody.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
@@ -48,7 +48,11 @@ fn body(path: &str) -> Option<Value> {
         | "/v1/payments/{id}/returns"
         | "/v1/accounts/{id}/close"
         | "/v1/holds/{id}/post"
-        | "/v1/holds/{id}/void" => json!({}),
+        | "/v1/holds/{id}/void"
+        | "/v1/webhook_endpoints/{id}"
+        | "/v1/webhook_endpoints/{id}/rotate_secret"
+        | "/v1/webhook_endpoints/{id}/test" => json!({}),
+        "/v1/webhook_endpoints/{id}/replay" => json!({"since": "2026-01-01T00:00:00.000Z"}),
         _ => return None,
     })
 }
@@ -56,67 +60,94 @@ fn body(path: &str) -> Option<Value> {
 #[tokio::test]
 async fn nothing_of_ours_is_there_for_others() {
     let world = World::new().await;
-    let payment = world.cleared().await;
-    let (a, b) = (world.account(100).await, world.account(0).await);
-    let hold = json!({"debtor": a, "creditor": b, "amount": 1, "currency": "GBP"});
-    let hold = world.post("/v1/holds", hold).await.text("id");
-    let event = world.get("/v1/events").await.json()["data"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let transaction = world.get("/v1/ledger").await.json()["data"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let ours = Ours::make(&world).await;
     for (method, path) in operations() {
-        let id = match path.split('/').nth(2) {
-            Some("payments") => &payment,
-            Some("accounts") => &a,
-            Some("holds") => &hold,
-            Some("events") => &event,
-            Some("ledger") => &transaction,
-            _ => {
-                assert!(
-                    OPEN.contains(&path.as_str()),
-                    "{path} needs a row in this test"
-                );
-                continue;
-            }
+        let Some(id) = ours.at(&path) else {
+            let open = OPEN.contains(&path.as_str());
+            assert!(open, "{path} needs a row in this test");
+            continue;
         };
         let filled = path.replace("{id}", id);
         match (method.as_str(), path.contains("{id}")) {
             ("get", true) => {
                 world.get(&filled).await.expect(200);
-                world
-                    .get_as(&world.other_key, &filled)
-                    .await
-                    .refused(404, "not_found", None);
+                let theirs = world.get_as(&world.other_key, &filled).await;
+                theirs.refused(404, "not_found", None);
             }
             ("get", false) => {
                 let theirs = world.get_as(&world.other_key, &filled).await.expect(200);
-                assert!(!theirs.to_string().contains(id.as_str()), "{path}");
+                assert!(!theirs.to_string().contains(id), "{path}");
             }
-            ("post", true) => {
+            (_, true) => {
                 let body = body(&path).unwrap_or_else(|| panic!("{path} needs a row in this test"));
-                post_as_other(&world, &filled, body)
-                    .await
-                    .refused(404, "not_found", None);
+                let theirs = as_other(&world, &method, &filled, body).await;
+                // What is not there is as good as deleted; ours is still there below.
+                if method != "delete" || theirs.status != 204 {
+                    theirs.refused(404, "not_found", None);
+                }
             }
-            ("post", false) => name_ours_as_other(&world, &path, &a, &b).await,
-            other => panic!("{other:?} {path} needs a row in this test"),
+            (_, false) => name_ours_as_other(&world, &path, &ours).await,
         }
     }
-    assert_eq!(
-        world
-            .get(&format!("/v1/payments/{payment}"))
-            .await
-            .text("status"),
-        "CLEARED"
-    );
+    let payment = world.get(&format!("/v1/payments/{}", ours.payment)).await;
+    assert_eq!(payment.text("status"), "CLEARED");
+    let path = format!("/v1/webhook_endpoints/{}", ours.endpoint);
+    world.get(&path).await.expect(200);
+}
+
+/// One of everything that has an id.
+struct Ours {
+    payment: String,
+    account: String,
+    other_account: String,
+    hold: String,
+    event: String,
+    transaction: String,
+    endpoint: String,
+}
+
+impl Ours {
+    async fn make(world: &World) -> Self {
+        let (account, other_account) = (world.account(100).await, world.account(0).await);
+        let hold =
+            json!({"debtor": account, "creditor": other_account, "amount": 1, "currency": "GBP"});
+        let endpoint = json!({"url": "https://example.com/hooks"});
+        Self {
+            payment: world.cleared().await,
+            hold: world.post("/v1/holds", hold).await.text("id"),
+            event: first_of(world, "/v1/events").await,
+            transaction: first_of(world, "/v1/ledger").await,
+            endpoint: world
+                .post("/v1/webhook_endpoints", endpoint)
+                .await
+                .text("id"),
+            account,
+            other_account,
+        }
+    }
+
+    /// The id to put into a path.
+    fn at(&self, path: &str) -> Option<&str> {
+        Some(match path.split('/').nth(2)? {
+            "payments" => &self.payment,
+            "accounts" => &self.account,
+            "holds" => &self.hold,
+            "events" => &self.event,
+            "ledger" => &self.transaction,
+            "webhook_endpoints" => &self.endpoint,
+            _ => return None,
+        })
+    }
+}
+
+async fn first_of(world: &World, path: &str) -> String {
+    let page = world.get(path).await.expect(200);
+    page["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
 /// Operations whose body refers to accounts: ours are not there for others.
-async fn name_ours_as_other(world: &World, path: &str, a: &str, b: &str) {
+async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
+    let (a, b) = (ours.account.as_str(), ours.other_account.as_str());
     let leg =
         |account, side| json!({"account": account, "side": side, "amount": 1, "currency": "GBP"});
     let (body, field) = match path {
@@ -132,16 +163,18 @@ async fn name_ours_as_other(world: &World, path: &str, a: &str, b: &str) {
             json!({"legs": [leg("fps/settlement/GBP", "debit"), leg(a, "credit")]}),
             "/legs/1/account",
         ),
-        "/v1/accounts" => return, // Refers to nothing.
+        // These refer to nothing.
+        "/v1/accounts" | "/v1/webhook_endpoints" => return,
         _ => panic!("{path} needs a row in this test"),
     };
-    post_as_other(world, path, body)
+    as_other(world, "post", path, body)
         .await
         .refused(422, "reference_unknown", Some(field));
 }
 
-async fn post_as_other(world: &World, path: &str, body: Value) -> super::world::Answer {
+async fn as_other(world: &World, method: &str, path: &str, body: Value) -> Answer {
     let mut request = world.request(path, "theirs", body.to_string());
+    *request.method_mut() = method.to_uppercase().parse().unwrap();
     let bearer = format!("Bearer {}", world.other_key).parse().unwrap();
     request.headers_mut().insert("authorization", bearer);
     world.send(request).await
@@ -185,9 +218,7 @@ async fn a_blind_address_is_taken_across_tenants() {
     let body =
         json!({"name": "a", "currency": "EUR", "address": {"iban": "DE89370400440532013000"}});
     world.post("/v1/accounts", body.clone()).await.expect(201);
-    post_as_other(&world, "/v1/accounts", body).await.refused(
-        409,
-        "address_taken",
-        Some("/address"),
-    );
+    as_other(&world, "post", "/v1/accounts", body)
+        .await
+        .refused(409, "address_taken", Some("/address"));
 }
