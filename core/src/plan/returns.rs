@@ -13,7 +13,9 @@ use crate::{
     event::{Beside, Errand, News},
     lifecycle::{Happened, Stage, Verdict, apply},
     money::{Amount, Money},
-    payment::{AskedBy, Attempt, Direction, Kind, OnInsufficientFunds, Payment, RecallState},
+    payment::{
+        AskedBy, Attempt, Direction, Kind, OnInsufficientFunds, Payment, Recall, RecallState,
+    },
     reason::Reason,
     store::Key,
 };
@@ -39,7 +41,7 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
         }
         .into());
     }
-    let granted = grant_recall(&mut original, wish)?;
+    check_recall(&original, wish)?;
     let amount = amount_within(&original, wish.amount)?;
     let direction = match original.direction {
         Direction::Internal => Direction::Internal,
@@ -48,10 +50,6 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
     let mut back = returning(draft, &original, wish.id, direction, amount);
     back.reason = Some(wish.reason);
     original.returning += amount.minor();
-    if granted {
-        let news = News::Beside(Beside::RecallGranted);
-        draft.tell(&mut original, told(news, false, amount.minor()));
-    }
     let news = News::Beside(Beside::ReturnStarted);
     draft.tell(&mut original, told(news, false, amount.minor()));
     draft.hand_on(original);
@@ -64,18 +62,14 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
     Ok(draft.answer(201, Some(back.stage), View::Payment(&back)))
 }
 
-/// A return for the reason that the sender recalled the payment is the grant of that recall.
-fn grant_recall(original: &mut Payment, wish: &ReturnPayment) -> Result<bool, Stop> {
-    if wish.reason != Reason::Recalled {
-        return Ok(false);
+/// A return for the reason that the sender recalled the payment answers an open recall of his.
+fn check_recall(original: &Payment, wish: &ReturnPayment) -> Result<(), Stop> {
+    let asked =
+        |recall: &Recall| recall.asked_by == AskedBy::Them && recall.state == RecallState::Asked;
+    if wish.reason != Reason::Recalled || original.recall.as_ref().is_some_and(asked) {
+        return Ok(());
     }
-    match &mut original.recall {
-        Some(recall) if recall.asked_by == AskedBy::Them && recall.state == RecallState::Asked => {
-            recall.state = RecallState::Granted;
-            Ok(true)
-        }
-        _ => Err(Rejection::NoOpenRecall.into()),
-    }
+    Err(Rejection::NoOpenRecall.into())
 }
 
 /// Takes in the return of an outgoing payment. A return proves that the payment had arrived,

@@ -5,6 +5,7 @@ mod documents;
 mod errors;
 mod events;
 mod fuzz;
+mod guide;
 mod holds;
 mod idempotency;
 mod isolation;

@@ -305,7 +305,7 @@ async fn a_recall_of_theirs_is_accepted_or_refused() {
         .expect(200);
     assert_eq!(
         (&original["recall"]["state"], &original["returning_amount"]),
-        (&json!("granted"), &json!(2_000))
+        (&json!("asked"), &json!(2_000))
     );
     world
         .post(&path, json!({"answer": "accept"}))
