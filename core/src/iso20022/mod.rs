@@ -3,6 +3,7 @@
 //! Bytes in, values out. [`CreditTransfer`] and its five companions are what we and a rail's
 //! gateway say to each other.
 
+mod amount;
 mod inspect;
 mod lexical;
 pub mod limits;

@@ -3,6 +3,7 @@
 //! | rule | source |
 //! |---|---|
 //! | `currency`, `minor_units` | ISO 4217: the code can be paid, and the amount has its decimals |
+//! | `amount_range` | ours: a payment is of something, and at most of what JSON carries exactly |
 //! | `iban` | ISO 13616 and ISO 7064 (mod 97-10), with the country's length |
 //! | `bic` | ISO 9362: the fifth and sixth character are a country of ISO 3166 |
 //! | `number_of_transactions`, `control_sum` | the message definition reports of ISO 20022: what the header announces is what follows |
@@ -13,12 +14,11 @@
 
 use std::io::BufRead;
 
-use super::lexical::Decimal;
+use super::amount;
 use super::violation::Rule;
 use super::walk::{Step, Walk};
 use crate::bank::bic::{Bic, BicError};
 use crate::bank::iban::{Iban, IbanError, has_check_digits};
-use crate::currency::{Currency, CurrencyError};
 
 mod totals;
 
@@ -26,9 +26,6 @@ use totals::Totals;
 
 /// Messages that tell what happened, and that no money hangs on.
 const STATEMENTS: [&str; 4] = ["camt.052.", "camt.053.", "camt.054.", "camt.060."];
-
-/// How many fraction digits the schemas allow an amount of any currency.
-const SCHEMA_FRACTION_DIGITS: usize = 5;
 
 /// The rules, with what they must remember of the message so far.
 #[derive(Default)]
@@ -98,25 +95,8 @@ fn check_value<R: BufRead>(walk: &mut Walk<R>) {
     }
     let fault = walk
         .attribute()
-        .and_then(|currency| amount_fault(walk.value(), currency));
+        .and_then(|currency| amount::fault(walk.value(), currency));
     if let Some((rule, reason)) = fault {
         walk.violate(rule, reason);
     }
-}
-
-/// What is wrong with an amount of which the schema says that it is a number.
-fn amount_fault(number: &str, currency: &str) -> Option<(Rule, String)> {
-    let currency = match currency.parse::<Currency>() {
-        Ok(currency) => currency,
-        // A code of the wrong form breaks the schema and was noted there.
-        Err(CurrencyError::Malformed) => return None,
-        Err(error) => return Some((Rule::Currency, error.to_string())),
-    };
-    let fraction = Decimal::parse(number)?.fraction.len();
-    let places = usize::from(currency.exponent());
-    // More digits than any amount may have break the schema and were noted there.
-    (fraction > places && fraction <= SCHEMA_FRACTION_DIGITS).then(|| {
-        let reason = format!("has {fraction} decimals, {currency} has {places}");
-        (Rule::MinorUnits, reason)
-    })
 }

@@ -13,10 +13,11 @@ use std::io::{self, BufRead};
 use super::limits::{DECLARATIONS_MAX, TEXT_BYTES_MAX};
 use super::names::{ISO_20022, Namespace, SCHEMA_INSTANCE, Scopes, declared_prefix};
 use super::schema::{Schema, TextType, Type, TypeId};
-use super::violation::{Rule, Violation, Violations};
+use super::violation::{Rule, Violations};
 use super::xml::{Stop, Token, Tokens};
 
 mod frame;
+mod present;
 
 use frame::{Child, Frame};
 
@@ -77,94 +78,6 @@ impl<R: BufRead> Walk<R> {
             violations: Violations::default(),
             violations_max,
         }
-    }
-
-    /// The message: the document's identifier, or the header's if no document has come yet.
-    pub(super) fn message(&self) -> Option<&str> {
-        self.document
-            .or(self.unsupported.as_deref())
-            .or(self.header)
-    }
-
-    /// The identifier of the document, once its start was read.
-    pub(super) const fn document(&self) -> Option<&'static str> {
-        self.document
-    }
-
-    /// Whether the present element belongs to the document, not to its header.
-    pub(super) fn in_document(&self) -> bool {
-        self.frames
-            .first()
-            .is_some_and(|root| root.name == "Document")
-    }
-
-    /// How many elements are open, the present one included.
-    pub(super) const fn depth(&self) -> usize {
-        self.frames.len()
-    }
-
-    /// The name of the present element.
-    pub(super) fn name(&self) -> &'static str {
-        self.frames.last().map_or("", |frame| frame.name)
-    }
-
-    /// The number of the present element among its like, where the schema allows several.
-    pub(super) fn index(&self) -> Option<u32> {
-        self.frames.last()?.index
-    }
-
-    /// The name of the element at a depth from the root, which has 0.
-    pub(super) fn name_at(&self, depth: usize) -> &'static str {
-        self.frames.get(depth).map_or("", |frame| frame.name)
-    }
-
-    /// The text of the present element, as its type sees it.
-    pub(super) fn value(&self) -> &str {
-        &self.text
-    }
-
-    /// The one attribute of the present element, if its type has one and it was given.
-    pub(super) fn attribute(&self) -> Option<&str> {
-        self.attribute.as_deref()
-    }
-
-    /// How many bytes were read.
-    pub(super) fn position(&self) -> u64 {
-        self.tokens.position()
-    }
-
-    /// Whether the bytes could not be read to their end as XML.
-    pub(super) const fn is_broken(&self) -> bool {
-        self.broken
-    }
-
-    /// What was found wrong since this was last asked.
-    pub(super) fn take_violations(&mut self) -> Violations {
-        std::mem::take(&mut self.violations)
-    }
-
-    /// Notes that the present element breaks a rule.
-    pub(super) fn violate(&mut self, rule: Rule, message: impl Into<String>) {
-        self.violate_at("", rule, message);
-    }
-
-    /// Notes that a part of the present element breaks a rule.
-    pub(super) fn violate_at(&mut self, part: &str, rule: Rule, message: impl Into<String>) {
-        let path = || frame::path(&self.frames, part);
-        self.violations.push(self.violations_max, || {
-            Violation::new(path(), rule, message)
-        });
-    }
-
-    /// Notes that an element at `path`, which was passed before, breaks a rule.
-    pub(super) fn violate_path(&mut self, path: &str, rule: Rule, message: impl Into<String>) {
-        let violation = || Violation::new(path.to_owned(), rule, message);
-        self.violations.push(self.violations_max, violation);
-    }
-
-    /// The path of the present element.
-    pub(super) fn path(&self) -> String {
-        frame::path(&self.frames, "")
     }
 
     /// Goes on to the next step.

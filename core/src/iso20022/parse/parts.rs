@@ -1,6 +1,6 @@
 //! The parts that several messages share, read from validated elements.
 
-use crate::currency::{DecimalError, parse_minor};
+use crate::iso20022::amount;
 use crate::iso20022::model::{
     Account, Actor, Address, Agent, ChargeBearer, ClearingMember, Coded, Original,
     OriginalSettlement, Party, Reason, Remittance, Settlement, SettlementMethod,
@@ -8,32 +8,12 @@ use crate::iso20022::model::{
 use crate::iso20022::moment;
 use crate::iso20022::tree::El;
 use crate::iso20022::violation::{Rule, Violation};
-use crate::money::{Amount, Money};
+use crate::money::Money;
 
 /// The amount of an element with a currency.
 pub(in crate::iso20022) fn money(at: El) -> Result<Money, Violation> {
-    let fault = |rule, message: String| at.violation(rule, message);
-    let currency = at.attribute().parse();
-    let currency = currency.map_err(|error: crate::currency::CurrencyError| {
-        fault(Rule::Currency, error.to_string())
-    })?;
-    // XML Schema allows a sign and a bare point; a decimal text of ours does not.
-    let text = at.text().trim_start_matches('+').trim_end_matches('.');
-    let text = if text.starts_with('.') {
-        format!("0{text}")
-    } else {
-        text.to_owned()
-    };
-    let minor = parse_minor(&text, currency).map_err(|error| {
-        let rule = match error {
-            DecimalError::TooPrecise { .. } => Rule::MinorUnits,
-            DecimalError::TooLarge | DecimalError::Malformed => Rule::AmountRange,
-        };
-        fault(rule, error.to_string())
-    })?;
-    let amount = Amount::try_from(minor);
-    let amount = amount.map_err(|error| fault(Rule::AmountRange, error.to_string()))?;
-    Ok(Money { amount, currency })
+    let read = amount::read(at.text(), at.attribute());
+    read.map_err(|(rule, reason)| at.violation(rule, reason))
 }
 
 /// The amount at a path, if there is one.

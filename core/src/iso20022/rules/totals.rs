@@ -5,6 +5,7 @@
 
 use std::io::BufRead;
 
+use crate::iso20022::amount;
 use crate::iso20022::lexical::Decimal;
 use crate::iso20022::violation::Rule;
 use crate::iso20022::walk::{Step, Walk};
@@ -221,7 +222,7 @@ impl Totals {
         }
     }
 
-    fn take_amount<R: BufRead>(&mut self, walk: &Walk<R>, family: &Family, above: usize) {
+    fn take_amount<R: BufRead>(&mut self, walk: &mut Walk<R>, family: &Family, above: usize) {
         let is_amount = family.amounts.iter().any(|path| {
             above + path.len() + 1 == walk.depth()
                 && (path.iter().enumerate().rev())
@@ -231,6 +232,10 @@ impl Totals {
             .then(|| Decimal::parse(walk.value())?.scaled())
             .flatten();
         let Some(amount) = amount else { return };
+        if amount == 0 {
+            let (rule, reason) = amount::nothing();
+            walk.violate(rule, reason);
+        }
         self.message.add(amount);
         self.block.add(amount);
         if let Some((.., currency)) = &self.message.total {

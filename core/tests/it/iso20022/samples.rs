@@ -109,3 +109,27 @@ fn what_is_refused_beyond_the_schema() {
     }
     expect_test::expect_file!["beyond.txt"].assert_eq(&found);
 }
+
+#[test]
+fn the_document_lists_what_is_validated() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/iso20022.md");
+    let text = std::fs::read_to_string(path).expect("the document");
+    let table = text
+        .split("|---|---|\n")
+        .find(|part| part.starts_with("| acmt.023 "));
+    let rows = table
+        .expect("the list")
+        .lines()
+        .take_while(|line| line.starts_with('|'));
+    let listed = rows.flat_map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        cells[2]
+            .split(' ')
+            .map(|version| format!("{}.001{version}", cells[1]))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(
+        listed.collect::<Vec<_>>(),
+        supported_messages().collect::<Vec<_>>()
+    );
+}
