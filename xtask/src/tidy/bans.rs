@@ -48,10 +48,10 @@ const BANS: &[Ban] = &[
     ),
     ban("dbg!(", EVERYWHERE, ".rs", "a `tracing` event"),
     ban(
-        "#[allow(dead_code",
+        "#[allow(dead_code)]\n",
         EVERYWHERE,
         ".rs",
-        "nothing: delete what is not used",
+        "why after it, or delete what is not used",
     ),
     ban(
         "#[allow(clippy::all",
@@ -131,13 +131,13 @@ pub fn findings(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
     for file in files {
         for ban in BANS.iter().filter(|ban| ban.covers(&file.path)) {
-            for (number, line) in file.text.lines().enumerate() {
+            for (number, line) in file.text.split_inclusive('\n').enumerate() {
                 if line.contains(ban.word) {
                     findings.push(format!(
                         "{}:{}: `{}` is banned: write {}",
                         file.path,
                         number + 1,
-                        ban.word,
+                        ban.word.trim_end(),
                         ban.instead
                     ));
                 }
