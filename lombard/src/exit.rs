@@ -28,7 +28,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All of them.
+    /// All of them, for the document.
+    #[cfg(test)]
     pub const ALL: [Self; 9] = [
         Self::Done,
         Self::No,
@@ -104,5 +105,19 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let exit = Exit::Internal;
         Self { exit, error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_every_code() {
+        let page = include_str!("../../docs/cli.md");
+        for exit in Exit::ALL {
+            let row = format!("| {} | `{}` |", exit as u8, exit.name());
+            assert!(page.contains(&row), "docs/cli.md lacks {row}");
+        }
     }
 }

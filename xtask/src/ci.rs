@@ -14,7 +14,10 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{repo, tidy};
+use crate::{crash, repo, tidy};
+
+/// How often the server is killed under load in every run; `cargo xtask crash` does more.
+const CRASHES: u64 = 4;
 
 /// Arguments of `cargo xtask ci`.
 #[derive(Debug, clap::Args)]
@@ -75,6 +78,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     say("tests");
     cargo_test::run(&mut tally)?;
+    say("crash");
+    let verdict = crash::crash(&crash::Args::rounds(CRASHES));
+    if let Err(error) = &verdict {
+        say_more(&format!("{error:#}"));
+    }
+    tally.check("crash", verdict.is_ok_and(|verdict| verdict.sound()));
     close(args, &tally, begun)
 }
 

@@ -42,6 +42,18 @@ pub struct Args {
     pub release: bool,
 }
 
+impl Args {
+    /// So many rounds, of a debug build.
+    pub const fn rounds(rounds: u64) -> Self {
+        Self {
+            rounds,
+            json: false,
+            seed: None,
+            release: false,
+        }
+    }
+}
+
 /// Crashes and tells.
 pub fn run(args: &Args) -> Result<std::process::ExitCode> {
     let verdict = crash(args)?;
