@@ -72,7 +72,7 @@ fn kill_under_load(folder: &Path, payments: u64) {
     for line in output.lines().map_while(Result::ok).take(2) {
         println!("{line}");
     }
-    std::thread::sleep(Duration::from_millis(700));
+    std::thread::park_timeout(Duration::from_millis(700));
     child.kill().expect("killed");
     child.wait().expect("ended");
 }

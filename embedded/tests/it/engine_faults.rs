@@ -92,7 +92,7 @@ async fn power_is_lost_under_load_and_nothing_acknowledged_with_it() {
             acknowledged.extend(committer.await.expect("no panic"));
         }
         drop(engine);
-        let after = disk.after_power_loss(true, |_, _| dice.roll() % 2 == 0);
+        let after = disk.after_power_loss(true, |_, _| dice.roll().is_multiple_of(2));
         let engine = on(&after, &index);
         let mut present = 0;
         for n in 0..next.load(Ordering::Relaxed) {
@@ -223,7 +223,7 @@ struct Held(AtomicBool);
 impl Host for Held {
     fn now(&self) -> Timestamp {
         while self.0.load(Ordering::Acquire) {
-            thread::sleep(Duration::from_millis(1));
+            thread::park_timeout(Duration::from_millis(1));
         }
         Timestamp::from_unix_ms(1)
     }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod disk;
+mod engine_bank;
 mod engine_faults;
 mod engine_help;
 mod engine_model;
