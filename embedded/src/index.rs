@@ -15,8 +15,7 @@ use std::{
 };
 
 use redb::{
-    Builder, CursorError, Database, Durability, ReadOnlyTable, ReadableDatabase, Table,
-    TableDefinition,
+    CursorError, Database, Durability, ReadOnlyTable, ReadableDatabase, Table, TableDefinition,
 };
 
 use crate::{
@@ -24,6 +23,10 @@ use crate::{
     memtable::{Bounds, Memtable, Place},
 };
 use lombard_core::store::Key;
+
+mod gentle;
+
+use gentle::Gentle;
 
 const RECORDS: TableDefinition<&[u8], [u8; 12]> = TableDefinition::new("records");
 const LISTED: TableDefinition<&[u8], ()> = TableDefinition::new("listed");
@@ -71,7 +74,7 @@ impl Index {
         }
         remove(path).map_err(failed("removed"))?;
         let index = Self {
-            database: builder(cache_bytes).create(path).map_err(failed("made"))?,
+            database: database(path, cache_bytes).map_err(failed("made"))?,
         };
         index.begin().map_err(failed("made"))?;
         Ok(index)
@@ -81,7 +84,7 @@ impl Index {
         if !path.exists() {
             return Ok(None);
         }
-        let database = builder(cache_bytes).open(path).map_err(failed("opened"))?;
+        let database = database(path, cache_bytes).map_err(failed("opened"))?;
         let index = Self { database };
         let sound = index.is_of_this_format().map_err(failed("read"))?;
         Ok(sound.then_some(index))
@@ -285,10 +288,11 @@ fn directed<T>(
     })
 }
 
-fn builder(cache_bytes: usize) -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(cache_bytes);
-    builder
+fn database(path: &Path, cache_bytes: usize) -> Result<Database, redb::Error> {
+    let file = Gentle::open(path)?;
+    Ok(Database::builder()
+        .set_cache_size(cache_bytes)
+        .create_with_backend(file)?)
 }
 
 fn remove(path: &Path) -> Result<(), redb::Error> {
