@@ -86,13 +86,13 @@ impl<R: BufRead> PaymentFile<R> {
     /// The next item; the last one is [`Item::End`], after which there is none.
     ///
     /// # Errors
-    /// The input could not be read. What is wrong with the file is in the items.
+    /// The input could not be read; there is no further item then. What is wrong with the file is in the items.
     pub fn next_item(&mut self) -> io::Result<Option<Item>> {
         if let Some(item) = self.next.take() {
             return Ok(Some(item));
         }
         while !self.ended {
-            let step = self.walk.next()?;
+            let step = self.walk.next().inspect_err(|_| self.ended = true)?;
             if step == Step::End {
                 self.ended = true;
                 return Ok(Some(self.end()));
@@ -129,6 +129,9 @@ impl<R: BufRead> PaymentFile<R> {
         match step {
             Step::Open if at == BLOCK_DEPTH => self.open_shared(),
             Step::Open if at == ROW_DEPTH && in_row => {
+                if !self.block_reported {
+                    self.walk.require_before();
+                }
                 let block = self.report_block();
                 self.row.clear();
                 self.too_large = false;
@@ -136,11 +139,11 @@ impl<R: BufRead> PaymentFile<R> {
                 return block;
             }
             Step::Close if at == ROW_DEPTH && in_row => {
-                self.row.close();
+                self.row.finish();
                 return Some(self.end_row());
             }
             Step::Close if at == BLOCK_DEPTH => {
-                self.shared.close();
+                self.shared.finish();
                 return self.close_shared();
             }
             _ if at < BLOCK_DEPTH => {}
@@ -197,7 +200,7 @@ impl<R: BufRead> PaymentFile<R> {
             return None;
         }
         // Nothing of the block but rows follows, so what it says of them is complete.
-        self.shared.close();
+        self.shared.finish();
         let violations = self.walk.take_violations();
         Some(Item::Block(read::block(
             &self.shared,

@@ -50,6 +50,13 @@ impl Tree {
         }
     }
 
+    /// Ends every element that is still open.
+    pub(super) fn finish(&mut self) {
+        while !self.open.is_empty() {
+            self.close();
+        }
+    }
+
     /// Forgets everything, and keeps the memory for the next.
     pub(super) fn clear(&mut self) {
         self.nodes.clear();

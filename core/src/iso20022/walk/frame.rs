@@ -107,25 +107,34 @@ impl Frame {
     }
 
     /// The required places that were not filled: the element's name, or none for a choice.
-    pub(super) fn missing(
-        &self,
-        particles: &'static [Particle],
-    ) -> impl Iterator<Item = (&'static str, String)> + use<> {
-        let seen = self.seen;
-        let unfilled = move |at: usize| seen >> at & 1 == 0;
+    pub(super) fn missing(&self, particles: &'static [Particle]) -> Vec<(&'static str, String)> {
         let required = particles
             .iter()
             .enumerate()
             .filter(|(_, particle)| particle.is_required());
-        required
-            .filter(move |(at, _)| unfilled(*at))
-            .map(|(_, particle)| match particle.alternatives.as_slice() {
-                [only] => (only.name, "is missing".to_owned()),
-                several => {
-                    let names: Vec<_> = several.iter().map(|element| element.name).collect();
-                    ("", format!("one of {} is missing", names.join(", ")))
-                }
-            })
+        let unfilled = required.filter(|(at, _)| self.seen >> at & 1 == 0);
+        let missing = unfilled.map(|(_, particle)| match particle.alternatives.as_slice() {
+            [only] => (only.name, "is missing".to_owned()),
+            several => {
+                let names: Vec<_> = several.iter().map(|element| element.name).collect();
+                ("", format!("one of {} is missing", names.join(", ")))
+            }
+        });
+        missing.collect()
+    }
+
+    /// The required places before the present one that were not filled; they are not told again.
+    pub(super) fn missing_before(
+        &mut self,
+        schema: &'static Schema,
+    ) -> Vec<(&'static str, String)> {
+        let Type::Elements(particles) = schema.kind(self.kind) else {
+            return Vec::new();
+        };
+        let before = particles.get(..self.particle).unwrap_or_default();
+        let missing = self.missing(before);
+        self.seen |= (1 << self.particle) - 1;
+        missing
     }
 }
 

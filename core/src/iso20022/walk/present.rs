@@ -103,4 +103,22 @@ impl<R: BufRead> Walk<R> {
     pub(in crate::iso20022) fn path(&self) -> String {
         frame::path(&self.frames, "")
     }
+
+    /// Notes now, and not only at its end, what the parent of the present element should have had
+    /// before it: for a reader that acts on what it has read so far.
+    pub(in crate::iso20022) fn require_before(&mut self) {
+        let Some(parent) = self.frames.len().checked_sub(2) else {
+            return;
+        };
+        let missing = self.frames[parent].missing_before(self.schema);
+        let path = frame::path(&self.frames[..=parent], "");
+        for (part, reason) in missing {
+            let part = if part.is_empty() {
+                String::new()
+            } else {
+                format!("/{part}")
+            };
+            self.violate_path(&format!("{path}{part}"), Rule::MissingElement, reason);
+        }
+    }
 }

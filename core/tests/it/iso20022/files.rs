@@ -211,6 +211,51 @@ fn a_bad_row_does_not_stop_the_file() {
 }
 
 #[test]
+fn a_bad_block_is_told_before_its_rows() {
+    let account = "<DbtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></DbtrAcct>";
+    for (from, to, rule, path) in [
+        (account, "", Rule::MissingElement, "/DbtrAcct"),
+        ("<PmtMtd>TRF<", "<PmtMtd>FAX<", Rule::Enumeration, "/PmtMtd"),
+        (
+            "NL91ABNA0417164300",
+            "NL91ABNA0417164301",
+            Rule::Iban,
+            "/DbtrAcct/Id/IBAN",
+        ),
+    ] {
+        // In the second block only.
+        let whole = file("09");
+        let (first, second) = whole.split_at(whole.find("B-2").expect("the second block"));
+        let read = read(format!("{first}{}", second.replace(from, to)).as_bytes());
+        let wrong = read.blocks[1].violations.kept();
+        assert_eq!((wrong[0].rule, wrong.len()), (rule, 1));
+        assert_eq!(
+            wrong[0].path,
+            format!("/Document/CstmrCdtTrfInitn/PmtInf[2]{path}")
+        );
+        assert_eq!(rules(&read).len(), 1, "and only once");
+    }
+}
+
+#[test]
+fn an_input_that_fails_ends_the_file() {
+    struct Failing;
+    impl std::io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::ConnectionReset.into())
+        }
+    }
+    let half = file("09");
+    let half = std::io::Read::chain(&half.as_bytes()[..900], Failing);
+    let items: Vec<_> = PaymentFile::new(BufReader::new(half)).collect();
+    let failed = items.iter().filter(|item| item.is_err()).count();
+    assert_eq!(
+        (failed, items.last().is_some_and(Result::is_err)),
+        (1, true)
+    );
+}
+
+#[test]
 fn what_does_not_add_up_is_told_where_it_stands() {
     for (from, to, expected) in [
         (
