@@ -310,7 +310,7 @@ async fn a_recall_of_theirs_is_accepted_or_refused() {
     world
         .post(&path, json!({"answer": "accept"}))
         .await
-        .refused(409, "recall_not_open", None);
+        .refused(422, "amount_too_large", None);
 
     let received = world.received(&account).await;
     world
