@@ -59,6 +59,21 @@ impl Query {
             .map_err(|error| Problem::parameter(name, error))
     }
 
+    /// Text of 1 to `chars_max` characters.
+    ///
+    /// # Errors
+    /// `invalid_parameter` when it was given twice, or is empty or longer.
+    pub fn take_text(
+        &mut self,
+        name: &'static str,
+        chars_max: usize,
+    ) -> Result<Option<String>, Problem> {
+        self.take_with(name, |text| match text.chars().count() {
+            chars if (1..=chars_max).contains(&chars) => Ok(text.to_owned()),
+            _ => Err(format!("expected 1 to {chars_max} characters")),
+        })
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use lombard_core::{
     id::Id,
     ledger::{Account, Balance, Rollup},
+    limits::NAME_MAX,
     plan::keys,
     store::{decode, encode},
 };
@@ -94,7 +95,7 @@ pub async fn list(
         "house" => Ok(Rollup::House),
         _ => Err("expected `constrained` or `house`".to_owned()),
     })?;
-    let name: Option<String> = query.take("name")?;
+    let name = query.take_text("name", NAME_MAX)?;
     query.finish()?;
     let wanted = |account: &Account| {
         let wanted = kind.is_none_or(|kind| account.id.rollup() == kind)

@@ -60,18 +60,48 @@ pub async fn cancel(
 }
 
 /// What came of a verification.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = VerificationAnswer)]
 struct VerificationBody {
     result: VerificationResult,
-    /// Why it is refused; `verification_failed` when absent. Only with `refused`.
+    reason: Option<Reason>,
+}
+
+/// What came of a verification.
+#[derive(ToSchema)]
+#[schema(as = VerificationAnswer)]
+#[serde(untagged)]
+#[allow(dead_code)] // Only described.
+enum VerificationChoice {
+    Passed(VerificationPassed),
+    Refused(VerificationRefused),
+}
+
+/// The payment goes on.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct VerificationPassed {
+    /// `passed`.
+    #[schema(pattern = "^passed$")]
+    result: String,
+}
+
+/// The payment fails.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct VerificationRefused {
+    /// `refused`.
+    #[schema(pattern = "^refused$")]
+    result: String,
+    /// `verification_failed` when absent.
     #[schema(value_type = Option<scalar::ReasonCode>)]
     reason: Option<Reason>,
 }
 
 /// Whether the payment may go on.
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum VerificationResult {
     /// Go on.
@@ -86,7 +116,7 @@ enum VerificationResult {
 #[utoipa::path(post, path = "/v1/payments/{id}/verification", tag = "payments",
     params(("id" = inline(scalar::PaymentId), Path, description = "The payment."),
            ("Prefer", Header)),
-    request_body = VerificationBody,
+    request_body = VerificationChoice,
     responses((status = 200, description = "The answer is taken in.", body = PaymentView)))]
 pub async fn verify(
     State(api): State<Api>,
@@ -119,7 +149,7 @@ struct ReturnBody {
     #[schema(value_type = Option<scalar::Amount>)]
     amount: Option<Amount>,
     /// `customer_requested` when absent.
-    #[schema(value_type = Option<scalar::ReasonCode>)]
+    #[schema(value_type = Option<scalar::ReturnReason>)]
     reason: Option<Reason>,
 }
 
@@ -167,9 +197,7 @@ fn give_back_act(api: &Api, original: Id<Payment>, amount: Option<Amount>, reaso
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateRecall)]
 struct RecallBody {
-    /// One that the schemes know: `duplicate`, `technical_error`, `fraud_suspected`,
-    /// `account_number_invalid`, `amount_invalid` or `customer_requested`.
-    #[schema(value_type = scalar::ReasonCode)]
+    #[schema(value_type = scalar::RecallReason)]
     reason: Reason,
 }
 
@@ -199,19 +227,48 @@ pub async fn recall(
 }
 
 /// The answer to the other bank's recall.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = RecallAnswer)]
 struct RecallAnswerBody {
     answer: RecallDecision,
-    /// Why it is refused: a code of the scheme (ISO 20022), `CUST` when absent. Only with
+    code: Option<String>,
+}
+
+/// The answer to the other bank's recall.
+#[derive(ToSchema)]
+#[schema(as = RecallAnswer)]
+#[serde(untagged)]
+#[allow(dead_code)] // Only described.
+enum RecallAnswerChoice {
+    Accept(RecallAccepted),
+    Refuse(RecallRefused),
+}
+
+/// All that remains of the money goes back.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct RecallAccepted {
+    /// `accept`.
+    #[schema(pattern = "^accept$")]
+    answer: String,
+}
+
+/// It does not.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Only described.
+struct RecallRefused {
     /// `refuse`.
+    #[schema(pattern = "^refuse$")]
+    answer: String,
+    /// Why: a code of the scheme (ISO 20022), `CUST` when absent.
     #[schema(pattern = "^[A-Z0-9]{4}$")]
     code: Option<String>,
 }
 
 /// What is decided.
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum RecallDecision {
     /// All that remains of the money goes back.
@@ -227,7 +284,7 @@ enum RecallDecision {
 #[utoipa::path(post, path = "/v1/payments/{id}/recall/answer", tag = "payments",
     params(("id" = inline(scalar::PaymentId), Path, description = "The payment."),
            ("Prefer", Header)),
-    request_body = RecallAnswerBody,
+    request_body = RecallAnswerChoice,
     responses((status = 200, description = "It is refused: the payment.", body = PaymentView),
               (status = 201, description = "It is accepted: the return.", body = PaymentView)))]
 pub async fn answer_recall(

@@ -2,8 +2,15 @@
 
 use axum::{extract::State, response::Response};
 use lombard_core::{
-    event::Event, id::Id, ledger::Account, lifecycle::Status, limits::EVENTS_MAX, payment::Payment,
-    plan::keys, store::decode, time::Timestamp,
+    event::Event,
+    id::Id,
+    ledger::Account,
+    lifecycle::Status,
+    limits::{END_TO_END_ID_MAX, EVENTS_MAX},
+    payment::Payment,
+    plan::keys,
+    store::decode,
+    time::Timestamp,
 };
 use utoipa::ToSchema;
 
@@ -131,7 +138,7 @@ impl Filter {
                 found.ok_or_else(|| "there is no such status".to_owned())
             })?,
             account: query.take("account")?,
-            end_to_end_id: query.take("end_to_end_id")?,
+            end_to_end_id: query.take_text("end_to_end_id", END_TO_END_ID_MAX)?,
             created_from: query.take_with("created_from", moment)?,
             created_before: query.take_with("created_before", moment)?,
         };

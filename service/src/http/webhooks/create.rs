@@ -52,7 +52,7 @@ pub struct CreateBody {
     #[schema(value_type = Option<Vec<scalar::EventType>>, nullable = false, example = json!(["payment.cleared", "payment.failed"]))]
     events: Vec<String>,
     /// What it is for.
-    #[schema(max_length = 200)]
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{0,200}$")]
     description: Option<String>,
 }
 

@@ -67,7 +67,7 @@ struct ChangeBody {
     #[schema(value_type = Option<Vec<scalar::EventType>>)]
     events: Option<Vec<String>>,
     /// Empty for none.
-    #[schema(max_length = 200)]
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{0,200}$")]
     description: Option<String>,
     /// `enabled` gives a disabled endpoint a new start; what it missed can be replayed.
     state: Option<StateBody>,

@@ -32,7 +32,10 @@ pub struct EndpointView<'a> {
     #[schema(value_type = Vec<EventKind>)]
     events: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 200)]
+    #[schema(
+        nullable = false,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{0,200}$"
+    )]
     description: Option<&'a str>,
     /// `enabled` or `disabled`.
     #[schema(pattern = "^(enabled|disabled)$")]

@@ -143,6 +143,16 @@ schemas! {
     ReasonCode = words(Reason::ALL.iter().map(|reason| reason.code()), "Why, the same words for every rail.");
     /// Types of events.
     EventKind = words(lombard_core::event::KINDS, "What happened.");
+    /// Why money goes back.
+    ReturnReason = words(
+        Reason::ALL.iter().filter(|reason| **reason != Reason::Recalled).map(|reason| reason.code()),
+        "Why money goes back. A recall is granted by answering it."
+    );
+    /// Why money is asked back.
+    RecallReason = words(
+        Reason::ALL.iter().filter(|reason| reason.iso_cancellation_code().is_some()).map(|reason| reason.code()),
+        "Why money is asked back: what the schemes know a recall for."
+    );
     /// House account roles.
     RoleName = words(Role::ALL.map(Role::name), "What a house account is for.");
     /// A side of the books.
