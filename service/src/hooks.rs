@@ -29,7 +29,6 @@ mod give_up;
 pub mod guard;
 pub mod lane;
 pub mod message;
-pub(crate) mod records;
 pub mod replay;
 pub mod retry;
 pub mod schedule;

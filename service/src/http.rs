@@ -32,11 +32,12 @@ pub mod trace;
 pub mod wire;
 
 mod accounts;
+mod batches;
 mod events;
 mod health;
 mod holds;
 mod ledger;
-mod payments;
+pub(crate) mod payments;
 mod webhooks;
 
 use std::sync::Arc;
@@ -70,6 +71,7 @@ struct Shared {
     keys: Keys,
     waiting: Semaphore,
     weights: Option<Weights>,
+    uploads: batches::Uploads,
 }
 
 impl Api {
@@ -87,6 +89,7 @@ impl Api {
             keys: Keys::default(),
             waiting: Semaphore::new(WAITING_MAX),
             weights,
+            uploads: batches::Uploads::default(),
         }))
     }
 
@@ -94,6 +97,11 @@ impl Api {
     #[must_use]
     pub fn weights(&self) -> Option<&Weights> {
         self.0.weights.as_ref()
+    }
+
+    /// The files that are arriving.
+    fn uploads(&self) -> &batches::Uploads {
+        &self.0.uploads
     }
 
     /// The ports.
@@ -114,6 +122,7 @@ fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(webhooks::routes())
         .merge(payments::routes())
+        .merge(batches::routes())
         .merge(accounts::routes())
         .merge(ledger::routes())
         .merge(holds::routes())

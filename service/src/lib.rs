@@ -2,6 +2,7 @@
 //! stands on them. Async begins here; what is true is decided in `lombard-core`.
 
 pub mod app;
+pub mod batch;
 pub mod config;
 pub mod conformance;
 pub mod details;
@@ -15,6 +16,7 @@ pub mod optimistic;
 pub mod ports;
 pub mod proof;
 pub mod rails;
+pub(crate) mod records;
 pub mod tenants;
 pub mod vault;
 pub mod worker;

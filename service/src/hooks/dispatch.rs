@@ -27,13 +27,13 @@ use super::{
     give_up,
     lane::{Lane, Lanes},
     message,
-    records::{Then, change},
     send::{Outgoing, Sender, Sent},
     sign,
 };
 use crate::{
     app::App,
     ports::{Cause, CommitError, ReadError},
+    records::{Then, change},
 };
 
 /// How long the feed waits for a first try before it goes on without it.

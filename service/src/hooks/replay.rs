@@ -14,11 +14,11 @@ use lombard_core::{
 use super::{
     delivery::{self, Delivery, failed_list},
     endpoint::Endpoint,
-    records::{Then, change},
 };
 use crate::{
     app::App,
     ports::{CommitError, Found, Range},
+    records::{Then, change},
 };
 
 /// Deliveries that one request looks at; what is beyond is left to the next request.

@@ -79,6 +79,7 @@ codes! {
     BankAddressInvalid, "bank_address_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The bank address is not valid", "An IBAN, or a sort code with its account number, cannot be right: a character is mistyped, or the country, length or check digits are wrong.";
     BodyTooLarge, "body_too_large", PAYLOAD_TOO_LARGE, FINAL, CLEAN, "The body is too large", "The body exceeds the limit of this operation. Send less at a time.";
     CurrencyMismatch, "currency_mismatch", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The currencies differ", "An account, or the rail, is in another currency than the amount. Lombard does not convert.";
+    DuplicateFile, "duplicate_file", CONFLICT, FINAL, CLEAN, "The file was sent before", "A file of the same sender and message id, or with the same contents, was taken in under another key; the detail names its batch. Look at that batch, or send the file with the key that it had.";
     Forbidden, "forbidden", FORBIDDEN, FINAL, CLEAN, "The key may not do this", "The API key is known but may only read. Use a key with the right to write.";
     HeadersTooLarge, "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, FINAL, CLEAN, "The headers are too large", "The request's headers together exceed 16 KiB. Send fewer or shorter ones.";
     HoldEnded, "hold_ended", CONFLICT, FINAL, CLEAN, "The hold has ended", "The hold was posted, voided, or has expired.";
@@ -88,6 +89,7 @@ codes! {
     InsufficientFunds, "insufficient_funds", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The account lacks the money", "A constrained account would be overdrawn by the hold, return or posting. (A payment that lacks funds is accepted and then fails or waits; see `on_insufficient_funds`.)";
     Internal, "internal", INTERNAL_SERVER_ERROR, RETRY, UNSURE, "Something is wrong on our side", "An unexpected failure, which is on record under the request id. Repeat the request with the same key: if it was carried out, you get its answer.";
     InvalidField, "invalid_field", BAD_REQUEST, FINAL, CLEAN, "A member of the body is not valid", "A member is unknown, missing, of the wrong type or out of range; `field` points to it.";
+    InvalidFile, "invalid_file", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The file is at fault", "The file breaks its schema, does not add up, or is no such file; `errors` says where and by which rule. Nothing of it was paid.";
     InvalidJson, "invalid_json", BAD_REQUEST, FINAL, CLEAN, "The body is not JSON", "The body is not well-formed JSON in UTF-8; the detail says at which line and column.";
     InvalidParameter, "invalid_parameter", BAD_REQUEST, FINAL, CLEAN, "A parameter is not valid", "A query parameter or a header is unknown, repeated or malformed; `field` names it.";
     MediaTypeUnsupported, "media_type_unsupported", UNSUPPORTED_MEDIA_TYPE, FINAL, CLEAN, "The media type is not supported", "Send the body as `application/json`, or as one of the types that the operation documents.";
@@ -107,6 +109,7 @@ codes! {
     Unauthenticated, "unauthenticated", UNAUTHORIZED, FINAL, CLEAN, "No valid API key", "Send a valid API key as `Authorization: Bearer sk_…`.";
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, RETRY, CLEAN, "The store is not available", "Nothing was done. Repeat the request with the same key a little later.";
     Unbalanced, "unbalanced", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The legs do not balance", "For each currency, debits and credits must be equal, with at least two legs.";
+    UploadRunning, "upload_running", CONFLICT, RETRY, CLEAN, "The same upload is still running", "Another request with this key is still sending its file. Wait for it to end, then repeat the request with the same key.";
     WrongState, "wrong_state", CONFLICT, FINAL, CLEAN, "The payment is at another stage", "The payment is not, or no longer, at a stage at which this can be done; the detail says where it stands.";
 }
 

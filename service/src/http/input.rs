@@ -23,6 +23,12 @@ use crate::details::BankAddress;
 #[serde(transparent)]
 pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
 impl Text<'_> {
     /// The text, of 1 to `chars_max` characters, none of them a control character.
     ///

@@ -64,11 +64,18 @@ impl Json {
     /// # Errors
     /// `invalid_json` with line and column, or `invalid_field` with a pointer to the member.
     pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
-        let bytes: &[u8] = if self.0.is_empty() { b"{}" } else { &self.0 };
-        serde_json::from_slice::<Object<T>>(bytes)
-            .map(|Object(value)| value)
-            .map_err(|error| explain::<Object<T>>(bytes, &error))
+        parse(if self.0.is_empty() { b"{}" } else { &self.0 })
     }
+}
+
+/// The value that some JSON says, wherever it came from.
+///
+/// # Errors
+/// As [`Json::parse`].
+pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice::<Object<T>>(bytes)
+        .map(|Object(value)| value)
+        .map_err(|error| explain::<Object<T>>(bytes, &error))
 }
 
 /// An optional JSON body: no body, whatever its type, is `{}`.

@@ -30,6 +30,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
     servers((url = "/", description = "This server")),
     tags(
         (name = "payments", description = "Credit transfers, their returns and recalls."),
+        (name = "batches", description = "Files of payments: pain.001, CSV, JSON Lines."),
         (name = "accounts", description = "Accounts, their balances and entries."),
         (name = "ledger", description = "Balanced transactions."),
         (name = "holds", description = "Promises of money, posted or voided later."),

@@ -4,6 +4,7 @@ mod act;
 mod create;
 mod list;
 
+pub use create::CreatePayment;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Api;

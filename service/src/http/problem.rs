@@ -27,8 +27,24 @@ pub struct Problem {
     pub detail: Cow<'static, str>,
     /// A JSON pointer into the body, or the name of a parameter or header.
     pub field: Option<Cow<'static, str>>,
+    /// Of a file: what is wrong with it, as far as it was read.
+    pub errors: Vec<FileFault>,
     /// What we know of our own failure. Logged, never shown.
     pub cause: Option<Cause>,
+}
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FileFault {
+    /// Where: an element's path, or a line.
+    #[schema(max_length = 500)]
+    pub path: String,
+    /// The rule's stable name.
+    #[schema(pattern = "^[a-z_]{1,40}$")]
+    pub rule: String,
+    /// In words, without any value of the file.
+    #[schema(max_length = 2000)]
+    pub message: String,
 }
 
 /// Seconds after which a caller may come back when too much is going on.
@@ -48,6 +64,7 @@ impl Problem {
             code,
             detail,
             field: None,
+            errors: Vec::new(),
             cause: None,
         }
     }
@@ -77,6 +94,13 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// The same, with all that is wrong with a file.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Vec<FileFault>) -> Self {
+        self.errors = faults;
         self
     }
 
@@ -114,6 +138,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code,
             field: self.field.as_deref(),
+            errors: &self.errors,
             retryable: self.code.is_retryable(),
             request_id: trace.request_id(),
         };
@@ -165,6 +190,10 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 500)]
     field: Option<&'a str>,
+    /// Of a file: what is wrong with it, at most twenty things.
+    #[serde(skip_serializing_if = "<[FileFault]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [FileFault],
     /// Whether the same request may be sent again, with the same idempotency key, as it is.
     retryable: bool,
     /// Trace id and span id of this request.

@@ -14,4 +14,4 @@ mod payments;
 mod server;
 mod tenants;
 mod tracing;
-mod world;
+pub mod world;

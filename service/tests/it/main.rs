@@ -1,5 +1,6 @@
 //! The service against its contracts.
 
+mod batches;
 mod client;
 mod hooks;
 mod http;

@@ -31,6 +31,8 @@ use lombard_service::{
     worker::feed::{Consumer, JobError},
 };
 
+use crate::http::world::Silent;
+
 /// A clock that starts now and is moved by hand.
 pub struct TestHost {
     now_ms: AtomicU64,
@@ -121,13 +123,16 @@ impl World {
     pub fn new(config: Config) -> Self {
         let host = Arc::new(TestHost::default());
         let store: Arc<dyn Store> = Arc::new(Memory::default());
+        let mut rails = Rails::default();
+        rails.add(Rail::Fps, Arc::new(Silent));
+        rails.add(Rail::SepaInst, Arc::new(Silent));
         let bank = Optimistic::new(store.clone(), host.clone(), Arc::new(Json));
         let app = App {
             store,
             bank: Arc::new(bank),
             host: host.clone(),
             vault: Arc::new(TestVault),
-            rails: Arc::new(Rails::default()),
+            rails: Arc::new(rails),
             config: Arc::new(config),
         };
         let tenant = TenantId::new(1);
@@ -160,11 +165,15 @@ impl World {
                 money: gbp(amount),
             };
             let legs = vec![leg(house, Side::Debit), leg(id, Side::Credit)];
-            let txn = Id::new(self.host.now(), self.host.random());
-            self.execute(Act::PostLegs(PostLegs { id: txn, legs }))
-                .await;
+            self.post(legs).await;
         }
         id
+    }
+
+    /// Writes a transaction of these legs.
+    pub async fn post(&self, legs: Vec<Leg>) {
+        let id = Id::new(self.host.now(), self.host.random());
+        self.execute(Act::PostLegs(PostLegs { id, legs })).await;
     }
 
     /// A payment between two accounts of ours, cleared at once.

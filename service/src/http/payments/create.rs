@@ -13,10 +13,11 @@ use lombard_core::{
     id::Id,
     limits::{END_TO_END_ID_MAX, NAME_MAX, REMITTANCE_MAX},
     money::{Amount, Money},
-    payment::OnInsufficientFunds,
+    payment::{OnInsufficientFunds, Payment},
     rail::Rail,
     reason::Reason,
     scheme::Finding,
+    tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -203,32 +204,47 @@ pub async fn create(
     Ok(response)
 }
 
+impl CreatePayment<'_> {
+    /// What is asked for, as the payment `id`, its texts within their bounds.
+    ///
+    /// # Errors
+    /// `invalid_field` or `bank_address_invalid`, with the member.
+    pub fn instruction(
+        &self,
+        tenant: TenantId,
+        id: Id<Payment>,
+    ) -> Result<Instruction<'_>, Problem> {
+        Ok(Instruction {
+            id,
+            rail: self.rail,
+            money: Money {
+                amount: self.amount,
+                currency: self.currency,
+            },
+            debtor: self.debtor.account.resolve(tenant),
+            debtor_name: checked(self.debtor.name.as_ref(), "/debtor/name", NAME_MAX)?,
+            creditor: creditor(tenant, &self.creditor)?,
+            end_to_end_id: checked(
+                self.end_to_end_id.as_ref(),
+                "/end_to_end_id",
+                END_TO_END_ID_MAX,
+            )?,
+            reference: checked(self.reference.as_ref(), "/reference", REMITTANCE_MAX)?,
+            remittance: checked(self.remittance.as_ref(), "/remittance", REMITTANCE_MAX)?,
+            on_insufficient_funds: self.on_insufficient_funds,
+            verification: self.verification,
+            wait_ms: wait_ms(self.expires_in_seconds)?,
+            metadata: metadata(&self.metadata)?,
+            batch: None,
+        })
+    }
+}
+
 /// The command that the request asks for, with what the scheme has to say about it.
 fn prepared(api: &Api, call: &Call, request: &CreatePayment<'_>) -> Result<Prepared, Problem> {
     let app = api.app();
-    let instruction = Instruction {
-        id: Id::new(app.host.now(), app.host.random()),
-        rail: request.rail,
-        money: Money {
-            amount: request.amount,
-            currency: request.currency,
-        },
-        debtor: request.debtor.account.resolve(call.tenant()),
-        debtor_name: checked(request.debtor.name.as_ref(), "/debtor/name", NAME_MAX)?,
-        creditor: creditor(call, &request.creditor)?,
-        end_to_end_id: checked(
-            request.end_to_end_id.as_ref(),
-            "/end_to_end_id",
-            END_TO_END_ID_MAX,
-        )?,
-        reference: checked(request.reference.as_ref(), "/reference", REMITTANCE_MAX)?,
-        remittance: checked(request.remittance.as_ref(), "/remittance", REMITTANCE_MAX)?,
-        on_insufficient_funds: request.on_insufficient_funds,
-        verification: request.verification,
-        wait_ms: wait_ms(request.expires_in_seconds)?,
-        metadata: metadata(&request.metadata)?,
-        batch: None,
-    };
+    let id = Id::new(app.host.now(), app.host.random());
+    let instruction = request.instruction(call.tenant(), id)?;
     Ok(prepare(app, call.tenant(), instruction, api.weights())?)
 }
 
@@ -251,11 +267,11 @@ fn wait_ms(seconds: Option<u32>) -> Result<Option<u64>, Problem> {
     }
 }
 
-fn creditor<'a>(call: &Call, body: &'a CreditorBody<'_>) -> Result<Creditor<'a>, Problem> {
+fn creditor<'a>(tenant: TenantId, body: &'a CreditorBody<'_>) -> Result<Creditor<'a>, Problem> {
     let (iban, sort_code) = (body.iban.as_ref(), body.sort_code.as_ref());
     let address = bank_address(iban, sort_code, body.account_number.as_ref(), "/creditor")?;
     match (body.account, &body.name, address) {
-        (Some(account), None, None) => Ok(Creditor::Account(account.resolve(call.tenant()))),
+        (Some(account), None, None) => Ok(Creditor::Account(account.resolve(tenant))),
         (None, Some(name), Some(address)) => Ok(Creditor::Outside {
             name: name.checked("/creditor/name", NAME_MAX)?,
             address,

@@ -11,15 +11,13 @@ use super::{
     view::EndpointView,
 };
 use crate::{
-    hooks::{
-        endpoint::{self, DisabledReason, Endpoint},
-        records::{Then, change as change_record},
-    },
+    hooks::endpoint::{self, DisabledReason, Endpoint},
     http::{
         Api, Call, Json, Page, PathId, Problem,
         reply::{body, shown},
         wire::scalar,
     },
+    records::{Then, change as change_record},
 };
 
 /// A tenant's webhook endpoints.

@@ -79,6 +79,8 @@ fn any_body_has_a_documented_answer() {
     let world = runtime.block_on(World::new());
     let paths: Vec<String> = posts()
         .iter()
+        // Files are not JSON; what is wrong with them is tested with the batches.
+        .filter(|path| *path != "/v1/batches")
         .map(|path| path.replace("{id}", "pay_00000000000000000000000000"))
         .collect();
     let number = std::cell::Cell::new(0);

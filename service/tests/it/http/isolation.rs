@@ -104,6 +104,7 @@ struct Ours {
     event: String,
     transaction: String,
     endpoint: String,
+    batch: String,
 }
 
 impl Ours {
@@ -121,6 +122,7 @@ impl Ours {
                 .post("/v1/webhook_endpoints", endpoint)
                 .await
                 .text("id"),
+            batch: batch(world, &account, &other_account).await,
             account,
             other_account,
         }
@@ -135,9 +137,19 @@ impl Ours {
             "events" => &self.event,
             "ledger" => &self.transaction,
             "webhook_endpoints" => &self.endpoint,
+            "batches" => &self.batch,
             _ => return None,
         })
     }
+}
+
+async fn batch(world: &World, debtor: &str, creditor: &str) -> String {
+    let file =
+        format!("amount,currency,debtor_account,creditor_account\n1,GBP,{debtor},{creditor}\n");
+    let mut request = world.request("/v1/batches", "ours", file);
+    let csv = "text/csv".parse().unwrap();
+    request.headers_mut().insert("content-type", csv);
+    world.send(request).await.text("id")
 }
 
 async fn first_of(world: &World, path: &str) -> String {
@@ -165,6 +177,8 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
         ),
         // These refer to nothing.
         "/v1/accounts" | "/v1/webhook_endpoints" => return,
+        // Its rows do, and each says so for itself: see the tests of batches.
+        "/v1/batches" => return,
         _ => panic!("{path} needs a row in this test"),
     };
     as_other(world, "post", path, body)

@@ -36,7 +36,7 @@ use tower::ServiceExt;
 use crate::support::TestHost;
 
 /// A rail that is switched on and never asked: no worker runs in these tests.
-struct Silent;
+pub struct Silent;
 
 impl RailPort for Silent {
     fn submit<'a>(

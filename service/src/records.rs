@@ -1,7 +1,7 @@
 //! Changes one record of ours: read, decide, commit, decide again.
 //!
-//! Endpoints and deliveries are not part of a payment's plan, so they are changed here, one at a
-//! time, under the same guard: what was decided on is what is replaced.
+//! What is not part of a payment's plan (webhook endpoints, deliveries, batches) is changed here, a
+//! record at a time, under the same guard: what was decided on is what is replaced.
 
 use std::sync::Arc;
 

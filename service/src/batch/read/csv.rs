@@ -1,0 +1,386 @@
+//! Comma-separated values: a header line that names the columns, then a payment a line.
+//!
+//! The columns are the members of the API's body, see `docs/batches.md`. The header decides which are
+//! there; a column that is unknown, or there twice, makes the file wrong, because a column that is
+//! silently ignored is a payment that is silently another. An empty field is an absent one.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead},
+};
+
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
+use lombard_core::{
+    currency::{Currency, parse_minor},
+    limits::{
+        END_TO_END_ID_MAX, IDEMPOTENCY_KEY_MAX, METADATA_ENTRIES_MAX, METADATA_KEY_MAX,
+        METADATA_VALUE_MAX, NAME_MAX, REMITTANCE_MAX,
+    },
+    money::{Amount, Money},
+    payment::OnInsufficientFunds,
+};
+
+use super::{Context, Debtor, Fault, Payee, Piece, Row, Wish, refused_by};
+use crate::{
+    batch::record::References,
+    details::BankAddress,
+    http::{
+        ErrorCode, Problem,
+        input::{AccountRef, Text, bank_address},
+    },
+};
+
+/// The longest that a payment may wait, as in the API.
+const EXPIRES_IN_S_MAX: u64 = 30 * 24 * 60 * 60;
+/// What a column of metadata begins with.
+const METADATA: &str = "metadata.";
+
+/// The columns, in the order of the documentation.
+const COLUMNS: [&str; 19] = [
+    "amount",
+    "amount_decimal",
+    "currency",
+    "debtor_account",
+    "debtor_iban",
+    "debtor_sort_code",
+    "debtor_account_number",
+    "debtor_name",
+    "creditor_account",
+    "creditor_name",
+    "creditor_iban",
+    "creditor_sort_code",
+    "creditor_account_number",
+    "end_to_end_id",
+    "reference",
+    "remittance",
+    "rail",
+    "on_insufficient_funds",
+    "idempotency_key",
+];
+
+/// See the module.
+pub struct Rows<R: BufRead> {
+    reader: Reader<R>,
+    context: Context,
+    header: Header,
+    fault: Option<Fault>,
+    record: StringRecord,
+    number: u64,
+    ended: bool,
+}
+
+/// Which column stands where.
+#[derive(Default)]
+struct Header {
+    places: BTreeMap<&'static str, usize>,
+    expires: Option<usize>,
+    metadata: Vec<(String, usize)>,
+}
+
+impl<R: BufRead> Rows<R> {
+    pub fn new(mut input: R, context: Context) -> io::Result<Self> {
+        // Spreadsheets of half of Europe write semicolons, for the comma is in their numbers.
+        let beginning = input.fill_buf()?;
+        let line = beginning.split(|byte| *byte == b'\n').next();
+        let line = line.unwrap_or_default();
+        let semicolons = line.contains(&b';') && !line.contains(&b',');
+        let mut reader = ReaderBuilder::new()
+            .delimiter(if semicolons { b';' } else { b',' })
+            .trim(csv::Trim::All)
+            .from_reader(input);
+        let (header, fault) = match reader.headers() {
+            Ok(names) => match Header::of(names) {
+                Ok(header) => (header, None),
+                Err(fault) => (Header::default(), Some(fault)),
+            },
+            Err(error) => (Header::default(), Some(fault_of(error)?)),
+        };
+        Ok(Self {
+            reader,
+            context,
+            header,
+            fault,
+            record: StringRecord::new(),
+            number: 0,
+            ended: false,
+        })
+    }
+
+    pub fn next(&mut self) -> io::Result<Option<Piece>> {
+        if let Some(fault) = self.fault.take() {
+            self.ended = true;
+            return Ok(Some(Piece::Fault(fault)));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        match self.reader.read_record(&mut self.record) {
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                self.number += 1;
+                Ok(Some(Piece::Row(Box::new(self.row()))))
+            }
+            Err(error) => {
+                self.ended = true;
+                Ok(Some(Piece::Fault(fault_of(error)?)))
+            }
+        }
+    }
+
+    fn row(&self) -> Row {
+        let fields = Fields {
+            header: &self.header,
+            record: &self.record,
+        };
+        let end_to_end_id = fields.text("end_to_end_id").map(str::to_owned);
+        Row {
+            number: self.number,
+            references: References {
+                end_to_end_id: end_to_end_id.filter(|id| id.len() <= END_TO_END_ID_MAX),
+                ..References::default()
+            },
+            wish: fields
+                .wish(self.context)
+                .map_err(|problem| refused_by(&problem)),
+        }
+    }
+}
+
+/// What the reader says of a file that is no table; an input that fails is no fault of the file.
+fn fault_of(error: csv::Error) -> io::Result<Fault> {
+    let line = |position: &Option<Position>| {
+        let line = position.as_ref().map_or(1, Position::line);
+        format!("line {line}")
+    };
+    let (path, rule, message) = match error.kind() {
+        ErrorKind::Utf8 { pos, .. } => (line(pos), "encoding", "is not UTF-8".to_owned()),
+        ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => {
+            let message = format!("has {len} fields, and the header has {expected_len}");
+            (line(pos), "fields", message)
+        }
+        _ => return Err(io::Error::other(error)),
+    };
+    Ok(Fault {
+        path,
+        rule: rule.to_owned(),
+        message,
+    })
+}
+
+impl Header {
+    fn of(names: &StringRecord) -> Result<Self, Fault> {
+        let fault = |rule: &str, message: String| Fault {
+            path: "line 1".to_owned(),
+            rule: rule.to_owned(),
+            message,
+        };
+        let mut header = Self::default();
+        for (place, name) in names.iter().enumerate() {
+            let known = COLUMNS.into_iter().find(|column| *column == name);
+            let before = match (known, name.strip_prefix(METADATA)) {
+                (Some(column), _) => header.places.insert(column, place).is_some(),
+                (None, _) if name == "expires_in_seconds" => {
+                    header.expires.replace(place).is_some()
+                }
+                (None, Some(key)) if is_metadata_key(key) => {
+                    let before = header.metadata.iter().any(|(known, _)| known == key);
+                    header.metadata.push((key.to_owned(), place));
+                    before
+                }
+                _ => {
+                    let message = format!("column {} has an unknown name", place + 1);
+                    return Err(fault("unknown_column", message));
+                }
+            };
+            if before {
+                let message = format!("column {} is there twice", place + 1);
+                return Err(fault("repeated_column", message));
+            }
+        }
+        let has = |column| header.places.contains_key(column);
+        if header.metadata.len() > METADATA_ENTRIES_MAX {
+            let message = format!("at most {METADATA_ENTRIES_MAX} columns of metadata");
+            return Err(fault("too_many_columns", message));
+        }
+        if has("amount") == has("amount_decimal") {
+            let message = "expected either `amount` (minor units) or `amount_decimal`";
+            return Err(fault("missing_column", message.to_owned()));
+        }
+        if !has("currency") {
+            return Err(fault("missing_column", "expected `currency`".to_owned()));
+        }
+        Ok(header)
+    }
+}
+
+fn is_metadata_key(key: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=METADATA_KEY_MAX).contains(&key.len()) && key.bytes().all(plain)
+}
+
+/// The fields of a row, by name.
+struct Fields<'a> {
+    header: &'a Header,
+    record: &'a StringRecord,
+}
+
+impl<'a> Fields<'a> {
+    fn text(&self, column: &str) -> Option<&'a str> {
+        self.at(*self.header.places.get(column)?)
+    }
+
+    fn at(&self, place: usize) -> Option<&'a str> {
+        self.record.get(place).filter(|text| !text.is_empty())
+    }
+
+    fn checked(&self, column: &'static str, chars_max: usize) -> Result<Option<String>, Problem> {
+        let text = self.text(column).map(Text::from);
+        let checked = text.as_ref().map(|text| text.checked(column, chars_max));
+        Ok(checked.transpose()?.map(str::to_owned))
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, Problem> {
+        let parsed = self.text(column).map(str::parse).transpose();
+        parsed.map_err(|error: T::Err| Problem::field(column, error.to_string()))
+    }
+
+    fn wish(&self, context: Context) -> Result<Wish, Problem> {
+        Ok(Wish {
+            rail: self.parsed("rail")?,
+            money: self.money()?,
+            debtor: self.debtor(context)?,
+            debtor_name: self.checked("debtor_name", NAME_MAX)?,
+            creditor: self.creditor(context)?,
+            end_to_end_id: self.checked("end_to_end_id", END_TO_END_ID_MAX)?,
+            reference: self.checked("reference", REMITTANCE_MAX)?,
+            remittance: self.checked("remittance", REMITTANCE_MAX)?,
+            on_insufficient_funds: match self.text("on_insufficient_funds") {
+                None | Some("fail") => OnInsufficientFunds::Fail,
+                Some("wait") => OnInsufficientFunds::Wait,
+                Some(_) => {
+                    let column = "on_insufficient_funds";
+                    return Err(Problem::field(column, "expected `fail` or `wait`"));
+                }
+            },
+            verification: None,
+            wait_ms: self.wait_ms()?,
+            metadata: self.metadata()?,
+            key: self.key()?,
+        })
+    }
+
+    fn money(&self) -> Result<Money, Problem> {
+        let missing = |column| Problem::field(column, "is missing");
+        let currency: Option<Currency> = self.parsed("currency")?;
+        let currency = currency.ok_or_else(|| missing("currency"))?;
+        let (column, minor) = match self.text("amount_decimal") {
+            Some(text) => {
+                let minor = parse_minor(text, currency);
+                let wrong = |error: lombard_core::currency::DecimalError| error.to_string();
+                ("amount_decimal", minor.map_err(wrong))
+            }
+            None => {
+                let text = self.text("amount").ok_or_else(|| missing("amount"))?;
+                let wrong = |_| "expected a whole number of minor units".to_owned();
+                ("amount", text.parse().map_err(wrong))
+            }
+        };
+        let amount = minor.and_then(|minor| Amount::try_from(minor).map_err(|e| e.to_string()));
+        let amount = amount.map_err(|error| Problem::field(column, error))?;
+        Ok(Money { amount, currency })
+    }
+
+    fn account(
+        &self,
+        column: &'static str,
+        context: Context,
+    ) -> Result<Option<lombard_core::id::Id<lombard_core::ledger::Account>>, Problem> {
+        let account: Option<AccountRef> = self.parsed(column)?;
+        Ok(account.map(|account| account.resolve(context.tenant)))
+    }
+
+    fn address(
+        &self,
+        [iban, sort_code, number]: [&'static str; 3],
+        within: &'static str,
+    ) -> Result<Option<BankAddress>, Problem> {
+        let text = |column| self.text(column).map(Text::from);
+        let (iban, sort_code, number) = (text(iban), text(sort_code), text(number));
+        bank_address(iban.as_ref(), sort_code.as_ref(), number.as_ref(), within)
+    }
+
+    fn debtor(&self, context: Context) -> Result<Debtor, Problem> {
+        let columns = ["debtor_iban", "debtor_sort_code", "debtor_account_number"];
+        let address = self.address(columns, "debtor")?;
+        match (self.account("debtor_account", context)?, address) {
+            (Some(account), None) => Ok(Debtor::Account(account)),
+            (None, Some(address)) => Ok(Debtor::Address(address)),
+            _ => {
+                let detail = "expected an account, an IBAN, or a sort code with an account number";
+                Err(Problem::field("debtor_account", detail))
+            }
+        }
+    }
+
+    fn creditor(&self, context: Context) -> Result<Payee, Problem> {
+        let columns = [
+            "creditor_iban",
+            "creditor_sort_code",
+            "creditor_account_number",
+        ];
+        let address = self.address(columns, "creditor")?;
+        let name = self.checked("creditor_name", NAME_MAX)?;
+        match (self.account("creditor_account", context)?, name, address) {
+            (Some(account), None, None) => Ok(Payee::Account(account)),
+            (None, Some(name), Some(address)) => Ok(Payee::Outside { name, address }),
+            _ => {
+                let detail = "expected an account alone, or a name with an IBAN or with a sort \
+                              code and an account number";
+                Err(Problem::field("creditor_account", detail))
+            }
+        }
+    }
+
+    fn wait_ms(&self) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.header.expires.and_then(|place| self.at(place)) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(seconds @ 1..=EXPIRES_IN_S_MAX) => Ok(Some(seconds * 1000)),
+            _ => {
+                let detail = format!("expected 1 to {EXPIRES_IN_S_MAX}");
+                Err(Problem::field("expires_in_seconds", detail))
+            }
+        }
+    }
+
+    fn metadata(&self) -> Result<BTreeMap<String, String>, Problem> {
+        let mut metadata = BTreeMap::new();
+        for (key, place) in &self.header.metadata {
+            if let Some(value) = self.at(*place) {
+                let value = Text::from(value);
+                let value = value.checked("metadata", METADATA_VALUE_MAX)?;
+                metadata.insert(key.clone(), value.to_owned());
+            }
+        }
+        Ok(metadata)
+    }
+
+    fn key(&self) -> Result<Option<String>, Problem> {
+        let Some(key) = self.text("idempotency_key") else {
+            return Ok(None);
+        };
+        let printable = key.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        if !printable || key.len() > IDEMPOTENCY_KEY_MAX {
+            return Err(Problem::new(ErrorCode::IdempotencyKeyInvalid).at("idempotency_key"));
+        }
+        Ok(Some(key.to_owned()))
+    }
+}

@@ -1,0 +1,169 @@
+//! `POST /v1/batches`: a file arrives.
+
+use std::{collections::HashSet, io, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    response::Response,
+};
+use http_body_util::BodyExt;
+use lombard_core::tenant::TenantId;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use super::{accept::accept, view::BatchView};
+use crate::{
+    app::App,
+    batch::{
+        record::Format,
+        spool::{Incoming, Spool},
+    },
+    http::{Api, Call, ErrorCode, IdempotencyKey, Problem},
+};
+
+/// Pieces of the body that wait to be spooled.
+const PIECES: usize = 16;
+
+/// The uploads that are arriving, by tenant and key.
+#[derive(Default)]
+pub struct Uploads(Arc<Mutex<HashSet<(TenantId, String)>>>);
+
+/// One of them, until it is dropped.
+struct Upload {
+    all: Arc<Mutex<HashSet<(TenantId, String)>>>,
+    this: (TenantId, String),
+}
+
+impl Uploads {
+    fn begin(&self, tenant: TenantId, key: &str) -> Option<Upload> {
+        let this = (tenant, key.to_owned());
+        let fresh = self.0.lock().insert(this.clone());
+        fresh.then(|| Upload {
+            all: self.0.clone(),
+            this,
+        })
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.this);
+    }
+}
+
+/// Send a file of payments
+///
+/// pain.001 from version .03 on, CSV with a header line, or JSON Lines, each line the body of
+/// `POST /v1/payments`. The file is read to its end before anything of it is paid; the answer comes
+/// then, and the rows are paid in the background. Sending the same file again with the same key is answered
+/// alike, and resumes a batch that was interrupted. See `docs/batches.md`.
+#[utoipa::path(post, path = "/v1/batches", tag = "batches",
+    request_body(description = "The file.", content(
+        (String = "application/xml"), (String = "text/csv"), (String = "application/x-ndjson"))),
+    responses((status = 202, description = "The file is whole; its rows are being paid.", body = BatchView)))]
+pub async fn create(
+    State(api): State<Api>,
+    call: Call,
+    key: IdempotencyKey,
+    request: Request,
+) -> Result<Response, Problem> {
+    let format = format_of(request.headers())?;
+    let upload = api.uploads().begin(call.tenant(), key.as_str());
+    let Some(_upload) = upload else {
+        return Err(Problem::new(ErrorCode::UploadRunning).at("Idempotency-Key"));
+    };
+    let spool = receive(api.app(), request).await?;
+    accept(&api, call, key, format, spool).await
+}
+
+fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "application/xml" | "text/xml" => Ok(Format::Pain001),
+        "text/csv" => Ok(Format::Csv),
+        "application/x-ndjson" | "application/jsonl" | "application/json-lines" => {
+            Ok(Format::JsonLines)
+        }
+        _ => Err(Problem::saying(
+            ErrorCode::MediaTypeUnsupported,
+            "send application/xml (pain.001), text/csv or application/x-ndjson".into(),
+        )),
+    }
+}
+
+/// Spools the body. It may be large and take long, but not stand still.
+async fn receive(app: &App, request: Request) -> Result<Spool, Problem> {
+    let limits = &app.config.http;
+    let max = limits.batch_bytes_max as u64;
+    let too_large = || {
+        let detail = format!("a batch is at most {max} bytes");
+        Problem::saying(ErrorCode::BodyTooLarge, detail.into())
+    };
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max) {
+        return Err(too_large());
+    }
+    let (send, pieces) = mpsc::channel(PIECES);
+    let incoming = Incoming::new(app.host.as_ref());
+    let spooling = tokio::task::spawn_blocking(move || spool(incoming, pieces));
+    let idle = Duration::from_millis(limits.body_timeout_ms);
+    let arrived = pass_on(request.into_body(), send, idle, max).await;
+    let spooled = spooling.await.map_err(io::Error::other);
+    match arrived {
+        Ok(()) => {}
+        Err(Broken::TooLarge) => return Err(too_large()),
+        Err(Broken::TooSlow) => return Err(Problem::new(ErrorCode::RequestTimeout)),
+        Err(Broken::Off) => {
+            let detail = "the body broke off; nothing of it was paid";
+            return Err(Problem::saying(ErrorCode::InvalidFile, detail.into()));
+        }
+    }
+    spooled
+        .flatten()
+        .map_err(|error| Problem::new(ErrorCode::Unavailable).because(Arc::new(error)))
+}
+
+fn spool(mut incoming: Incoming, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<Spool> {
+    while let Some(piece) = pieces.blocking_recv() {
+        incoming.push(&piece)?;
+    }
+    incoming.end()
+}
+
+/// How an upload ended too early.
+enum Broken {
+    TooLarge,
+    TooSlow,
+    Off,
+}
+
+async fn pass_on(
+    mut body: Body,
+    to: mpsc::Sender<Bytes>,
+    idle: Duration,
+    max: u64,
+) -> Result<(), Broken> {
+    let mut bytes = 0;
+    loop {
+        let frame = tokio::time::timeout(idle, body.frame()).await;
+        let Some(frame) = frame.map_err(|_| Broken::TooSlow)? else {
+            return Ok(());
+        };
+        let frame = frame.map_err(|_| Broken::Off)?;
+        if let Ok(piece) = frame.into_data() {
+            bytes += piece.len() as u64;
+            if bytes > max {
+                return Err(Broken::TooLarge);
+            }
+            if to.send(piece).await.is_err() {
+                // The disk is full; the spool says so.
+                return Ok(());
+            }
+        }
+    }
+}
