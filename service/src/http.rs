@@ -16,6 +16,7 @@
 
 pub mod call;
 pub mod error;
+mod exceptions;
 pub mod idempotency;
 pub mod input;
 pub mod json;
@@ -121,6 +122,7 @@ impl Api {
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(webhooks::routes())
+        .merge(exceptions::routes())
         .merge(payments::routes())
         .merge(batches::routes())
         .merge(accounts::routes())

@@ -97,6 +97,8 @@ schemas! {
     EventId = id("evt", "Names an event.");
     /// Of a webhook endpoint.
     WebhookEndpointId = id("whk", "Names a webhook endpoint.");
+    /// Of an exception.
+    ExceptionId = id("exc", "Names an exception.");
     /// Types of events.
     EventType = words(lombard_core::event::KINDS, "What an event tells.");
     /// Of a batch.

@@ -1,6 +1,7 @@
 //! Two tenants trying to reach each other, on every route that there is.
 
 use axum::{body::Body, http::Request};
+use lombard_service::exceptions;
 use serde_json::{Value, json};
 
 use super::world::{Answer, World};
@@ -105,6 +106,7 @@ struct Ours {
     transaction: String,
     endpoint: String,
     batch: String,
+    exception: String,
 }
 
 impl Ours {
@@ -123,6 +125,7 @@ impl Ours {
                 .await
                 .text("id"),
             batch: batch(world, &account, &other_account).await,
+            exception: exception(world, &account).await,
             account,
             other_account,
         }
@@ -138,6 +141,7 @@ impl Ours {
             "ledger" => &self.transaction,
             "webhook_endpoints" => &self.endpoint,
             "batches" => &self.batch,
+            "exceptions" => &self.exception,
             _ => return None,
         })
     }
@@ -150,6 +154,15 @@ async fn batch(world: &World, debtor: &str, creditor: &str) -> String {
     let csv = "text/csv".parse().unwrap();
     request.headers_mut().insert("content-type", csv);
     world.send(request).await.text("id")
+}
+
+/// Trouble with one of our accounts.
+async fn exception(world: &World, account: &str) -> String {
+    let kind = exceptions::Kind::EffectFailed;
+    let trouble = exceptions::Trouble::new(world.tenant, kind, account, "of a test");
+    let id = exceptions::raise(&world.app, trouble).await.unwrap();
+    assert_eq!(first_of(world, "/v1/exceptions").await, id.to_string());
+    id.to_string()
 }
 
 async fn first_of(world: &World, path: &str) -> String {
