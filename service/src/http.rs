@@ -20,6 +20,7 @@ mod exceptions;
 pub mod idempotency;
 pub mod input;
 pub mod json;
+pub mod log;
 pub mod observe;
 pub mod once;
 pub mod openapi;
@@ -41,7 +42,7 @@ mod ledger;
 pub(crate) mod payments;
 mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{Router, middleware};
 use lombard_core::bank::uk::weights::Weights;
@@ -57,7 +58,7 @@ pub use problem::Problem;
 pub use reply::reply;
 pub use serve::serve;
 
-use crate::{app::App, tenants::Keys};
+use crate::{app::App, proof::Log, tenants::Keys};
 
 /// How many requests may wait for an outcome at once (`Prefer: wait`). Beyond it a request is
 /// answered at once, as if it had not asked to wait.
@@ -73,6 +74,7 @@ struct Shared {
     waiting: Semaphore,
     weights: Option<Weights>,
     uploads: batches::Uploads,
+    log: OnceLock<Arc<Log>>,
 }
 
 impl Api {
@@ -91,6 +93,7 @@ impl Api {
             waiting: Semaphore::new(WAITING_MAX),
             weights,
             uploads: batches::Uploads::default(),
+            log: OnceLock::new(),
         }))
     }
 
@@ -103,6 +106,20 @@ impl Api {
     /// The files that are arriving.
     fn uploads(&self) -> &batches::Uploads {
         &self.0.uploads
+    }
+
+    /// The same, with the verifiable log that this server keeps.
+    #[must_use]
+    pub fn with_log(self, log: Arc<Log>) -> Self {
+        // Set once, before anything is served.
+        let _ = self.0.log.set(log);
+        self
+    }
+
+    /// The verifiable log, if this server keeps one.
+    #[must_use]
+    pub fn log(&self) -> Option<&Arc<Log>> {
+        self.0.log.get()
     }
 
     /// The ports.
@@ -121,6 +138,7 @@ impl Api {
 /// Everything that is served under `/v1`, and health. Other resources are merged here.
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::frame())
+        .merge(log::routes())
         .merge(webhooks::routes())
         .merge(exceptions::routes())
         .merge(payments::routes())
@@ -137,6 +155,7 @@ pub fn router(api: Api) -> Router {
     let (routes, _) = resources().split_for_parts();
     routes
         .merge(openapi::routes())
+        .merge(log::files())
         .fallback(observe::no_such_path)
         .method_not_allowed_fallback(observe::no_such_method)
         .layer(middleware::from_fn_with_state(

@@ -96,6 +96,7 @@ codes! {
     MethodNotAllowed, "method_not_allowed", METHOD_NOT_ALLOWED, FINAL, CLEAN, "The method is not allowed", "The resource exists and does not take this method; the `Allow` header lists those that it takes.";
     NotApplicable, "not_applicable", CONFLICT, FINAL, CLEAN, "It cannot be done with this kind of thing", "The payment or account is of a kind with which this can never be done, such as returning an outgoing payment; the detail says what to do instead.";
     NotFound, "not_found", NOT_FOUND, FINAL, CLEAN, "There is no such thing", "There is nothing under this address, or it belongs to somebody else.";
+    NotInLogYet, "not_in_log_yet", NOT_FOUND, RETRY, CLEAN, "Not in the verifiable log yet", "The transaction, or the size that was asked for, is not under a published checkpoint of the verifiable log yet. That usually takes less than a second; ask again.";
     OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, RETRY, UNSURE, "It is not known whether it was done", "The answer of the store was lost. Repeat the request with the same key: if it was carried out, you get its answer, and if not, it is carried out now.";
     Overloaded, "overloaded", SERVICE_UNAVAILABLE, RETRY, CLEAN, "Too much is going on", "Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
