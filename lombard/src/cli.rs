@@ -10,9 +10,12 @@ use crate::{
     exit::{Exit, Outcome},
     get::Get,
     inspect::Inspect,
+    log::Log,
     sim::Sim,
     up::Up,
+    verify::Verify,
     watch::Watch,
+    witness::Witness,
 };
 
 /// Real-time payments infrastructure in one binary.
@@ -45,6 +48,16 @@ pub enum Command {
     Backup(Backup),
     /// Make a store of a copy.
     Restore(Restore),
+    /// Verify a log of ledger transactions: signatures, tiles, leaves, books.
+    Verify(Verify),
+    /// Run a witness: cosign checkpoints of logs that only grow.
+    Witness(Witness),
+    /// Look after the keys of a log or a witness.
+    Log {
+        /// What to do.
+        #[command(subcommand)]
+        what: Log,
+    },
     /// Run a stand-in for the outside world by itself.
     Sim {
         /// Which.

@@ -12,11 +12,14 @@ mod config;
 mod exit;
 mod get;
 mod inspect;
+mod log;
 mod logs;
 mod say;
 mod sim;
 mod up;
+mod verify;
 mod watch;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -51,10 +54,13 @@ fn run(cli: &Cli) -> Outcome {
         Command::Completions { shell } => cli::completions(*shell),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
+        Command::Log { what } => log::run(what, json),
         Command::Restore(args) => backup::restore(args, json),
         Command::Sim { what } => wait(sim::run(what, json)),
         Command::Up(args) => up::run(args, json),
+        Command::Verify(args) => verify::run(args, json),
         Command::Watch(args) => wait(watch::run(args, json)),
+        Command::Witness(args) => witness::run(args, json),
     }
 }
 

@@ -9,6 +9,7 @@
 //! the process at once, which is safe too: it is what a crash is.
 
 mod control;
+mod proof;
 mod ready;
 mod rig;
 mod simulator;
@@ -25,6 +26,7 @@ use crate::{
     exit::{Exit, Failure, OrExit, Outcome},
     logs,
 };
+pub use proof::policy;
 pub use rig::listen;
 pub use stop::Signals;
 pub use store::{KEY_FILE, Opened};

@@ -15,6 +15,21 @@ pub struct Config {
     pub http: HttpConfig,
     /// How webhooks are sent.
     pub webhooks: WebhooksConfig,
+    /// The verifiable log.
+    pub proof: ProofConfig,
+}
+
+/// The verifiable log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProofConfig {
+    /// The log's name in its checkpoints, by which the world knows it: the address at which it is
+    /// served, without a scheme. It is read once, when the log's first key is made.
+    pub origin: Option<String>,
+    /// A file with the policy: the witnesses to ask, and how many of them are enough.
+    pub policy: Option<String>,
+    /// A folder or a URL outside our own trust, to which checkpoints are copied once a minute.
+    pub export: Option<String>,
 }
 
 /// How webhooks are sent.

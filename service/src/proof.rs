@@ -31,6 +31,7 @@ pub mod reader;
 pub mod sequencer;
 pub mod staged;
 pub mod verify;
+pub mod witness;
 pub mod witnesses;
 
 pub use blobs::Blobs;

@@ -96,6 +96,18 @@ pub const SETTINGS: &[Setting] = &[
         "After how many milliseconds without an answer a try of a webhook has failed.",
     ),
     text(
+        "proof.origin",
+        "The name of the verifiable log in its checkpoints: the address at which it is served, without scheme. Read when the log's key is made; a name of chance unless set.",
+    ),
+    text(
+        "proof.policy",
+        "A file with the policy of the verifiable log: the witnesses to ask, and how many are enough.",
+    ),
+    text(
+        "proof.export",
+        "A folder or a URL outside our own trust, to which checkpoints are copied once a minute.",
+    ),
+    text(
         "rails.*.url",
         "Base URL of the rail's gateway; messages are posted to `{url}/{rail}/messages`.",
     ),

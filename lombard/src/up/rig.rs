@@ -9,6 +9,7 @@ use lombard_service::{
     hooks::{consumer::WebhookConsumer, dispatch::Hooks, retry},
     http::{self, Api},
     ports::{Bank, Cause, Store},
+    proof::Log,
     rails,
     tenants::{self, DemoTenant},
     worker::{self, feed},
@@ -16,7 +17,7 @@ use lombard_service::{
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
-use super::{simulator, store::Opened};
+use super::{proof, simulator, store::Opened};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit},
@@ -30,6 +31,7 @@ pub struct Rig {
     pub demo: Option<DemoTenant>,
     /// Where the simulator is, if there is one.
     pub rail_url: Option<String>,
+    log: Arc<Log>,
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
 }
@@ -67,11 +69,14 @@ impl Rig {
         };
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
+        let log = proof::open(&app, &settings.process.data).await?;
+        proof::spawn(&app, &log, &stopped, &mut workers)?;
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
         Ok(Self {
             app,
             demo,
             rail_url,
+            log,
             stop,
             workers,
         })
@@ -79,7 +84,7 @@ impl Rig {
 
     /// The API, and the counter for the rails' messages.
     pub fn router(&self) -> Router {
-        let api = http::router(Api::new(self.app.clone()));
+        let api = http::router(Api::new(self.app.clone()).with_log(self.log.clone()));
         api.merge(rails::inbound::router(self.app.clone()))
     }
 
