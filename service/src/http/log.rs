@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Api, ErrorCode, Problem};
+use super::{Api, ErrorCode, Problem, wire::scalar};
 use crate::proof::{
     Log,
     log::Published,
@@ -45,8 +45,10 @@ struct CheckpointView {
     /// How many leaves the log had.
     size: u64,
     /// The root of the tree, in base64.
+    #[schema(value_type = scalar::LogHash)]
     root: String,
     /// The signed note (C2SP tlog-checkpoint), with all its signatures.
+    #[schema(value_type = scalar::LogNote)]
     note: String,
     /// Whether as many witnesses have cosigned it as the operator's policy asks for.
     witnessed: bool,

@@ -44,10 +44,13 @@ struct ProofView {
     /// The place of its leaf, from 0.
     index: u64,
     /// The leaf: canonical JSON (RFC 8785), to be hashed byte for byte as it is here.
+    #[schema(value_type = scalar::LogLeaf)]
     leaf: String,
     /// SHA-256 of a zero byte and the leaf, in base64 (RFC 6962 §2.1).
+    #[schema(value_type = scalar::LogHash)]
     leaf_hash: String,
     /// The audit path from the leaf's sibling to the root's child, in base64.
+    #[schema(value_type = Vec<scalar::LogHash>)]
     path: Vec<String>,
     /// The checkpoint whose root the path leads to.
     checkpoint: CheckpointView,
@@ -137,12 +140,15 @@ struct GrowthView {
     /// The earlier size.
     from: u64,
     /// The root that the log had then, in base64.
+    #[schema(value_type = scalar::LogHash)]
     from_root: String,
     /// The later size.
     to: u64,
     /// The root that the log had then, in base64.
+    #[schema(value_type = scalar::LogHash)]
     to_root: String,
     /// The consistency proof (RFC 6962 §2.1.2), in base64.
+    #[schema(value_type = Vec<scalar::LogHash>)]
     proof: Vec<String>,
 }
 
@@ -198,8 +204,10 @@ async fn head_at(log: &Log, published: &Published, size: u64) -> Result<Head, Pr
 #[schema(as = LogStatus)]
 struct StatusView {
     /// The name of the log in its checkpoints.
+    #[schema(value_type = scalar::LogOrigin)]
     origin: String,
     /// The keys that sign it (C2SP vkeys). Compare them with those that you were given otherwise.
+    #[schema(value_type = Vec<scalar::LogKey>)]
     keys: Vec<String>,
     /// The published checkpoint.
     checkpoint: CheckpointView,

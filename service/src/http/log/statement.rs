@@ -37,6 +37,7 @@ struct StatementView {
     entries: Vec<ProvenEntry>,
     /// Give it back as `cursor` to go on with older ones; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20)]
     next_cursor: Option<String>,
     /// The checkpoint that all proofs lead to.
     checkpoint: CheckpointView,
@@ -60,8 +61,10 @@ struct EntryProof {
     /// The place of the leaf, from 0.
     index: u64,
     /// The leaf, to be hashed byte for byte.
+    #[schema(value_type = scalar::LogLeaf)]
     leaf: String,
     /// The audit path, in base64.
+    #[schema(value_type = Vec<scalar::LogHash>)]
     path: Vec<String>,
 }
 
@@ -73,7 +76,7 @@ struct EntryProof {
     params(
         ("id" = inline(scalar::AccountId), Path, description = "The account."),
         ("limit" = Option<u64>, Query, description = "How many entries at the most.", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before.", max_length = 20),
     ),
     responses((status = 200, description = "The statement.", body = StatementView)))]
 pub async fn statement(

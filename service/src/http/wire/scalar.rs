@@ -101,6 +101,26 @@ schemas! {
     ExceptionId = id("exc", "Names an exception.");
     /// Types of events.
     EventType = words(lombard_core::event::KINDS, "What an event tells.");
+    /// SHA-256 in base64.
+    LogHash = text()
+        .pattern(Some("^[0-9A-Za-z+/]{43}=$"))
+        .description(Some("A hash of the verifiable log, in base64."));
+    /// Canonical JSON.
+    LogLeaf = text()
+        .max_length(Some(65_535))
+        .description(Some("A leaf: canonical JSON (RFC 8785), to be hashed byte for byte as it is here."));
+    /// C2SP signed-note.
+    LogNote = text()
+        .max_length(Some(65_536))
+        .description(Some("A signed checkpoint (C2SP tlog-checkpoint), with all its signatures."));
+    /// C2SP vkey.
+    LogKey = text()
+        .max_length(Some(1_024))
+        .description(Some("A public key: name, id and key (C2SP signed-note)."));
+    /// Of a log.
+    LogOrigin = text()
+        .max_length(Some(512))
+        .description(Some("The name of the log in its checkpoints."));
     /// Of a batch.
     BatchId = id("bat", "Names a batch.");
     /// An account, as requests may name it.
