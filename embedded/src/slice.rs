@@ -68,3 +68,24 @@ pub fn request(nanoseconds: u64) -> io::Result<()> {
 pub fn request(_nanoseconds: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kernel takes the request or says that it does not know it. It must not find it wrong in itself.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_request_is_well_formed() {
+        let code = |nanoseconds| {
+            request(nanoseconds)
+                .err()
+                .and_then(|error| error.raw_os_error())
+        };
+        let answer = code(100_000);
+        assert!(
+            matches!(answer, None | Some(libc::ENOSYS | libc::EPERM)),
+            "{answer:?}"
+        );
+    }
+}

@@ -296,3 +296,45 @@ async fn a_damaged_record_is_named_and_the_others_are_read() {
         "{refused:?}"
     );
 }
+
+/// An index of an earlier moment is brought up to date; one of a later moment proves that the log has lost
+/// something.
+#[tokio::test]
+async fn an_older_index_is_brought_up_to_date_and_a_newer_one_accuses_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, before) = (folder.path().join("data"), folder.path().join("before"));
+    let index = lombard_embedded::index::path(&data);
+    let fill = async |range: std::ops::Range<u64>| {
+        let engine = open(&data, &small()).expect("it opens");
+        for n in range {
+            engine.commit(&writes(n)).await.expect("durable");
+        }
+    };
+    fill(0..200).await;
+    let older = fs::read(&index).expect("there is one");
+    let log = fs::read(data.join("log").join(file_name(0))).expect("there is one");
+    fill(200..400).await;
+    let newer = fs::read(&index).expect("there is one");
+
+    fs::write(&index, older).expect("written");
+    let engine = open(&data, &small()).expect("it opens");
+    for n in 0..400 {
+        assert!(
+            engine.get(&pair(n)).await.expect("readable")[1].is_some(),
+            "{n}"
+        );
+    }
+    drop(engine);
+
+    fs::create_dir_all(before.join("log")).expect("made");
+    fs::write(before.join("log").join(file_name(0)), log).expect("written");
+    fs::write(lombard_embedded::index::path(&before), newer).expect("written");
+    let error = open(&before, &small())
+        .map(drop)
+        .expect_err("the log is shorter")
+        .to_string();
+    assert!(
+        error.contains("the index knows transactions up to"),
+        "{error}"
+    );
+}
