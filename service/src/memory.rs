@@ -1,10 +1,12 @@
 //! The store as maps in memory: the reference. Other stores are right when they agree with it.
 //!
 //! For tests and simulations. It loses everything when it is dropped, finds its place in a range by
-//! walking the partition, and keeps the whole feed.
+//! walking the partition, and keeps the whole feed. The same calls in the same order wake the same
+//! waiters in the same order, so that a simulation can be run again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -12,7 +14,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use lombard_core::store::{Change, Commit, Key, Record, WriteSet};
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::ports::{CommitError, Found, Of, RANGE_MAX, Range, ReadError, Store};
 
@@ -20,8 +22,8 @@ use crate::ports::{CommitError, Found, Of, RANGE_MAX, Range, ReadError, Store};
 #[derive(Default)]
 pub struct Memory {
     state: Mutex<State>,
-    /// The last position of the feed.
-    last: watch::Sender<u64>,
+    /// Told of each commit.
+    grown: Notify,
 }
 
 #[derive(Default)]
@@ -34,16 +36,20 @@ struct State {
 
 impl State {
     fn range(&self, range: &Range) -> Vec<Found> {
+        // A text that begins with another sorts after it, so the partition ends before this one.
+        let first = Key::new(&range.partition, "");
+        let end = Key::new(&format!("{}\u{1}", range.partition), "");
         match range.of {
             Of::Records => {
-                let all = self.records.iter().map(|(at, record)| Found {
+                let all = self.records.range(first..end).map(|(at, record)| Found {
                     at: at.clone(),
                     record: record.clone(),
                 });
                 part(all, range)
             }
             Of::Index => {
-                let all = self.listed.iter().map(|(at, key)| Found {
+                let bounds = (first.clone(), first)..(end.clone(), end);
+                let all = self.listed.range(bounds).map(|(at, key)| Found {
                     at: at.clone(),
                     record: self.records[key].clone(),
                 });
@@ -52,7 +58,8 @@ impl State {
         }
     }
 
-    fn commit(&mut self, writes: &WriteSet) -> Result<Option<u64>, CommitError> {
+    /// Applies a write set; says whether it changed anything.
+    fn commit(&mut self, writes: &WriteSet) -> Result<bool, CommitError> {
         for (key, write) in writes.iter() {
             if self.records.get(key).map(|record| record.version) != write.expects() {
                 return Err(CommitError::Conflict(key.clone()));
@@ -69,14 +76,14 @@ impl State {
             }
         }
         if changes.is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
         let position = self.feed.len() as u64 + 1;
         self.feed.push(Commit {
             position,
             changes: changes.into(),
         });
-        Ok(Some(position))
+        Ok(true)
     }
 
     fn write(&mut self, key: &Key, record: Option<Record>) {
@@ -110,22 +117,19 @@ impl State {
     }
 }
 
-/// What of `all`, in the order of the keys, is in the range.
+/// What of `all`, the partition in the order of the keys, is in the range.
 fn part(all: impl DoubleEndedIterator<Item = Found>, range: &Range) -> Vec<Found> {
-    let within = all.filter(|found| found.at.partition() == range.partition);
     let limit = range.limit.min(RANGE_MAX);
     let after = range.after.as_deref();
     let until = range.until.as_deref();
     if range.backwards {
-        within
-            .rev()
+        all.rev()
             .filter(|found| after.is_none_or(|after| found.at.sort() < after))
             .take_while(|found| until.is_none_or(|until| found.at.sort() >= until))
             .take(limit)
             .collect()
     } else {
-        within
-            .filter(|found| after.is_none_or(|after| found.at.sort() > after))
+        all.filter(|found| after.is_none_or(|after| found.at.sort() > after))
             .take_while(|found| until.is_none_or(|until| found.at.sort() <= until))
             .take(limit)
             .collect()
@@ -152,9 +156,8 @@ impl Store for Memory {
             if let Some(size) = writes.too_large() {
                 return Err(CommitError::TooLarge(size));
             }
-            if let Some(position) = self.state.lock().commit(writes)? {
-                // Another commit may have come between; the position only grows.
-                self.last.send_modify(|last| *last = position.max(*last));
+            if self.state.lock().commit(writes)? {
+                self.grown.notify_waiters();
             }
             Ok(())
         }
@@ -174,8 +177,17 @@ impl Store for Memory {
     ) -> BoxFuture<'_, Result<Vec<Commit>, ReadError>> {
         async move {
             assert_eq!(shard, 0, "there is one shard");
-            let mut news = self.last.subscribe();
-            let arrived = news.wait_for(|last| *last > after);
+            let arrived = async {
+                loop {
+                    let mut grown = pin!(self.grown.notified());
+                    // Listening begins before the look, so that no commit slips between the two.
+                    grown.as_mut().enable();
+                    if self.state.lock().feed.len() as u64 > after {
+                        return;
+                    }
+                    grown.await;
+                }
+            };
             // Whether it came or not, what there is now is the answer.
             let _ = tokio::time::timeout(Duration::from_millis(wait_ms), arrived).await;
             Ok(self.state.lock().changes(after, limit))

@@ -4,15 +4,11 @@
 //! **Bounds.** At most [`Consumer::concurrency`] jobs run at once and at most [`WINDOW_MAX`]
 //! commits lie between the cursor and the newest job, so a stuck job holds up only that many.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use lombard_core::store::Commit;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tracing::{error, warn};
 
 use super::cursor;

@@ -30,6 +30,7 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
     let mut place: Option<Place> = None;
     while !*stop.borrow() {
         let stepped = tokio::select! {
+            biased;
             _ = stop.changed() => break,
             stepped = step(&app, shard, place) => stepped,
         };

@@ -1,0 +1,64 @@
+//! Asking a process for something, as a client over a network does: it may be down, die, or take
+//! too long, and then nobody knows.
+
+use std::{sync::Arc, time::Duration};
+
+use lombard_core::command::{Command, Rejection, Reply};
+use lombard_service::ports::ExecuteError;
+
+use super::{Shared, luck::Luck};
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Asked {
+    /// An answer.
+    Answered(Reply),
+    /// A refusal.
+    Rejected(Rejection),
+    /// No answer, or one that says to ask again.
+    Lost {
+        /// Whether the request may still be carried out later.
+        under_way: bool,
+    },
+}
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Shared {
+    /// Asks one of the processes, whichever is up.
+    pub async fn ask(self: &Arc<Self>, luck: &Luck, command: Command) -> Asked {
+        let Some((app, life)) = self.process(luck) else {
+            return Asked::Lost { under_way: false };
+        };
+        let hangs_up = luck.happens(self.weather(|now| now.hang_up));
+        let short = Duration::from_millis(luck.between(1, 60));
+        let patience = if hangs_up { short } else { PATIENCE };
+        let dropped = luck.happens(500);
+        let mut request = tokio::spawn(async move { app.execute(command).await });
+        let answer = tokio::select! {
+            biased;
+            answer = &mut request => answer,
+            () = life.over() => {
+                request.abort();
+                return Asked::Lost { under_way: false };
+            }
+            () = tokio::time::sleep(patience) => {
+                // A server drops what nobody waits for, or goes on with it.
+                if dropped {
+                    request.abort();
+                }
+                return Asked::Lost { under_way: !dropped };
+            }
+        };
+        match answer {
+            Ok(Ok(reply)) => Asked::Answered(reply),
+            Ok(Err(ExecuteError::Rejected(why))) => Asked::Rejected(why),
+            Ok(Err(_)) => Asked::Lost { under_way: false },
+            Err(panic) => {
+                self.violate("a request", &format!("a request ended in a panic: {panic}"));
+                Asked::Lost { under_way: false }
+            }
+        }
+    }
+}

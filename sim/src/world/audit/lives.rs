@@ -1,0 +1,267 @@
+//! Payments: every step is one that may be taken, every stage has the money where it belongs, and
+//! what the rail knows bears it out.
+
+use std::collections::BTreeMap;
+
+use lombard_core::{
+    event::News,
+    id::Id,
+    journal::Journal,
+    ledger::{Layer, Leg, Side, Transaction},
+    lifecycle::{Happened, Stage},
+    payment::{Direction, Kind, Payment},
+    rail::Rail,
+    tenant::TenantId,
+};
+
+use super::{Auditor, batch::Batch, moves};
+use crate::world::books::Books as RailBooks;
+
+/// What the auditor knows of a payment.
+#[derive(Clone, Debug)]
+pub struct Life {
+    pub tenant: TenantId,
+    pub payment: Payment,
+    /// Minor units promised, by the legs.
+    pub pending: i128,
+    /// Minor units moved and not moved back by the payment itself, by the legs.
+    pub posted: i128,
+    /// How often the settlement was booked.
+    pub settled: u32,
+    /// The place in the feed of the last order to submit it.
+    pub errand_at: Option<u64>,
+}
+
+impl Auditor {
+    pub(super) fn check_lives(&mut self, batch: &Batch, rail: &RailBooks) {
+        let mut reversed = Vec::new();
+        for (tenant, payment) in &batch.payments {
+            self.check_identity(*tenant, payment);
+        }
+        for (_, transaction) in &batch.transactions {
+            self.book(transaction);
+            if transaction.journal == Journal::Reversal {
+                reversed.extend(transaction.payment);
+            }
+        }
+        for (tenant, payment) in &batch.payments {
+            self.check_path(*tenant, payment, batch, rail);
+        }
+        for (_, payment) in &batch.payments {
+            self.check_money(payment.id, reversed.contains(&payment.id));
+            self.check_returns(payment.original.unwrap_or(payment.id));
+        }
+        if let Some((_, event)) = batch
+            .events
+            .iter()
+            .find(|(_, event)| !batch.payments.iter().any(|(_, it)| it.id == event.payment))
+        {
+            self.violate(event.payment, "an event without its payment");
+        }
+    }
+
+    /// What a payment is does not change, and one wish makes one payment.
+    fn check_identity(&mut self, tenant: TenantId, payment: &Payment) {
+        let id = payment.id;
+        let Some(life) = self.payments.get_mut(&id) else {
+            self.check_accounts_open(tenant, payment);
+            let intent = (tenant, payment.end_to_end_id.clone());
+            let wished = payment.kind == Kind::CreditTransfer;
+            if wished && let Some(other) = self.intents.insert(intent, id) {
+                let wish = &payment.end_to_end_id;
+                self.violate(id, format!("is a second payment for {wish}, beside {other}"));
+            }
+            let mut first = payment.clone();
+            first.stage = Stage::New;
+            first.events = 0;
+            let life = Life {
+                tenant,
+                payment: first,
+                pending: 0,
+                posted: 0,
+                settled: 0,
+                errand_at: None,
+            };
+            self.payments.insert(id, life);
+            return;
+        };
+        let known = &life.payment;
+        let what = |it: &Payment| {
+            let sides = (it.debtor.clone(), it.creditor.clone());
+            let way = (it.rail, it.direction, it.kind, it.original);
+            (sides, way, it.money, it.end_to_end_id.clone(), it.created_at)
+        };
+        if what(known) != what(payment) || payment.updated_at < known.updated_at {
+            let found = format!("has become another payment: {known:?} to {payment:?}");
+            self.violate(id, found);
+        }
+    }
+
+    fn check_accounts_open(&mut self, tenant: TenantId, payment: &Payment) {
+        for party in [&payment.debtor, &payment.creditor] {
+            let account = party.account().map(|id| (tenant, id));
+            let closed = account.and_then(|key| self.accounts.get(&key)).is_some_and(|it| it.closed);
+            if closed {
+                self.violate(payment.id, "is made for an account that is closed");
+            }
+        }
+    }
+
+    /// Adds a transaction's legs to the payment that it is for.
+    fn book(&mut self, transaction: &Transaction) {
+        let Some(life) = transaction.payment.and_then(|id| self.payments.get_mut(&id)) else {
+            return;
+        };
+        if matches!(transaction.journal, Journal::OutSettle | Journal::InSettle) {
+            life.settled += 1;
+            return;
+        }
+        // The debtor's side tells; the other side of each leg balances it. Seen from outside,
+        // the debtor of money that comes in is the clearing account, which is in every leg pair.
+        let ours = life.payment.debtor.account();
+        let theirs = life.payment.creditor.account();
+        let debtor = |leg: &&Leg| match ours {
+            Some(account) => leg.account == account,
+            None => Some(leg.account) != theirs,
+        };
+        for leg in transaction.legs.iter().filter(debtor) {
+            let amount = i128::from(leg.money.amount.minor());
+            let signed = match leg.side {
+                Side::Debit => amount,
+                Side::Credit => -amount,
+            };
+            match leg.layer {
+                Layer::Pending => life.pending += signed,
+                Layer::Release => life.pending -= signed,
+                Layer::Posted => life.posted += signed,
+            }
+        }
+    }
+
+    /// The events of the commit lead from the stage before to the stage after.
+    fn check_path(&mut self, tenant: TenantId, payment: &Payment, batch: &Batch, rail: &RailBooks) {
+        let id = payment.id;
+        let Some(life) = self.payments.get(&id) else {
+            return;
+        };
+        let (mut stage, mut number) = (life.payment.stage, life.payment.events);
+        let mut found = None;
+        let mut errand_at = life.errand_at;
+        for (key, event) in batch.events.iter().filter(|(_, event)| event.payment == id) {
+            number += 1;
+            if event.number != number {
+                found = Some(format!("event {} where {number} comes", event.number));
+            }
+            if !moves::allowed(stage, event.news, event.stage) {
+                let (news, to) = (event.news, event.stage);
+                found = Some(format!("goes from {stage:?} to {to:?} on {news:?}"));
+            }
+            if event.moved != (stage != event.stage) {
+                found = Some(format!("event {number} is wrong about having moved it"));
+            }
+            if event.stage != stage {
+                let why = self.unfounded(payment, event.news, event.stage, rail);
+                found = why.or(found);
+            }
+            if event.effects.contains(&lombard_core::event::Errand::Submit) {
+                errand_at = Some(self.position);
+            }
+            stage = event.stage;
+            if !self.events.insert(key.clone()) {
+                found = Some(format!("event {number} is written twice"));
+            }
+        }
+        if stage != payment.stage || number != payment.events {
+            let told = (payment.stage, payment.events);
+            found = Some(format!("says {told:?}; its events lead to {stage:?}, {number}"));
+        }
+        if let Some(found) = found {
+            self.violate(id, found);
+        }
+        if let Some(life) = self.payments.get_mut(&id) {
+            life.payment = payment.clone();
+            life.tenant = tenant;
+            life.errand_at = errand_at;
+        }
+    }
+
+    /// What the rail's books say against a step.
+    fn unfounded(
+        &self,
+        payment: &Payment,
+        news: News,
+        to: Stage,
+        rail: &RailBooks,
+    ) -> Option<String> {
+        if payment.direction != Direction::Out || payment.rail == Rail::Book {
+            return None;
+        }
+        let effects = rail.effects(payment.id);
+        let refused = rail.refused(payment.id);
+        match (to, news) {
+            (Stage::Cleared, _) if effects == 0 => {
+                Some("is cleared, and the rail never carried it out".to_owned())
+            }
+            (Stage::Failed | Stage::Reversed, News::Step(Happened::RailRejected)) if !refused => {
+                Some("is rejected, and the rail never refused it".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Each stage has the money where it belongs.
+    fn check_money(&mut self, id: Id<Payment>, undone: bool) {
+        let Some(life) = self.payments.get(&id) else {
+            return;
+        };
+        let payment = &life.payment;
+        let amount = i128::from(payment.money.amount.minor());
+        let back = i128::from(payment.returned) + i128::from(payment.returning);
+        let held = (life.pending, life.posted);
+        let right = match payment.stage {
+            Stage::New => false,
+            Stage::Verifying | Stage::AwaitingFunds | Stage::Failed => held == (0, 0),
+            Stage::Held | Stage::Queued | Stage::Submitted | Stage::InDoubt => held == (amount, 0),
+            Stage::Cleared | Stage::Settled => held == (0, amount),
+            Stage::Reversed if undone => held == (0, back),
+            Stage::Reversed => held.0 == 0 && held.1 >= 0,
+        };
+        let settled = u32::from(payment.stage == Stage::Settled);
+        if !right || life.settled < settled || life.settled > 1 {
+            let (pending, posted) = held;
+            let stage = payment.stage;
+            let settled = life.settled;
+            let found = format!(
+                "is {stage:?} with {pending} held, {posted} moved of {amount}, settled {settled} times"
+            );
+            self.violate(id, found);
+        }
+    }
+
+    /// What came back and what is coming back is the sum of the returns, and never more than went.
+    fn check_returns(&mut self, id: Id<Payment>) {
+        let Some(original) = self.payments.get(&id) else {
+            return;
+        };
+        let mut sums: BTreeMap<bool, u64> = BTreeMap::new();
+        for life in self.payments.values() {
+            let back = &life.payment;
+            if back.original != Some(id) || matches!(back.stage, Stage::Failed | Stage::Reversed) {
+                continue;
+            }
+            let done = matches!(back.stage, Stage::Cleared | Stage::Settled);
+            *sums.entry(done).or_default() += back.money.amount.minor();
+        }
+        let sum = |done| sums.get(&done).copied().unwrap_or_default();
+        let payment = &original.payment;
+        let told = (payment.returned, payment.returning);
+        let amount = payment.money.amount.minor();
+        if told != (sum(true), sum(false)) || told.0 + told.1 > amount {
+            let (done, under_way) = (sum(true), sum(false));
+            let found = format!(
+                "says {told:?} of {amount} came back and is coming back; its returns make {done} and {under_way}"
+            );
+            self.violate(id, found);
+        }
+    }
+}
