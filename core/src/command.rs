@@ -243,8 +243,10 @@ pub struct RollUp {
     pub shard: u16,
     /// Up to which place.
     pub upto: u64,
-    /// The transactions between the last place and this one, with their tenants.
-    pub transactions: Vec<(TenantId, Transaction)>,
+    /// The transactions up to this place that may not have been counted yet, in the order of the
+    /// feed, each with its own place and its tenant. Those that were counted are passed over, so
+    /// two runners of one shard do no harm.
+    pub transactions: Vec<(u64, TenantId, Transaction)>,
 }
 
 /// What a command came to.

@@ -29,7 +29,9 @@ pub mod luck;
 pub mod process;
 pub mod rail;
 pub mod run;
+pub mod shrink;
 pub mod store;
+pub mod tool;
 pub mod weather;
 
 use std::{

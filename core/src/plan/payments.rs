@@ -328,7 +328,8 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
     if effects.contains(&Effect::Enquire) {
         errands.extend(timers::enquire_later(draft, payment));
     }
-    if matches!(stage, Stage::Verifying | Stage::AwaitingFunds) && stage != before {
+    // Set once: who waits for money after a person's answer waits no longer than before it.
+    if matches!(stage, Stage::Verifying | Stage::AwaitingFunds) && before == Stage::New {
         timers::expire_later(draft, payment);
     }
     if payment.kind == Kind::Return {

@@ -169,7 +169,9 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
         return Ok(());
     };
     let amount = back.money.amount.minor();
-    let mut original = match draft.take_handed_on(id) {
+    let handed_on = draft.take_handed_on(id);
+    let unchanged = handed_on.is_none();
+    let mut original = match handed_on {
         Some(original) => original,
         None => load(draft, id)?,
     };
@@ -208,6 +210,8 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
             telling.errands.push(Errand::Contradiction);
             draft.tell(&mut original, telling);
         }
+        // An earlier step of this decision may have written it already; what was read is older.
+        _ if unchanged => return Ok(()),
         _ => {}
     }
     draft.store_payment(&original);

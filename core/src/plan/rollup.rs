@@ -22,12 +22,12 @@ use crate::{
 /// balance, and the place reached is one more.
 #[must_use]
 pub fn fitting<'a>(
-    transactions: impl Iterator<Item = &'a (TenantId, crate::ledger::Transaction)>,
+    transactions: impl Iterator<Item = &'a (u64, TenantId, crate::ledger::Transaction)>,
 ) -> usize {
     let mut accounts = BTreeSet::new();
     let mut entries = 0;
     let mut fit = 0;
-    for (tenant, transaction) in transactions {
+    for (_, tenant, transaction) in transactions {
         let house = transaction
             .accounts()
             .into_iter()
@@ -51,10 +51,8 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
         draft.want(&keys::balance(tenant, id));
     }
     // Counted already: the answer to the commit that did it was lost.
-    if draft
-        .read::<u64>(&cursor)?
-        .is_some_and(|reached| reached >= rollup.upto)
-    {
+    let reached = draft.read::<u64>(&cursor)?.unwrap_or(0);
+    if reached >= rollup.upto {
         return Err(Stop::Decided(Draft::done(None)));
     }
     let mut balances = BTreeMap::new();
@@ -64,7 +62,9 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
             place.insert(found.unwrap_or_else(|| Balance::opening(id, currency, draft.now())));
         }
     }
-    for (tenant, transaction) in &rollup.transactions {
+    // Another runner may have counted some of them meanwhile.
+    let fresh = rollup.transactions.iter().filter(|(at, ..)| *at > reached);
+    for (_, tenant, transaction) in fresh {
         for id in transaction.accounts() {
             let Some(balance) = balances.get_mut(&(*tenant, id)) else {
                 continue;
@@ -88,7 +88,7 @@ fn house_legs(rollup: &RollUp) -> impl Iterator<Item = (TenantId, Id<Account>, C
     rollup
         .transactions
         .iter()
-        .flat_map(|(tenant, transaction)| {
+        .flat_map(|(_, tenant, transaction)| {
             let house = transaction
                 .legs
                 .iter()

@@ -14,6 +14,7 @@ use lombard_core::{
 };
 
 mod flows;
+mod found;
 mod holds;
 mod journals;
 mod retries;
@@ -38,7 +39,7 @@ pub struct World {
     pub records: BTreeMap<Key, Record>,
     pub now: Timestamp,
     pub tenant: TenantId,
-    fresh: Vec<(TenantId, Transaction)>,
+    fresh: Vec<(u64, TenantId, Transaction)>,
     position: u64,
     ids: u128,
 }
@@ -117,7 +118,8 @@ impl World {
                 Some(None) => drop(self.records.remove(key)),
                 Some(Some(record)) => {
                     if key.sort() == "txn" {
-                        self.fresh.push((self.tenant, decode(&record.body.bytes)));
+                        let transaction = decode(&record.body.bytes);
+                        self.fresh.push((self.position, self.tenant, transaction));
                     }
                     self.records.insert(key.clone(), record);
                 }
@@ -136,15 +138,17 @@ impl World {
             .expect("an account that was opened")
     }
 
+    /// The transactions that the roll-up has not been given.
+    pub fn unrolled(&mut self) -> Vec<(u64, TenantId, Transaction)> {
+        std::mem::take(&mut self.fresh)
+    }
+
     /// Lets the roll-up catch up.
     pub fn roll_up(&mut self) {
-        let transactions = std::mem::take(&mut self.fresh);
-        for one in transactions {
-            let upto = self.position;
-            let shard = 0;
+        for one in self.unrolled() {
             let roll_up = lombard_core::command::RollUp {
-                shard,
-                upto,
+                shard: 0,
+                upto: one.0,
                 transactions: vec![one],
             };
             self.run(Act::RollUp(roll_up)).unwrap();

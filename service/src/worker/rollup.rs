@@ -41,6 +41,9 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// A transaction with its place in the feed and its tenant.
+type Placed = (u64, TenantId, Transaction);
+
 /// How far it has come: in memory, and as noted in the store.
 #[derive(Clone, Copy)]
 struct Place {
@@ -72,7 +75,7 @@ async fn step(app: &App, shard: u16, place: Option<Place>) -> Result<Place, Caus
     let Some(last) = commits.last().map(|commit| commit.position) else {
         return Ok(place);
     };
-    let mut waiting: Vec<(u64, Vec<(TenantId, Transaction)>)> = Vec::new();
+    let mut waiting: Vec<(u64, Vec<Placed>)> = Vec::new();
     for commit in &commits {
         let found = house_transactions(commit);
         if !found.is_empty() {
@@ -103,13 +106,13 @@ async fn step(app: &App, shard: u16, place: Option<Place>) -> Result<Place, Caus
     Ok(place)
 }
 
-fn fits(waiting: &[(u64, Vec<(TenantId, Transaction)>)]) -> bool {
+fn fits(waiting: &[(u64, Vec<Placed>)]) -> bool {
     let all = waiting.iter().flat_map(|(_, found)| found);
     fitting(all) == waiting.iter().map(|(_, found)| found.len()).sum::<usize>()
 }
 
 /// The transactions of a commit that touch house accounts.
-fn house_transactions(commit: &Commit) -> Vec<(TenantId, Transaction)> {
+fn house_transactions(commit: &Commit) -> Vec<Placed> {
     let mut found = Vec::new();
     for change in commit
         .changes
@@ -125,21 +128,16 @@ fn house_transactions(commit: &Commit) -> Vec<(TenantId, Transaction)> {
         let transaction: Transaction = decode(&record.body.bytes);
         let house: BTreeSet<Id<Account>> = transaction.accounts().into_iter().collect();
         if house.iter().any(|id| id.rollup() == Rollup::House) {
-            found.push((tenant, transaction));
+            found.push((commit.position, tenant, transaction));
         }
     }
     found
 }
 
-async fn roll_up(
-    app: &App,
-    shard: u16,
-    upto: u64,
-    transactions: Vec<(TenantId, Transaction)>,
-) -> Result<(), Cause> {
+async fn roll_up(app: &App, shard: u16, upto: u64, transactions: Vec<Placed>) -> Result<(), Cause> {
     let tenant = transactions
         .first()
-        .map_or(TenantId::new(0), |(tenant, _)| *tenant);
+        .map_or(TenantId::new(0), |(_, tenant, _)| *tenant);
     let act = Act::RollUp(RollUp {
         shard,
         upto,

@@ -43,13 +43,16 @@ impl Cast {
     /// Sends them off.
     pub fn begin(&self, shared: &Arc<Shared>) -> JoinSet<u64> {
         let mut clients = JoinSet::new();
-        let tenants = [TenantId::new(shared.seed | 1), TenantId::new(shared.seed ^ 77)];
+        let tenants = [
+            TenantId::new(shared.seed | 1),
+            TenantId::new(shared.seed ^ 77),
+        ];
         for number in 0..self.clients {
             if self.without.contains(&number) {
                 continue;
             }
             let luck = Luck::new(shared.seed, &format!("client {number}"));
-            let steps = luck.between(3, 16);
+            let steps = luck.between(3, STEPS_MAX);
             let steps = self.steps.map_or(steps, |most| most.min(steps));
             // Most worlds have one tenant, whose clients then meet on its accounts.
             let both = Luck::new(shared.seed, "tenants").happens(300);
@@ -84,6 +87,8 @@ pub struct Client {
     answers: Vec<Answer>,
 }
 
+/// The most steps that a client takes.
+pub const STEPS_MAX: u64 = 16;
 /// How often a client asks before it is said that nobody answers.
 const TRIES_MAX: u32 = 400;
 
@@ -197,8 +202,17 @@ impl Client {
             let wish = command.idempotency.as_ref();
             wish.is_some_and(|wish| auditor.keeps(&wish.record_key(self.tenant)))
         };
-        let key = command.idempotency.as_ref().map(|wish| wish.key.clone()).unwrap_or_default();
-        self.note(|| format!("{key} asks again{}", if other { ", differently" } else { "" }));
+        let key = command
+            .idempotency
+            .as_ref()
+            .map(|wish| wish.key.clone())
+            .unwrap_or_default();
+        self.note(|| {
+            format!(
+                "{key} asks again{}",
+                if other { ", differently" } else { "" }
+            )
+        });
         for _ in 0..TRIES_MAX {
             let found = match self.shared.ask(&self.luck, command.clone()).await {
                 Asked::Lost { .. } => {
@@ -216,7 +230,11 @@ impl Client {
                 Asked::Answered(reply) => String::from_utf8_lossy(&reply.body).into_owned(),
                 other => format!("{other:?}"),
             };
-            let how = if other { "another request" } else { "the same request" };
+            let how = if other {
+                "another request"
+            } else {
+                "the same request"
+            };
             let text = format!("{how} under the key {key} is answered {found} after {before}");
             self.shared.violate(&self.name, &text);
             return;

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use lombard_core::{
-    command::{Act, Command, ReceiveReturn, RecallWish, Report},
+    command::{Act, Command, RecallWish, ReceiveReturn, Report},
     id::Id,
     money::Amount,
     payment::Payment,
@@ -80,7 +80,11 @@ pub fn answer_recall(shared: &Arc<Shared>, key: OrderKey) {
 pub fn bring(shared: &Arc<Shared>, reference: String, credit: Credit, act: Act, times: u64) {
     let luck = Luck::new(shared.seed, &reference);
     let (tenant, payment) = (credit.tenant, credit.payment);
-    shared.books.lock().credits.insert(reference.clone(), credit);
+    shared
+        .books
+        .lock()
+        .credits
+        .insert(reference.clone(), credit);
     for _ in 0..times {
         let courier = Courier {
             shared: Arc::clone(shared),
@@ -118,7 +122,9 @@ pub fn recall(shared: &Arc<Shared>, tenant: TenantId, payment: Id<Payment>, luck
         };
         for _ in 0..courier.luck.between(1, 2) {
             // It may be about a payment that was never taken.
-            courier.tell(Act::ReceiveRecall(payment, wish.clone()), true).await;
+            courier
+                .tell(Act::ReceiveRecall(payment, wish.clone()), true)
+                .await;
         }
     });
 }
@@ -225,7 +231,11 @@ impl Courier {
                 return false;
             }
             let all = all || self.luck.happens(400);
-            let part = if all { rest } else { self.luck.between(1, rest) };
+            let part = if all {
+                rest
+            } else {
+                self.luck.between(1, rest)
+            };
             order.returning += part;
             (order.returning, part)
         };

@@ -97,9 +97,17 @@ fn app(shared: &Arc<Shared>, life: &Arc<Life>, clock: &Arc<SimHost>, name: &str)
     let host: Arc<dyn Host> = Arc::clone(clock) as Arc<dyn Host>;
     let render: Arc<dyn Render> = Arc::new(Wire);
     let bank: Arc<dyn Bank> = if shared.weather(|now| now.one_writer) {
-        Arc::new(OneWriter::new(Arc::clone(&store), Arc::clone(&host), render))
+        Arc::new(OneWriter::new(
+            Arc::clone(&store),
+            Arc::clone(&host),
+            render,
+        ))
     } else {
-        Arc::new(Optimistic::new(Arc::clone(&store), Arc::clone(&host), render))
+        Arc::new(Optimistic::new(
+            Arc::clone(&store),
+            Arc::clone(&host),
+            render,
+        ))
     };
     let mut rails = Rails::default();
     for rail in [Rail::Fps, Rail::SepaInst] {

@@ -78,9 +78,9 @@ impl Port {
     }
 
     async fn die(&self, when: &str) {
-        self.shared
-            .history
-            .note("world", || format!("!! a process dies {when} a call of the rail"));
+        self.shared.history.note("world", || {
+            format!("!! a process dies {when} a call of the rail")
+        });
         self.life.end();
         self.life.pass().await;
     }

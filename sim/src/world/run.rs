@@ -144,7 +144,10 @@ async fn calm(shared: &Arc<Shared>) {
         let asleep = shared.auditor.lock().asleep();
         patience = if asleep.is_some() { patience + 1 } else { 0 };
         if let Some(payment) = asleep.filter(|_| patience > 10) {
-            shared.violate(&payment, "waits for money that is there, and nobody wakes it");
+            shared.violate(
+                &payment,
+                "waits for money that is there, and nobody wakes it",
+            );
         }
         if !shared.busy() && patience == 0 {
             break;
@@ -164,7 +167,10 @@ async fn calm(shared: &Arc<Shared>) {
             None => {}
             Some(what) if round + 1 == ROUNDS_MAX => {
                 let subject = what.split(' ').next().unwrap_or_default().to_owned();
-                shared.violate(&subject, &format!("the world does not come to rest: {what}"));
+                shared.violate(
+                    &subject,
+                    &format!("the world does not come to rest: {what}"),
+                );
             }
             Some(_) => {}
         }

@@ -411,7 +411,7 @@ fn a_payment_is_cancelled_only_before_it_leaves() {
     ));
 }
 
-fn receive(world: &mut World, creditor: Option<Id<Account>>, minor: u64) -> Id<Payment> {
+pub fn receive(world: &mut World, creditor: Option<Id<Account>>, minor: u64) -> Id<Payment> {
     let id = world.id();
     let news = Receive {
         id,

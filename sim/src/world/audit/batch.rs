@@ -55,7 +55,9 @@ impl Batch {
         batch
             .events
             .sort_by_key(|(_, event)| (event.payment, event.number));
-        batch.entries.sort_by_key(|(_, key, entry)| (key.partition().to_owned(), entry.number));
+        batch
+            .entries
+            .sort_by_key(|(_, key, entry)| (key.partition().to_owned(), entry.number));
         batch
     }
 

@@ -90,7 +90,9 @@ impl Auditor {
             .map(|(tenant, it)| (*tenant, it.clone(), Rollup::Constrained))
             .collect();
         if let Some(upto) = batch.rolled_up {
-            while let Some((_, tenant, it)) = self.house.waiting.pop_front_if(|(at, ..)| *at <= upto) {
+            while let Some((_, tenant, it)) =
+                self.house.waiting.pop_front_if(|(at, ..)| *at <= upto)
+            {
                 due.push((tenant, it, Rollup::House));
             }
         }
@@ -144,7 +146,9 @@ impl Auditor {
                 of == tenant && it.id == entry.transaction && *kind == account.rollup()
             };
             match due.iter().find(same) {
-                Some((_, transaction, _)) => self.take_entry((*tenant, account), entry, transaction),
+                Some((_, transaction, _)) => {
+                    self.take_entry((*tenant, account), entry, transaction)
+                }
                 None => self.violate(account, "an entry of a transaction that is not there"),
             }
         }
@@ -172,7 +176,10 @@ impl Auditor {
             self.violate(account.1, found);
         }
         if account.1.rollup() == Rollup::Constrained {
-            let told = transaction.entries.iter().find(|one| one.account == account.1);
+            let told = transaction
+                .entries
+                .iter()
+                .find(|one| one.account == account.1);
             if told.map(|one| one.number) != Some(number) {
                 let found = format!("{} does not say that it is entry {number}", transaction.id);
                 self.violate(account.1, found);
@@ -183,7 +190,10 @@ impl Auditor {
         }
         let sums = [standing.debits_pending, standing.credits_pending];
         if sums.into_iter().any(|sum| sum < 0) {
-            self.violate(account.1, format!("more was released than held: {standing:?}"));
+            self.violate(
+                account.1,
+                format!("more was released than held: {standing:?}"),
+            );
         }
     }
 
@@ -200,17 +210,25 @@ impl Auditor {
             || standing.available() != 0
             || standing.waiting != 0;
         if standing.closed && busy && balance.account.rollup() == Rollup::Constrained {
-            self.violate(balance.account, format!("is closed and not empty: {standing:?}"));
+            self.violate(
+                balance.account,
+                format!("is closed and not empty: {standing:?}"),
+            );
         }
     }
 }
 
 fn touches(transaction: &Transaction, kind: Rollup) -> bool {
-    transaction.legs.iter().any(|leg| leg.account.rollup() == kind)
+    transaction
+        .legs
+        .iter()
+        .any(|leg| leg.account.rollup() == kind)
 }
 
 /// The accounts of a kind that a transaction touches, each once.
 fn accounts(transaction: &Transaction, kind: Rollup) -> std::collections::BTreeSet<Id<Account>> {
     let accounts = transaction.legs.iter().map(|leg| leg.account);
-    accounts.filter(|account| account.rollup() == kind).collect()
+    accounts
+        .filter(|account| account.rollup() == kind)
+        .collect()
 }

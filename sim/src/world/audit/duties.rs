@@ -26,7 +26,10 @@ impl Auditor {
         for (name, position) in &batch.cursors {
             let before = self.cursors.insert(name.clone(), *position);
             if before.is_some_and(|before| before >= *position) {
-                self.violate(name, format!("the cursor goes from {before:?} to {position}"));
+                self.violate(
+                    name,
+                    format!("the cursor goes from {before:?} to {position}"),
+                );
             }
         }
     }
@@ -34,7 +37,11 @@ impl Auditor {
     pub(super) fn check_duties(&mut self, batch: &Batch) {
         let quiet = batch.cursors.is_empty() && batch.timers_gone.is_empty();
         let touched: Vec<Id<Payment>> = if quiet {
-            batch.payments.iter().map(|(_, payment)| payment.id).collect()
+            batch
+                .payments
+                .iter()
+                .map(|(_, payment)| payment.id)
+                .collect()
         } else {
             self.payments.keys().copied().collect()
         };
@@ -51,7 +58,8 @@ impl Auditor {
                     && life.payment.debtor.account() == Some(balance.account)
             });
             let count = waits.count();
-            if balance.account.rollup() == Rollup::Constrained && balance.waiting as usize != count {
+            if balance.account.rollup() == Rollup::Constrained && balance.waiting as usize != count
+            {
                 let found = format!("says that {} payments wait; {count} do", balance.waiting);
                 self.violate(balance.account, found);
             }
@@ -83,7 +91,10 @@ impl Auditor {
         };
         if !cared_for && !self.escalated(id) {
             let stage = payment.stage;
-            self.violate(id, format!("is {stage:?} and nobody will come: no timer, no errand"));
+            self.violate(
+                id,
+                format!("is {stage:?} and nobody will come: no timer, no errand"),
+            );
         }
     }
 

@@ -23,7 +23,10 @@ impl Auditor {
             return Some(format!("{} is {:?}", life.payment.id, life.payment.stage));
         }
         let due = self.set().find(|(_, timer)| match timer.what {
-            Due::ExpireHold(id) => self.holds.get(&id).is_some_and(|(_, hold)| hold.ended_at.is_none()),
+            Due::ExpireHold(id) => self
+                .holds
+                .get(&id)
+                .is_some_and(|(_, hold)| hold.ended_at.is_none()),
             Due::ExpirePayment(_) | Due::Enquire(_) => false,
         });
         due.map(|(key, _)| format!("{key:?} is still to come"))
@@ -66,7 +69,10 @@ impl Auditor {
         }
         for order in rail.orders.values() {
             if !self.payments.contains_key(&order.payment) {
-                found.push((order.payment.to_string(), "the rail has it, and we do not".to_owned()));
+                found.push((
+                    order.payment.to_string(),
+                    "the rail has it, and we do not".to_owned(),
+                ));
             }
         }
         for (reference, credit) in &rail.credits {
@@ -74,10 +80,13 @@ impl Auditor {
             let same = ours.is_some_and(|life| {
                 let payment = &life.payment;
                 payment.money == credit.money
-                    && payment.creditor.account().is_some_and(|id| match credit.account {
-                        Some(account) => account == id,
-                        None => id.rollup() == Rollup::House,
-                    })
+                    && payment
+                        .creditor
+                        .account()
+                        .is_some_and(|id| match credit.account {
+                            Some(account) => account == id,
+                            None => id.rollup() == Rollup::House,
+                        })
             });
             if credit.taken != same || credit.taken != ours.is_some() {
                 let text = format!("{reference}: the rail brought {credit:?}; we have {ours:?}");
@@ -115,7 +124,9 @@ impl Auditor {
         let returns = payment.kind == Kind::CreditTransfer && order.returned != payment.returned;
         if !right || returns {
             let returned = payment.returned;
-            return Some(format!("is {stage:?}, {returned} returned; the rail has {order:?}"));
+            return Some(format!(
+                "is {stage:?}, {returned} returned; the rail has {order:?}"
+            ));
         }
         None
     }

@@ -49,12 +49,15 @@ impl Auditor {
             let of = |leg: &&Leg| {
                 leg.account == hold.debtor && leg.side == Side::Debit && leg.layer == layer
             };
-            legs.filter(of).map(|leg| leg.money.amount.minor()).sum::<u64>()
+            legs.filter(of)
+                .map(|leg| leg.money.amount.minor())
+                .sum::<u64>()
         };
         let found = (sum(Layer::Pending), sum(Layer::Release), sum(Layer::Posted));
         if found != expected {
             let state = hold.state;
-            let text = format!("is {state:?}; promised, released, posted are {found:?}, not {expected:?}");
+            let text =
+                format!("is {state:?}; promised, released, posted are {found:?}, not {expected:?}");
             self.violate(hold.id, text);
         }
     }
@@ -62,9 +65,10 @@ impl Auditor {
     /// What is promised from an account is what its payments and holds promise.
     fn check_promised(&mut self, key: super::AccountKey) {
         let (tenant, account) = key;
-        let payments = self.payments.values().filter(|life| {
-            life.tenant == tenant && life.payment.debtor.account() == Some(account)
-        });
+        let payments = self
+            .payments
+            .values()
+            .filter(|life| life.tenant == tenant && life.payment.debtor.account() == Some(account));
         let mut promised: i128 = payments.map(|life| life.pending).sum();
         for (of, hold) in self.holds.values() {
             if *of == tenant && hold.debtor == account && hold.state == HoldState::Open {

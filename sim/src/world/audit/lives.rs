@@ -69,7 +69,10 @@ impl Auditor {
             let wished = payment.kind == Kind::CreditTransfer;
             if wished && let Some(other) = self.intents.insert(intent, id) {
                 let wish = &payment.end_to_end_id;
-                self.violate(id, format!("is a second payment for {wish}, beside {other}"));
+                self.violate(
+                    id,
+                    format!("is a second payment for {wish}, beside {other}"),
+                );
             }
             let mut first = payment.clone();
             first.stage = Stage::New;
@@ -89,7 +92,13 @@ impl Auditor {
         let what = |it: &Payment| {
             let sides = (it.debtor.clone(), it.creditor.clone());
             let way = (it.rail, it.direction, it.kind, it.original);
-            (sides, way, it.money, it.end_to_end_id.clone(), it.created_at)
+            (
+                sides,
+                way,
+                it.money,
+                it.end_to_end_id.clone(),
+                it.created_at,
+            )
         };
         if what(known) != what(payment) || payment.updated_at < known.updated_at {
             let found = format!("has become another payment: {known:?} to {payment:?}");
@@ -100,7 +109,9 @@ impl Auditor {
     fn check_accounts_open(&mut self, tenant: TenantId, payment: &Payment) {
         for party in [&payment.debtor, &payment.creditor] {
             let account = party.account().map(|id| (tenant, id));
-            let closed = account.and_then(|key| self.accounts.get(&key)).is_some_and(|it| it.closed);
+            let closed = account
+                .and_then(|key| self.accounts.get(&key))
+                .is_some_and(|it| it.closed);
             if closed {
                 self.violate(payment.id, "is made for an account that is closed");
             }
@@ -109,7 +120,10 @@ impl Auditor {
 
     /// Adds a transaction's legs to the payment that it is for.
     fn book(&mut self, transaction: &Transaction) {
-        let Some(life) = transaction.payment.and_then(|id| self.payments.get_mut(&id)) else {
+        let Some(life) = transaction
+            .payment
+            .and_then(|id| self.payments.get_mut(&id))
+        else {
             return;
         };
         if matches!(transaction.journal, Journal::OutSettle | Journal::InSettle) {
@@ -173,7 +187,9 @@ impl Auditor {
         }
         if stage != payment.stage || number != payment.events {
             let told = (payment.stage, payment.events);
-            found = Some(format!("says {told:?}; its events lead to {stage:?}, {number}"));
+            found = Some(format!(
+                "says {told:?}; its events lead to {stage:?}, {number}"
+            ));
         }
         if let Some(found) = found {
             self.violate(id, found);

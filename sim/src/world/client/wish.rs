@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use lombard_core::{
-    command::{
-        Act, OpenAccount, Pay, PlaceHold, PostLegs, Receive, ReturnPayment, Verification,
-    },
+    command::{Act, OpenAccount, Pay, PlaceHold, PostLegs, Receive, ReturnPayment, Verification},
     currency::Currency,
     id::Id,
     journal,
@@ -203,7 +201,10 @@ impl Client {
         } else {
             self.pick_payment()?
         };
-        let part = self.luck.happens(700).then(|| amount(self.luck.between(1, 500)));
+        let part = self
+            .luck
+            .happens(700)
+            .then(|| amount(self.luck.between(1, 500)));
         let wish = ReturnPayment {
             id: unnamed(),
             original,
@@ -232,7 +233,10 @@ impl Client {
 
     fn end_hold(&self) -> Option<Wish> {
         let hold = self.pick_hold()?;
-        let part = self.luck.happens(400).then(|| amount(self.luck.between(1, 300)));
+        let part = self
+            .luck
+            .happens(400)
+            .then(|| amount(self.luck.between(1, 300)));
         let (operation, act) = if self.luck.happens(600) {
             ("holds.post", Act::PostHold(hold, part))
         } else {
