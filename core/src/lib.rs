@@ -14,6 +14,7 @@ pub mod id;
 pub mod iso20022;
 pub mod limits;
 pub mod money;
+pub mod planted;
 pub mod rail;
 pub mod reason;
 pub mod scheme;

@@ -118,6 +118,9 @@ impl Payment {
     /// rail's own duplicate check then makes our retries harmless. See [`attempt_id`].
     #[must_use]
     pub fn attempt_id(&self, tenant: TenantId) -> String {
+        if crate::planted!(FreshAttempt) && self.attempt.enquiries > 0 {
+            return format!("{}{}", attempt_id(tenant, self.id), self.attempt.enquiries);
+        }
         attempt_id(tenant, self.id)
     }
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
+use lombard_core::planted;
 use lombard_core::store::{Change, Commit, Key, Record, WriteSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -61,6 +62,9 @@ impl State {
     /// Applies a write set; says whether it changed anything.
     fn commit(&mut self, writes: &WriteSet) -> Result<bool, CommitError> {
         for (key, write) in writes.iter() {
+            if planted!(GuardLost) && key.sort() == "balance" {
+                continue;
+            }
             if self.records.get(key).map(|record| record.version) != write.expects() {
                 return Err(CommitError::Conflict(key.clone()));
             }

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use lombard_core::{
     command::{Command, Render, Reply},
     plan::{Context, Reads, Step, plan},
+    planted,
     store::Snapshot,
 };
 
@@ -57,6 +58,7 @@ impl Optimistic {
                 Ok(()) => return Ok(reply),
                 Err(CommitError::Conflict(_)) => last = ExecuteError::Overloaded,
                 Err(CommitError::Unavailable(cause)) => last = ExecuteError::Unavailable(cause),
+                Err(CommitError::Unknown(_)) if planted!(UnknownIsDone) => return Ok(reply),
                 Err(CommitError::Unknown(cause)) => last = ExecuteError::Unknown(cause),
                 Err(CommitError::TooLarge(size)) => {
                     return Err(ExecuteError::Unavailable(Arc::new(size)));

@@ -26,6 +26,8 @@ pub mod courier;
 pub mod history;
 pub mod life;
 pub mod luck;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod process;
 pub mod rail;
 pub mod run;

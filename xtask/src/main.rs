@@ -4,6 +4,7 @@ mod ci;
 mod crash;
 mod iso_schema;
 mod repo;
+mod sim;
 mod tidy;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Tool {
     Crash(crash::Args),
     /// Compile ISO 20022 schemas into the table that the validator embeds.
     IsoSchema(iso_schema::Args),
+    /// Run simulated worlds: the whole system on one thread, from one seed each.
+    Sim(sim::Args),
     /// Check what compilers do not: bans, sizes, documents, dependencies, generated files.
     Tidy,
 }
@@ -34,6 +37,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Tool::Ci(args) => ci::run(&args),
         Tool::Crash(args) => crash::run(&args),
         Tool::IsoSchema(args) => iso_schema::run(&args).map(|()| ExitCode::SUCCESS),
+        Tool::Sim(args) => sim::run(&args),
         Tool::Tidy => tidy::run(),
     }
 }

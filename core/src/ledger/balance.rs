@@ -142,6 +142,9 @@ impl Balance {
     fn check_funds(&self, after: &Sums) -> Result<(), LedgerError> {
         let spent = |sums: &Sums| u128::from(sums.debits_posted) + u128::from(sums.debits_pending);
         let overdrawn = |sums: &Sums| spent(sums).saturating_sub(u128::from(sums.credits_posted));
+        if crate::planted!(FundsSkipped) {
+            return Ok(());
+        }
         if self.account.rollup() == Rollup::House || overdrawn(after) <= overdrawn(&self.sums) {
             return Ok(());
         }

@@ -31,6 +31,9 @@ fn clearing(draft: &Draft<'_>, payment: &Payment) -> Id<Account> {
 
 /// The journal of an effect. World effects have none.
 pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) -> Result<(), Stop> {
+    if crate::planted!(HoldKept) && effect == Effect::Void {
+        return Ok(());
+    }
     let (debit, credit) = sides(draft, payment);
     let money = payment.money;
     let (step, legs) = match effect {
@@ -53,6 +56,9 @@ pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) ->
             (Journal::Reversal, journal::move_now(credit, debit, rest))
         }
         Effect::Settle => settling(draft, payment),
+        Effect::Enquire if crate::planted!(HoldReleasedOnTimeout) => {
+            (Journal::OutVoid, journal::void(debit, credit, money))
+        }
         Effect::Submit | Effect::Enquire | Effect::Contradiction => return Ok(()),
     };
     draft.enter(payment.id, payment.events, step, Some(payment.id), legs)?;

@@ -112,6 +112,11 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
     let tenant = draft.tenant();
     let key = keys::payment(tenant, news.id);
     if let Some(payment) = draft.read::<Payment>(&key)? {
+        if crate::planted!(InboundTwice) && payment.stage == Stage::Cleared {
+            enter_effect(draft, &payment, Effect::Move)?;
+            draft.store_payment(&payment);
+            return Ok(draft.answer(200, None, View::Payment(&payment)));
+        }
         return Err(draft.nothing(&payment, 200));
     }
     let suspense = journal::house(tenant, news.rail, Role::Suspense, news.money.currency);
@@ -168,6 +173,9 @@ pub fn load(draft: &Draft<'_>, id: Id<Payment>) -> Result<Payment, Stop> {
 /// Takes a payment back before it leaves.
 pub fn cancel(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
     let mut payment = load(draft, id)?;
+    if crate::planted!(CancelInFlight) && payment.stage.is_held() {
+        payment.stage = Stage::Held;
+    }
     let stage = payment.stage;
     let wrong = Rejection::WrongStage {
         stage,
@@ -231,6 +239,7 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
         Report::Submitted => Happened::Submitted,
         Report::Accepted(_) => Happened::RailAccepted,
         Report::Rejected(..) => Happened::RailRejected,
+        Report::TimedOut if crate::planted!(TimeoutFails) => Happened::RailRejected,
         Report::TimedOut => Happened::TimedOut,
         Report::NeverArrived => Happened::NeverArrived,
         Report::SettlementFound => Happened::SettlementFound,
@@ -240,6 +249,10 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
             what: "no rail carries a book payment",
         }
         .into());
+    }
+    let late = news == Happened::RailRejected && payment.stage == Stage::Cleared;
+    if crate::planted!(LateNoIgnored) && late {
+        return Err(draft.nothing(&payment, 200));
     }
     let waits = matches!(
         payment.stage,
@@ -319,12 +332,16 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
             .into());
         }
     };
-    payment.stage = stage;
+    let fails = crate::planted!(LateNoFails) && news == Happened::RailRejected;
+    payment.stage = if fails { Stage::Failed } else { stage };
     count_waiting(draft, payment, before)?;
     for effect in effects {
         enter_effect(draft, payment, *effect)?;
     }
     let mut errands: Vec<Errand> = effects.iter().copied().filter_map(Errand::of).collect();
+    if crate::planted!(SubmitDropped) {
+        errands.retain(|errand| *errand != Errand::Submit);
+    }
     if effects.contains(&Effect::Enquire) {
         errands.extend(timers::enquire_later(draft, payment));
     }

@@ -49,7 +49,9 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
     };
     let mut back = returning(draft, &original, wish.id, direction, amount);
     back.reason = Some(wish.reason);
-    original.returning += amount.minor();
+    if !crate::planted!(ReturningForgotten) {
+        original.returning += amount.minor();
+    }
     let news = News::Beside(Beside::ReturnStarted);
     draft.tell(&mut original, told(news, false, amount.minor()));
     draft.hand_on(original);
@@ -118,7 +120,7 @@ fn amount_within(original: &Payment, asked: Option<Amount>) -> Result<Amount, St
     let remaining = original.returnable();
     let asked = asked.map_or(remaining, Amount::minor);
     match Amount::try_from(asked) {
-        Ok(amount) if asked <= remaining => Ok(amount),
+        Ok(amount) if asked <= remaining || crate::planted!(ReturnBeyondRest) => Ok(amount),
         _ => Err(Rejection::MoreThanRemains { remaining, asked }.into()),
     }
 }
@@ -179,6 +181,9 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
         (false, Stage::Cleared | Stage::Settled) => {
             original.returning = original.returning.saturating_sub(amount);
             original.returned += amount;
+            if crate::planted!(RefundTwice) {
+                original.returned += amount;
+            }
             grant_recall(draft, &mut original, amount);
             let full = original.returned >= original.money.amount.minor();
             let news = if full {

@@ -80,7 +80,10 @@ pub fn roll_up(draft: &mut Draft<'_>, rollup: &RollUp) -> Result<Reply, Stop> {
     for ((tenant, id), balance) in balances {
         draft.put(&keys::balance(tenant, id), Body::of(&balance));
     }
-    draft.put(&cursor, Body::of(&rollup.upto));
+    let upto = rollup.upto + u64::from(crate::planted!(RollupSkips));
+    if !crate::planted!(RollupStands) {
+        draft.put(&cursor, Body::of(&upto));
+    }
     Ok(Draft::done(None))
 }
 

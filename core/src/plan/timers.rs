@@ -86,7 +86,7 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
             // Still in doubt after an enquiry that brought nothing: the next one is set. A
             // payment that was decided meanwhile, or doubted anew, does not need this one.
             let current = payment.attempt.next_enquiry == Some(timer.due);
-            if payment.stage == Stage::InDoubt && current {
+            if payment.stage == Stage::InDoubt && current && !crate::planted!(TimerLost) {
                 enquire_again(draft, &mut payment)?;
             }
         }

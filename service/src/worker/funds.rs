@@ -62,7 +62,9 @@ impl Consumer for Funds {
             }
             let (tenant, _) = change.key.partition().split_once('/')?;
             let balance: Balance = decode(&change.record.as_ref()?.body.bytes);
-            let worth_it = balance.waiting > 0 && balance.sums.available() > 0;
+            let worth_it = !lombard_core::planted!(NeverWoken)
+                && balance.waiting > 0
+                && balance.sums.available() > 0;
             worth_it.then_some((tenant.parse().ok()?, balance.account))
         };
         let job = |(tenant, account)| self.job(tenant, account);

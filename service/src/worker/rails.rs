@@ -154,6 +154,8 @@ impl Task {
                     .await
                     .or_else(tell_later)
             }
+            Errand::Contradiction if lombard_core::planted!(ContradictionSilent) => Ok(()),
+            Errand::Unresolved if lombard_core::planted!(UnresolvedSilent) => Ok(()),
             Errand::Contradiction => {
                 let text = "what the rail says contradicts the books";
                 self.raise(Kind::Contradiction, text, None).await

@@ -37,6 +37,10 @@ pub struct Args {
     /// Run fresh seeds for so many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
+    /// Hunt the bugs that are there on purpose, and fail if one is missed.
+    #[cfg(feature = "planted")]
+    #[arg(long)]
+    pub planted: bool,
     /// Print the history of a seed that does not fail, too.
     #[arg(long)]
     pub history: bool,
@@ -60,6 +64,10 @@ const LINES_MAX: usize = 120;
 /// Runs what the arguments ask for. Exit code 0: nothing was found; 1: something was.
 #[must_use]
 pub fn main(args: &Args) -> ExitCode {
+    #[cfg(feature = "planted")]
+    if args.planted {
+        return hunt(args);
+    }
     let begun = Instant::now();
     let time = args.hours.map(|hours| hours * 3600.0);
     let time = time.or(args.seconds.map(|seconds| seconds as f64));
@@ -115,6 +123,35 @@ pub fn main(args: &Args) -> ExitCode {
         ));
     }
     ExitCode::from(u8::from(told.is_some()))
+}
+
+/// Hunts the bugs that are there on purpose. Exit code 1 when one is missed.
+#[cfg(feature = "planted")]
+fn hunt(args: &Args) -> ExitCode {
+    let hunts = super::planted::hunt_all();
+    let missed: Vec<&str> = hunts
+        .iter()
+        .filter(|hunt| hunt.seed.is_none())
+        .map(|hunt| hunt.bug.as_str())
+        .collect();
+    let (planted, found) = (hunts.len(), hunts.len() - missed.len());
+    if args.json {
+        let sum = json!({"planted": planted, "found": found, "missed": missed, "hunts": hunts});
+        print(&sum.to_string());
+    } else {
+        for hunt in &hunts {
+            let seed = hunt
+                .seed
+                .map_or("missed".to_owned(), |seed| format!("seed {seed}"));
+            let found = hunt.found.as_deref().unwrap_or_default();
+            let found: String = found.chars().take(160).collect();
+            print(&format!("{:<22} {seed:>10}  {found}", hunt.bug));
+        }
+        print(&format!(
+            "{planted} planted, {found} found, missed: {missed:?}"
+        ));
+    }
+    ExitCode::from(u8::from(!missed.is_empty()))
 }
 
 /// A first seed that no run before had, so that hours of running see new worlds.
