@@ -31,7 +31,7 @@ mod choice {
     }
 
     bugs! {
-        GuardLost, "A balance is written whatever became of it since it was read.";
+        GuardLost, "An account is written whatever became of it since it was read.";
         UnknownIsDone, "A commit whose answer was lost counts as done.";
         FundsSkipped, "Nobody looks whether the money is there.";
         SubmitDropped, "The order to submit a payment is not written.";

@@ -62,7 +62,7 @@ impl State {
     /// Applies a write set; says whether it changed anything.
     fn commit(&mut self, writes: &WriteSet) -> Result<bool, CommitError> {
         for (key, write) in writes.iter() {
-            if planted!(GuardLost) && key.sort() == "balance" {
+            if planted!(GuardLost) && key.partition().contains("/acc_") {
                 continue;
             }
             if self.records.get(key).map(|record| record.version) != write.expects() {

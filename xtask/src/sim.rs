@@ -20,8 +20,13 @@ pub struct Args {
 /// The command that runs the simulation with `arguments`.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = repo::cargo();
+    command.args(["run", "--quiet", "-p", "lombard-sim"]);
+    // Worlds are run by the thousand. What they run most is made quick; all else is built already.
+    for package in ["lombard-core", "lombard-service", "lombard-sim"] {
+        command.arg("--config");
+        command.arg(format!("profile.dev.package.{package}.opt-level=2"));
+    }
     command
-        .args(["run", "--quiet", "--profile", "sim", "-p", "lombard-sim"])
         .args(["--features", "planted", "--bin", "world", "--"])
         .args(arguments);
     command

@@ -92,6 +92,11 @@ fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
         }
     };
     payment.reason = None;
+    // Closed while somebody was asked: an account without money or payments may be.
+    if closed(draft, payment)? {
+        payment.reason = Some(Reason::AccountClosed);
+        return advance(draft, payment, Happened::Refused);
+    }
     let news = match (short, payment.on_insufficient_funds, payment.direction) {
         (false, _, Direction::Internal) => Happened::BookAccepted,
         (false, _, _) => Happened::Accepted,
@@ -105,6 +110,20 @@ fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
         }
     };
     advance(draft, payment, news)
+}
+
+/// Whether an account of ours on either side takes no more entries.
+fn closed(draft: &mut Draft<'_>, payment: &Payment) -> Result<bool, Stop> {
+    let (debit, credit) = sides(draft, payment);
+    let constrained = [debit, credit]
+        .into_iter()
+        .filter(|id| id.rollup() == Rollup::Constrained);
+    for account in constrained {
+        if !draft.balance(account)?.open {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Takes in what a rail brought. It is ours from this commit on.

@@ -80,6 +80,8 @@ pub struct Client {
     /// Draws the ids of requests, as the host that takes them in does.
     ids: SimHost,
     serial: u64,
+    /// Whether it is mostly about holds.
+    holder: bool,
     accounts: Vec<Id<Account>>,
     payments: Vec<Id<Payment>>,
     credits: Vec<Id<Payment>>,
@@ -98,6 +100,7 @@ impl Client {
         Self {
             shared: Arc::clone(shared),
             name: format!("client {number}"),
+            holder: Luck::new(luck.bits(), "bent").happens(200),
             number,
             tenant,
             luck,

@@ -197,7 +197,7 @@ impl Courier {
                 }
             }
             // A no that was none: our books say failed, so a person must look.
-            Standing::Rejected if changes && self.luck.happens(500) => {
+            Standing::Rejected if changes => {
                 self.wait(100, 30_000).await;
                 self.decide(Standing::Accepted);
                 self.tell_standing().await;

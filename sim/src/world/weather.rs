@@ -116,7 +116,7 @@ impl Weather {
             pending: some(rail, 400),
             never: some(rail, 60),
             repeated: some(rail, 400),
-            taken_back: some(rail, 150),
+            taken_back: some(rail, 400),
             returned: some(rail, 400),
             outage: some(rail, 40),
             hang_up: some(has(Fault::Impatience), 200),

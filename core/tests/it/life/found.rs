@@ -90,3 +90,20 @@ fn a_roll_up_passes_over_what_another_has_counted() {
     let balance = world.balance(clearing);
     assert_eq!((balance.sums.debits_posted, balance.entries), (430, 2));
 }
+
+/// Seed 237: an account that is empty may be closed while somebody is asked about a payment of it.
+#[test]
+fn who_passes_verification_on_a_closed_account_is_refused() {
+    let mut world = World::new();
+    let account = open(&mut world, 0);
+    let mut order = order(&mut world, account, 300);
+    order.on_insufficient_funds = OnInsufficientFunds::Wait;
+    order.verification = Some(Reason::FraudSuspected);
+    let id = order.id;
+    world.run(Act::Pay(Box::new(order))).unwrap();
+    world.run(Act::CloseAccount(account)).unwrap();
+    let passed = world.run(Act::Verify(id, Verification::Passed)).unwrap();
+    assert_eq!(passed.stage, Some(Stage::Failed));
+    let payment: Payment = world.value(&keys::payment(world.tenant, id)).unwrap();
+    assert_eq!(payment.reason, Some(Reason::AccountClosed));
+}

@@ -57,8 +57,9 @@ fn outside(luck: &Luck) -> External {
 impl Client {
     /// The next wish.
     pub(super) fn wish(&mut self) -> Wish {
-        let drawn = self.luck.below(100);
-        let wish = match drawn {
+        let wish = match self.luck.below(100) {
+            0..40 if self.holder => self.hold(),
+            40..90 if self.holder => self.end_hold(),
             0..40 => self.pay(),
             40..48 => self.cancel(),
             48..56 => self.verify(),
@@ -218,11 +219,17 @@ impl Client {
     }
 
     fn hold(&self) -> Option<Wish> {
+        // Who is about holds has many between the same two, so that one could end for another.
+        let (debtor, creditor) = if self.holder {
+            (*self.accounts.first()?, *self.accounts.last()?)
+        } else {
+            (self.act_on()?, self.act_on()?)
+        };
         let place = PlaceHold {
             id: unnamed(),
-            debtor: self.act_on()?,
-            creditor: self.act_on()?,
-            money: self.money(500),
+            debtor,
+            creditor,
+            money: self.money(if self.holder { 60 } else { 500 }),
             expires_in_ms: self.patience(),
         };
         Some(Wish {
