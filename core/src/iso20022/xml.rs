@@ -127,7 +127,8 @@ impl<R: BufRead> Tokens<R> {
             Err(error) => return Err(stop(error, self.reader.get_mut().is_exceeded())),
         };
         let is_empty = matches!(event, Event::Empty(_));
-        match event {
+        let is_plain = matches!(event, Event::Text(_));
+        let text = match event {
             Event::Start(tag) | Event::Empty(tag) => {
                 self.is_empty = is_empty;
                 if self.depth == 0 && std::mem::replace(&mut self.root_seen, true) {
@@ -144,70 +145,53 @@ impl<R: BufRead> Tokens<R> {
                 self.depth -= 1;
                 return Ok(Some(Token::End));
             }
-            Event::Text(text) => {
-                if text.contains("]]>") {
-                    return refuse(Rule::Malformed, "the text has ]]> outside CDATA");
-                }
-                self.text.clear();
-                self.text.push_str(&text.xml10_content());
+            Event::Text(text) if text.contains("]]>") => {
+                return refuse(Rule::Malformed, "the text has ]]> outside CDATA");
             }
-            Event::CData(text) => {
-                self.text.clear();
-                self.text.push_str(&text.xml10_content());
-                if self.depth == 0 {
-                    return refuse(Rule::Malformed, "there is CDATA outside the root element");
-                }
-            }
-            Event::GeneralRef(reference) => {
-                let text = resolve(&reference)?;
-                self.text.clear();
-                self.text.push(text);
-                if self.depth == 0 {
-                    return refuse(
-                        Rule::Malformed,
-                        "there is a reference outside the root element",
-                    );
-                }
-            }
-            Event::Decl(declaration) if at_start => {
-                check_declaration(&declaration)?;
-                return Ok(None);
-            }
-            Event::Decl(_) => {
-                return refuse(Rule::Malformed, "an XML declaration is not at the start");
-            }
-            Event::PI(instruction) => {
-                if instruction.target().eq_ignore_ascii_case("xml") {
-                    return refuse(Rule::Malformed, "an XML declaration is not at the start");
-                }
-                return Ok(None);
-            }
-            Event::Comment(_) => return Ok(None),
-            Event::DocType(_) => {
-                return refuse(Rule::Dtd, "a document type declaration is not accepted");
-            }
-            Event::Eof if self.depth > 0 => {
-                return refuse(Rule::Malformed, "the input ends inside an element");
-            }
-            Event::Eof if !self.root_seen => {
-                return refuse(Rule::Malformed, "there is no root element");
-            }
-            Event::Eof => return Ok(Some(Token::Eof)),
-        }
-        check_characters(&self.text)?;
+            Event::Text(text) => text.xml10_content(),
+            Event::CData(text) => text.xml10_content(),
+            Event::GeneralRef(reference) => resolve(&reference)?.to_string().into(),
+            Event::Eof => return self.end_of_input().map(Some),
+            silent => return check_silent(&silent, at_start).map(|()| None),
+        };
+        check_characters(&text)?;
+        self.text.clear();
+        self.text.push_str(&text);
         if self.depth > 0 {
             return Ok(Some(Token::Text));
         }
-        // Between the declaration, the root and the end, XML allows white space only.
-        if self
-            .text
+        // Around the root XML allows white space only, and only as plain text.
+        let blank = text
             .chars()
-            .all(|ch| matches!(ch, ' ' | '\t' | '\n' | '\r'))
-        {
-            Ok(None)
-        } else {
-            refuse(Rule::Malformed, "there is text outside the root element")
+            .all(|ch| matches!(ch, ' ' | '\t' | '\n' | '\r'));
+        if is_plain && blank {
+            return Ok(None);
         }
+        refuse(Rule::Malformed, "there is text outside the root element")
+    }
+
+    fn end_of_input(&self) -> Result<Token, Stop> {
+        if self.depth > 0 {
+            refuse(Rule::Malformed, "the input ends inside an element")
+        } else if !self.root_seen {
+            refuse(Rule::Malformed, "there is no root element")
+        } else {
+            Ok(Token::Eof)
+        }
+    }
+}
+
+/// Checks what stands in a document and says nothing of it.
+fn check_silent(event: &Event, at_start: bool) -> Result<(), Stop> {
+    let late = || refuse(Rule::Malformed, "an XML declaration is not at the start");
+    match event {
+        Event::Decl(declaration) if at_start => check_declaration(declaration),
+        Event::Decl(_) => late(),
+        Event::PI(instruction) if instruction.target().eq_ignore_ascii_case("xml") => late(),
+        Event::PI(instruction) => check_characters(instruction),
+        Event::Comment(comment) => check_characters(comment),
+        Event::DocType(_) => refuse(Rule::Dtd, "a document type declaration is not accepted"),
+        _ => Ok(()),
     }
 }
 

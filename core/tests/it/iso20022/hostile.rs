@@ -104,6 +104,8 @@ fn xml_that_is_not_taken() {
         ),
         ("bare ampersand", within("a & b"), Rule::Malformed),
         ("NUL", within("\0"), Rule::Character),
+        ("NUL in a comment", within("<!-- \0 -->"), Rule::Character),
+        ("NUL in an instruction", within("<?a \0?>"), Rule::Character),
         ("control character", within("\u{b}"), Rule::Character),
         ("reference to NUL", within("&#0;"), Rule::Character),
         ("reference to a control", within("&#x1f;"), Rule::Character),
