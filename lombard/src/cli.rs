@@ -11,6 +11,7 @@ use crate::{
     get::Get,
     inspect::Inspect,
     log::Log,
+    pay::Pay,
     sim::Sim,
     up::Up,
     verify::Verify,
@@ -40,6 +41,8 @@ pub enum Command {
     Up(Up),
     /// Measure how many durable payments a second are made.
     Bench(Bench),
+    /// Send a file of payments and follow it.
+    Pay(Pay),
     /// Show something by its id.
     Get(Get),
     /// Follow a payment or a batch until its outcome is known.

@@ -7,7 +7,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -153,14 +153,21 @@ impl Remote {
     /// # Errors
     /// [`Exit::Unreachable`] when there is no answer, [`Exit::Refused`] with the server's reason.
     pub async fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        Ok(self.send_with_headers(request).await?.0)
+    }
+
+    /// The same, with the headers of the answer.
+    ///
+    /// # Errors
+    /// See [`Remote::send`].
+    pub async fn send_with_headers(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<(Value, HeaderMap), Failure> {
         let response = request.send().await;
         let response =
             response.or_exit(Exit::Unreachable, format!("{} does not answer", self.base))?;
-        self.read(response).await
-    }
-
-    async fn read(&self, response: Response) -> Result<Value, Failure> {
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await;
         let body = body.or_exit(
             Exit::Unreachable,
@@ -168,7 +175,7 @@ impl Remote {
         )?;
         let value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         if status.is_success() {
-            return Ok(value);
+            return Ok((value, headers));
         }
         Err(failure(Exit::Refused, told(status.as_u16(), &value)))
     }
@@ -197,8 +204,8 @@ pub fn path_of(id: &str) -> Result<String, Failure> {
         "hld" => "holds",
         "bat" => "batches",
         "evt" => "events",
-        "txn" => "transactions",
-        "whe" => "webhook_endpoints",
+        "txn" => "ledger",
+        "whk" => "webhook_endpoints",
         _ => {
             return Err(failure(
                 Exit::Usage,

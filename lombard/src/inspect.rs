@@ -3,7 +3,7 @@
 //! ISO 20022 messages are read to their end and judged by the official schemas and rules. Of
 //! other files only the kind is told: nothing is judged that is not understood.
 
-mod kind;
+pub mod kind;
 
 use std::{fs::File, io::BufReader, path::PathBuf};
 

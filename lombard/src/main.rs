@@ -14,6 +14,7 @@ mod get;
 mod inspect;
 mod log;
 mod logs;
+mod pay;
 mod say;
 mod sim;
 mod up;
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Log { what } => log::run(what, json),
+        Command::Pay(args) => wait(pay::run(args, json)),
         Command::Restore(args) => backup::restore(args, json),
         Command::Sim { what } => wait(sim::run(what, json)),
         Command::Up(args) => up::run(args, json),

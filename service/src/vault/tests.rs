@@ -1,3 +1,5 @@
+//! What the vault seals it opens, for its own tenant and subject alone.
+
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
