@@ -3,3 +3,4 @@
 mod data_folder;
 mod offline;
 mod server;
+mod tour;

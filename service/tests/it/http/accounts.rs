@@ -1,3 +1,5 @@
+//! Accounts: opened, listed, closed, their entries.
+
 use serde_json::{Value, json};
 
 use super::world::{World, internal};

@@ -1,3 +1,5 @@
+//! Events: listed and read.
+
 use super::world::World;
 
 #[tokio::test]

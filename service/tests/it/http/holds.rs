@@ -1,3 +1,5 @@
+//! Holds: placed, posted, voided.
+
 use serde_json::{Value, json};
 
 use super::world::World;

@@ -1,3 +1,5 @@
+//! Idempotency keys on every POST.
+
 use axum::{body::Body, http::Request};
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Transactions of the tenant's own.
+
 use serde_json::{Value, json};
 
 use super::world::World;

@@ -1,3 +1,5 @@
+//! Payments: made, looked up, and everything that can be done to one.
+
 use lombard_core::{
     command::{Act, RecallWish, Report},
     reason::Reason,

@@ -1,3 +1,5 @@
+//! Two tenants never see each other.
+
 use axum::{body::Body, http::Request};
 use lombard_service::tenants::{self, REMEMBERED_MS, Scope};
 use serde_json::json;
