@@ -65,7 +65,7 @@ impl Shared {
         };
         let entries = frozen.iter().flat_map(|it| it.records(bounds));
         let entries = entries.map(|(name, slot)| (name.0.as_bytes().to_vec(), hit(slot)));
-        let frozen = some(entries, backwards, limit);
+        let frozen = all(entries, backwards);
         let indexed = view.records(bounds, backwards).map_err(unreadable)?;
         let indexed = indexed.map(|entry| {
             let (key, place) = entry.map_err(unreadable)?;
@@ -134,7 +134,7 @@ impl Shared {
         };
         let entries = frozen.iter().flat_map(|it| it.listings(bounds));
         let entries = entries.map(|(place, it)| (place.to_vec(), it.present.then_some(())));
-        let frozen = some(entries, backwards, limit);
+        let frozen = all(entries, backwards);
         let indexed = view.listings(bounds, backwards).map_err(unreadable)?;
         let indexed = indexed.map(|entry| Ok((entry.map_err(unreadable)?, Some(()))));
         let merged = Merge::new(active, frozen, indexed, backwards).take(limit);
@@ -147,8 +147,9 @@ impl Shared {
     }
 }
 
-/// Takes from a layer in memory what a range of `limit` can need: entries until `limit` of them are there. A
-/// layer that gives so many needs no more, because the range ends before its next one.
+/// Takes from the newest layer what a range of `limit` can need: entries until `limit` of them are there.
+/// Nothing hides those, so the range ends at the last of them at the latest. That is true of the newest
+/// layer alone: what an older one has may be hidden, and the range then goes on beyond it.
 fn some<T>(
     mut entries: impl DoubleEndedIterator<Item = (Vec<u8>, Option<T>)>,
     backwards: bool,
@@ -169,20 +170,33 @@ fn some<T>(
     taken.into_iter()
 }
 
+/// A layer that does not change, read as far as the range goes.
+fn all<'a, T: 'a>(
+    entries: impl DoubleEndedIterator<Item = (Vec<u8>, Option<T>)> + 'a,
+    backwards: bool,
+) -> Box<dyn Iterator<Item = (Vec<u8>, Option<T>)> + 'a> {
+    if backwards {
+        Box::new(entries.rev())
+    } else {
+        Box::new(entries)
+    }
+}
+
 /// Three layers in one order; the newest says what there is at a place.
-struct Merge<A: Iterator, C: Iterator> {
+struct Merge<A: Iterator, B: Iterator, C: Iterator> {
     active: Peekable<A>,
-    frozen: Peekable<A>,
+    frozen: Peekable<B>,
     indexed: Peekable<C>,
     backwards: bool,
 }
 
-impl<T, A, C> Merge<A, C>
+impl<T, A, B, C> Merge<A, B, C>
 where
     A: Iterator<Item = (Vec<u8>, Option<T>)>,
+    B: Iterator<Item = (Vec<u8>, Option<T>)>,
     C: Iterator<Item = Entry<T>>,
 {
-    fn new(active: A, frozen: A, indexed: C, backwards: bool) -> Self {
+    fn new(active: A, frozen: B, indexed: C, backwards: bool) -> Self {
         let (active, frozen, indexed) = (active.peekable(), frozen.peekable(), indexed.peekable());
         Self {
             active,
@@ -212,9 +226,10 @@ where
     }
 }
 
-impl<T, A, C> Iterator for Merge<A, C>
+impl<T, A, B, C> Iterator for Merge<A, B, C>
 where
     A: Iterator<Item = (Vec<u8>, Option<T>)>,
+    B: Iterator<Item = (Vec<u8>, Option<T>)>,
     C: Iterator<Item = Entry<T>>,
 {
     type Item = Result<(Vec<u8>, T), ReadError>;
