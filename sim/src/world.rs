@@ -56,6 +56,9 @@ use self::{
 
 pub use run::{Outcome, Setting, run};
 
+/// A host that runs: its app, and the life that a crash ends.
+type Running = (App, Arc<Life>);
+
 /// What outlives every process of a world.
 pub struct Shared {
     /// What the world is made from.
@@ -76,7 +79,7 @@ pub struct Shared {
     calm: AtomicBool,
     crashes_left: AtomicU32,
     out_until: Mutex<Option<Instant>>,
-    hosts: Mutex<Vec<Option<(App, Arc<Life>)>>>,
+    hosts: Mutex<Vec<Option<Running>>>,
     errands: AtomicU64,
 }
 

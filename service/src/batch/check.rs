@@ -51,7 +51,7 @@ pub fn check(
 ) -> Result<Checked, CheckError> {
     let mut rows = Rows::new(format, input, context)?;
     let (mut count, mut header, mut faults) = (0, None, Vec::new());
-    while let Some(piece) = rows.next()? {
+    while let Some(piece) = rows.next_piece()? {
         match piece {
             Piece::Header(known, sender) => header = Some((known, sender)),
             Piece::Row(row) => count = row.number,

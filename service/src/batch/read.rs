@@ -144,7 +144,7 @@ impl<R: BufRead> Rows<R> {
     ///
     /// # Errors
     /// When the input cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Piece>> {
+    pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         match self {
             Self::Pain001(rows) => rows.next(),
             Self::Csv(rows) => rows.next(),

@@ -49,7 +49,7 @@ pub struct Spool {
 
 enum Held {
     Memory(Zeroizing<Vec<u8>>),
-    Disk { file: File, key: LessSafeKey },
+    Disk { file: File, key: Box<LessSafeKey> },
 }
 
 impl Incoming {
@@ -130,7 +130,7 @@ impl Incoming {
         let held = match self.file {
             Some(file) => Held::Disk {
                 file,
-                key: self.key,
+                key: Box::new(self.key),
             },
             None => Held::Memory(self.plain),
         };
@@ -182,9 +182,8 @@ impl SpoolReader {
         };
         let mut sealed = std::mem::take(&mut *self.chunk);
         sealed.clear();
-        (&*file)
-            .take((CHUNK + TAG) as u64)
-            .read_to_end(&mut sealed)?;
+        let rest: &File = file;
+        rest.take((CHUNK + TAG) as u64).read_to_end(&mut sealed)?;
         if !sealed.is_empty() {
             let opened = key.open_in_place(nonce(self.next), Aad::empty(), &mut sealed);
             let plain = opened

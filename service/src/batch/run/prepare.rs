@@ -72,7 +72,7 @@ pub fn prepare_rows(
         accounts: HashMap::new(),
     };
     let mut chunk = Vec::with_capacity(CHUNK);
-    while let Some(piece) = rows.next()? {
+    while let Some(piece) = rows.next_piece()? {
         match piece {
             Piece::Row(row) if maker.was_decided(row.number) => continue,
             Piece::Row(row) => chunk.push(maker.ready(*row).map_err(io::Error::other)?),
