@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use lombard_core::{
@@ -24,6 +23,7 @@ use lombard_core::{
 use lombard_service::{
     app::App,
     config::Config,
+    host::SystemHost,
     memory::Memory,
     optimistic::Optimistic,
     ports::{Host, Store, Vault, VaultError},
@@ -47,9 +47,8 @@ impl TestHost {
 
 impl Default for TestHost {
     fn default() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         Self {
-            now_ms: AtomicU64::new(u64::try_from(since.as_millis()).unwrap()),
+            now_ms: AtomicU64::new(SystemHost::default().now().unix_ms()),
             drawn: AtomicU64::new(1),
         }
     }

@@ -194,8 +194,9 @@ fn list(folder: &Path, files: &mut Vec<String>) {
 async fn what_was_changed_is_named_with_its_place() {
     let made = Made::new().await;
     type Edit = fn(&mut Vec<u8>);
+    type Case<'a> = (&'a str, Edit, Vec<(&'static str, String)>);
     let flip: Edit = |bytes| bytes[100] ^= 1;
-    let cases: [(&str, Edit, Vec<(&'static str, String)>); 9] = [
+    let cases: [Case<'_>; 9] = [
         ("tile/entries/000", flip, named(&[("entry_hash", "leaf 0")])),
         (
             "tile/entries/002.p/88",
