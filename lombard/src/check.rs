@@ -1,12 +1,12 @@
 //! `lombard check`: is this account number well formed, and do its check digits hold?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use lombard_core::bank::{self, Check, uk::weights::Weights};
 
 use crate::{
-    exit::{Exit, OrExit, Outcome},
+    exit::{Exit, Failure, OrExit, Outcome},
     say,
 };
 
@@ -60,22 +60,22 @@ pub fn run(what: &What, as_json: bool) -> Outcome {
 }
 
 impl UkAccount {
-    fn check(&self) -> Result<Check, crate::exit::Failure> {
-        let weights = match &self.weights {
-            None => None,
-            Some(path) => {
-                let shown = path.display();
-                let text = std::fs::read_to_string(path).or_exit(Exit::Usage, shown)?;
-                let shown = path.display();
-                Some(Weights::parse(&text).or_exit(Exit::Usage, shown)?)
-            }
-        };
+    fn check(&self) -> Result<Check, Failure> {
+        let weights = weights(self.weights.as_deref())?;
         Ok(bank::check_uk_account(
             &self.sort_code,
             &self.number,
             weights.as_ref(),
         ))
     }
+}
+
+/// The weight table in a file, if one is named.
+pub fn weights(path: Option<&Path>) -> Result<Option<Weights>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path).or_exit(Exit::Usage, path.display())?;
+    let weights = Weights::parse(&text).or_exit(Exit::Usage, path.display())?;
+    Ok(Some(weights))
 }
 
 fn told(check: &Check) -> String {

@@ -19,9 +19,11 @@ mod store;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
+use lombard_core::bank::uk::weights::Weights;
 use tracing::info;
 
 use crate::{
+    check,
     config::{self, Settings},
     exit::{Exit, Failure, OrExit, Outcome},
     logs,
@@ -51,6 +53,10 @@ pub struct Up {
     /// Where the rail simulator listens.
     #[arg(long, value_name = "ADDRESS")]
     rail_listen: Option<SocketAddr>,
+    /// The weight table of the UK modulus check, in Vocalink's form. Without one, account numbers
+    /// are checked for their form alone.
+    #[arg(long, env = "LOMBARD_UK_WEIGHTS", value_name = "FILE")]
+    uk_weights: Option<PathBuf>,
     /// A TOML file of settings.
     #[arg(long, env = "LOMBARD_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -76,13 +82,14 @@ impl Up {
 pub fn run(args: &Up, as_json: bool) -> Outcome {
     let settings = args.settings()?;
     logs::start(&settings.process.log)?;
+    let weights = check::weights(args.uk_weights.as_deref())?;
     let opened = Opened::open(&settings.process.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(&settings))
         .enable_all()
         .build()
         .or_exit(Exit::Internal, "no runtime")?;
-    let ended = runtime.block_on(serve(&settings, &opened, as_json));
+    let ended = runtime.block_on(serve(&settings, &opened, weights, as_json));
     // Whatever still holds the store lets go of it, then the store is closed.
     runtime.shutdown_timeout(Duration::from_secs(1));
     opened.close();
@@ -96,7 +103,12 @@ fn workers(settings: &Settings) -> usize {
     }
 }
 
-async fn serve(settings: &Settings, opened: &Opened, as_json: bool) -> Outcome {
+async fn serve(
+    settings: &Settings,
+    opened: &Opened,
+    weights: Option<Weights>,
+    as_json: bool,
+) -> Outcome {
     // Listened for from the start, so that a stop during the start is not lost.
     let mut signals = stop::Signals::listen()?;
     let listener = rig::listen(settings.process.listen).await?;
@@ -108,7 +120,7 @@ async fn serve(settings: &Settings, opened: &Opened, as_json: bool) -> Outcome {
     let left = ready.leave(&settings.process.data)?;
     let control = control::Control::listen(&settings.process.data, &opened.engine);
     let config = Arc::clone(&rig.app.config);
-    let router = rig.router();
+    let router = rig.router(weights);
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let shutdown = async {

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
+use lombard_core::bank::uk::weights::Weights;
 use lombard_service::{
     app::App,
     config::Config,
@@ -83,8 +84,9 @@ impl Rig {
     }
 
     /// The API, and the counter for the rails' messages.
-    pub fn router(&self) -> Router {
-        let api = http::router(Api::new(self.app.clone()).with_log(self.log.clone()));
+    pub fn router(&self, weights: Option<Weights>) -> Router {
+        let api =
+            http::router(Api::with_weights(self.app.clone(), weights).with_log(self.log.clone()));
         api.merge(rails::inbound::router(self.app.clone()))
     }
 

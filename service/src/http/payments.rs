@@ -1,6 +1,7 @@
 //! Payments: made, looked up, cancelled, verified, returned and recalled.
 
 mod act;
+mod back;
 mod create;
 mod list;
 
@@ -17,7 +18,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list::timeline))
         .routes(routes!(act::cancel))
         .routes(routes!(act::verify))
-        .routes(routes!(act::give_back))
-        .routes(routes!(act::recall))
-        .routes(routes!(act::answer_recall))
+        .routes(routes!(back::give_back))
+        .routes(routes!(back::recall))
+        .routes(routes!(back::answer_recall))
 }

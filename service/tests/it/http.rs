@@ -11,6 +11,7 @@ mod idempotency;
 mod isolation;
 mod ledger;
 mod payments;
+mod returns;
 mod server;
 mod tenants;
 mod tracing;
