@@ -4,7 +4,7 @@ use super::draft::{Draft, Stop};
 use crate::{
     id::Id,
     journal::{self, Journal, Role},
-    ledger::{Account, Leg},
+    ledger::{Account, Leg, Rollup},
     lifecycle::Effect,
     money::{Amount, Money},
     payment::{Direction, Kind, Payment},
@@ -27,6 +27,20 @@ fn clearing(draft: &Draft<'_>, payment: &Payment) -> Id<Account> {
         Role::Clearing,
         payment.money.currency,
     )
+}
+
+/// Whether an account of ours on either side takes no more entries.
+pub fn closed(draft: &mut Draft<'_>, payment: &Payment) -> Result<bool, Stop> {
+    let (debit, credit) = sides(draft, payment);
+    let constrained = [debit, credit]
+        .into_iter()
+        .filter(|id| id.rollup() == Rollup::Constrained);
+    for account in constrained {
+        if !draft.balance(account)?.open {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The journal of an effect. World effects have none.

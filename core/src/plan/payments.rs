@@ -2,7 +2,7 @@
 
 use super::timers;
 use super::{
-    books::{enter_effect, sides},
+    books::{closed, enter_effect, sides},
     draft::{Draft, Stop, Telling},
     keys,
 };
@@ -110,20 +110,6 @@ fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
         }
     };
     advance(draft, payment, news)
-}
-
-/// Whether an account of ours on either side takes no more entries.
-fn closed(draft: &mut Draft<'_>, payment: &Payment) -> Result<bool, Stop> {
-    let (debit, credit) = sides(draft, payment);
-    let constrained = [debit, credit]
-        .into_iter()
-        .filter(|id| id.rollup() == Rollup::Constrained);
-    for account in constrained {
-        if !draft.balance(account)?.open {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Takes in what a rail brought. It is ours from this commit on.

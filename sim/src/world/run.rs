@@ -1,6 +1,9 @@
 //! A world from its beginning to its end.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use lombard_core::store::Key;
+use lombard_service::ports::Store;
 
 use tokio::time::{Duration, Instant};
 
@@ -39,6 +42,8 @@ pub struct Outcome {
     pub violation: Option<Violation>,
     /// Everything that happened, if it was to be written down.
     pub history: Vec<String>,
+    /// What is in the store at the end, in JSON, if the history was to be written down.
+    pub records: BTreeMap<Key, String>,
     /// Commits that changed something.
     pub commits: u64,
     /// Commits and calls of the rail that were tried.
@@ -92,6 +97,11 @@ async fn live(setting: &Setting) -> Outcome {
     shared.calm_down();
     calm(&shared).await;
     let books = shared.books.lock().clone();
+    let records = if setting.told {
+        records(&shared).await
+    } else {
+        BTreeMap::new()
+    };
     let mut auditor = shared.auditor.lock();
     if auditor.violation().is_none() {
         auditor.end(&books);
@@ -99,11 +109,32 @@ async fn live(setting: &Setting) -> Outcome {
     Outcome {
         violation: auditor.violation().cloned(),
         history: shared.history.lines(),
+        records,
         commits: auditor.position(),
         effects: shared.effects.count(),
         steps,
         clients: cast.clients,
     }
+}
+
+/// What the store holds, out of all that ever changed.
+async fn records(shared: &Shared) -> BTreeMap<Key, String> {
+    let commits = shared.memory.changes(0, 0, usize::MAX, 0).await;
+    let mut records = BTreeMap::new();
+    for change in commits
+        .iter()
+        .flatten()
+        .flat_map(|commit| commit.changes.iter())
+    {
+        match &change.record {
+            Some(record) => {
+                let text = String::from_utf8_lossy(&record.body.bytes).into_owned();
+                records.insert(change.key.clone(), text);
+            }
+            None => drop(records.remove(&change.key)),
+        }
+    }
+    records
 }
 
 /// Whether something has been found: what comes after it shows nothing more.

@@ -7,4 +7,5 @@ mod inbound;
 mod outage;
 mod outbound;
 mod recalls;
+mod seeds;
 mod world;
