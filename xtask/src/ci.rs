@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{crash, repo, tidy};
+use crate::{crash, repo, sim, tidy};
 
 /// How often the server is killed under load in every run; `cargo xtask crash` does more.
 const CRASHES: u64 = 4;
@@ -78,6 +78,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     say("tests");
     cargo_test::run(&mut tally)?;
+    let seconds = sim::SECONDS_IN_CI.to_string();
+    step(
+        &mut tally,
+        "simulated worlds",
+        &mut sim::command(&["--seconds", &seconds]),
+    );
+    step(
+        &mut tally,
+        "planted bugs",
+        &mut sim::command(&["--planted"]),
+    );
     say("crash");
     let verdict = crash::crash(&crash::Args::rounds(CRASHES));
     if let Err(error) = &verdict {

@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::repo;
 
+/// How long fresh worlds are run with every change, in seconds.
+pub const SECONDS_IN_CI: u64 = 60;
+
 /// Arguments of `cargo xtask sim`.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
