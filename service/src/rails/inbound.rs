@@ -290,7 +290,7 @@ fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
     written(status, code, detail, None)
 }
 
-/// An RFC 9457 problem document.
+/// An RFC 9457 problem document. `code` says which; the type has no page of its own.
 fn written(
     status: StatusCode,
     code: &str,
@@ -298,7 +298,7 @@ fn written(
     errors: Option<serde_json::Value>,
 ) -> Response {
     let mut body = serde_json::json!({
-        "type": format!("https://docs.lombard.dev/errors/{code}"),
+        "type": "about:blank",
         "title": status.canonical_reason(),
         "status": status.as_u16(),
         "code": code,

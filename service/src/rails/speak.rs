@@ -322,15 +322,4 @@ pub fn uetr(attempt: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_uetr_is_a_version_4_uuid_and_stays_the_same() {
-        let uetr = uetr("01234567-00000000000000000000000000");
-        assert_eq!(uetr, super::uetr("01234567-00000000000000000000000000"));
-        assert_eq!(uetr.len(), 36);
-        assert_eq!(&uetr[14..15], "4");
-        assert!("89ab".contains(&uetr[19..20]));
-    }
-}
+mod tests;
