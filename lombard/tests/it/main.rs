@@ -4,3 +4,4 @@ mod data_folder;
 mod offline;
 mod server;
 mod tour;
+mod verify;

@@ -43,6 +43,11 @@ pub struct Server {
 impl Server {
     /// Starts one on free ports and waits until it is ready.
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same, with variables of the environment.
+    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut child = lombard(&[
             "up",
             "--json",
@@ -54,6 +59,7 @@ impl Server {
         .arg("--data")
         .arg(data)
         .env("LOMBARD_LOG_FILTER", "warn")
+        .envs(variables.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the command runs");
