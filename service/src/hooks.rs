@@ -34,4 +34,5 @@ pub mod retry;
 pub mod schedule;
 pub mod secret;
 pub mod send;
+mod settle;
 pub mod sign;

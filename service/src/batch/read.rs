@@ -146,9 +146,9 @@ impl<R: BufRead> Rows<R> {
     /// When the input cannot be read.
     pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         match self {
-            Self::Pain001(rows) => rows.next(),
-            Self::Csv(rows) => rows.next(),
-            Self::JsonLines(rows) => rows.next(),
+            Self::Pain001(rows) => rows.next_piece(),
+            Self::Csv(rows) => rows.next_piece(),
+            Self::JsonLines(rows) => rows.next_piece(),
         }
     }
 }

@@ -21,10 +21,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{error, warn};
 
 use super::{
-    delivery::{Attempt, Delivery, Failure, Follow, State},
+    delivery::{Attempt, Delivery, Failure, State},
     directory::Directory,
-    endpoint::{self, DisabledReason, Endpoint, GIVE_UPS_MAX},
-    give_up,
+    endpoint::Endpoint,
     lane::{Lane, Lanes},
     message,
     send::{Outgoing, Sender, Sent},
@@ -302,86 +301,6 @@ impl Hooks {
         let ended = self.sender.send(outgoing).await;
         lane.took(ended.0.latency_ms);
         ended
-    }
-
-    /// Stores the end of a try of a stored delivery. If that fails its lease brings it back.
-    async fn settle_or_leave(
-        &self,
-        endpoint: &Endpoint,
-        delivery: &Delivery,
-        ended: (Attempt, Sent),
-    ) {
-        let key = delivery.key();
-        if let Err(error) = self.settle(endpoint, delivery, ended).await {
-            warn!(?key, %error, "the end of a webhook's try is not stored; it will be tried again");
-        }
-    }
-
-    async fn settle(
-        &self,
-        endpoint: &Endpoint,
-        delivery: &Delivery,
-        (attempt, sent): (Attempt, Sent),
-    ) -> Result<(), CommitError> {
-        let now = self.app.host.now();
-        let random = self.app.host.random();
-        let mut foreseen = delivery.clone();
-        let follow = foreseen.tried(attempt.clone(), sent, now, random);
-        if follow == Follow::GivenUp {
-            // First the exception, then the record: a crash in between must not be silence.
-            give_up::raise(&self.app, &foreseen).await?;
-        }
-        change(
-            &self.app,
-            &delivery.key(),
-            |known: Option<Delivery>| match known {
-                Some(known) if known.state != State::Pending => (Then::Keep, ()),
-                Some(known) if known.attempts.last() == Some(&attempt) => (Then::Keep, ()),
-                known => {
-                    let mut delivery = known.unwrap_or_else(|| delivery.clone());
-                    delivery.tried(attempt.clone(), sent, now, random);
-                    (Then::Put(delivery.body()), ())
-                }
-            },
-        )
-        .await?;
-        self.follow(endpoint, delivery.tenant, follow, now).await
-    }
-
-    /// Keeps the endpoint's record of how it does.
-    async fn follow(
-        &self,
-        endpoint: &Endpoint,
-        tenant: TenantId,
-        follow: Follow,
-        now: Timestamp,
-    ) -> Result<(), CommitError> {
-        match follow {
-            Follow::Nothing => return Ok(()),
-            Follow::Works if endpoint.given_up == 0 => return Ok(()),
-            Follow::Works | Follow::Gone | Follow::GivenUp => {}
-        }
-        let key = endpoint::key(tenant, endpoint.id);
-        change(&self.app, &key, |known: Option<Endpoint>| {
-            let Some(mut endpoint) = known else {
-                return (Then::Keep, ());
-            };
-            match follow {
-                Follow::Nothing => {}
-                Follow::Works => endpoint.given_up = 0,
-                Follow::Gone => endpoint.disable(DisabledReason::Gone, now),
-                Follow::GivenUp => {
-                    endpoint.given_up += 1;
-                    if endpoint.given_up >= GIVE_UPS_MAX {
-                        endpoint.disable(DisabledReason::Failing, now);
-                    }
-                }
-            }
-            (Then::Put(endpoint.body()), ())
-        })
-        .await?;
-        self.directory.forget(tenant);
-        Ok(())
     }
 
     fn lease(&self, now: Timestamp) -> Timestamp {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod formats;
+mod large;
 mod pain001;
 mod real;
 

@@ -106,7 +106,7 @@ impl<R: BufRead> Rows<R> {
         })
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Piece>> {
+    pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         if let Some(fault) = self.fault.take() {
             self.ended = true;
             return Ok(Some(Piece::Fault(fault)));

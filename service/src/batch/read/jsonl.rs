@@ -34,7 +34,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Piece>> {
+    pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         while !self.ended {
             self.line.clear();
             let mut bounded = io::Read::take(&mut self.input, LINE_BYTES_MAX + 1);

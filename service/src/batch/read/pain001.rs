@@ -56,7 +56,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Piece>> {
+    pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         loop {
             if let Some(piece) = self.next.pop() {
                 return Ok(Some(piece));

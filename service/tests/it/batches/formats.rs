@@ -1,8 +1,10 @@
 //! CSV and JSON Lines, and what is the same for all files.
 
+use lombard_core::tenant::TenantId;
 use serde_json::json;
 
 use super::{Currency, Sender, iban, id_of};
+use crate::client::Client;
 
 const DEBTOR: &str = "GB33BUKB20201555555555";
 const CREDITOR: &str = "DE89370400440532013000";
@@ -120,6 +122,35 @@ async fn a_json_line_is_the_body_of_a_payment() {
         (&json!("invalid_json"), &json!(3))
     );
     assert_eq!(lines[3]["status"], "CLEARED");
+}
+
+#[tokio::test]
+async fn another_tenant_s_accounts_are_not_there() {
+    let sender = Sender::new().await;
+    let mine = sender.account(&iban(DEBTOR), Currency::EUR).await;
+    let other = TenantId::new(9);
+    let stranger = Client::new(&sender.world.app, other).await;
+    let file = format!(
+        "amount,currency,debtor_account,debtor_iban,creditor_name,creditor_iban\n\
+         1,EUR,{mine},,Ada,{CREDITOR}\n1,EUR,,{DEBTOR},Ada,{CREDITOR}\n"
+    );
+    let request = stranger
+        .request("POST", "/v1/batches")
+        .header("content-type", CSV)
+        .header("idempotency-key", "k")
+        .body(file.into())
+        .unwrap();
+    let id = id_of(&stranger.send(request).await.expect(202));
+    let path = format!("/v1/batches/{id}");
+    while stranger.get(&path).await.expect(200)["state"] != "completed" {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let rows = stranger.get(&format!("{path}/rows")).await.expect(200);
+    for row in rows["data"].as_array().unwrap() {
+        assert_eq!(row["outcome"], "rejected", "{row}");
+        assert_eq!(row["reason"], "account_unknown", "{row}");
+    }
+    sender.client.get(&path).await.expect(404);
 }
 
 #[tokio::test]
