@@ -28,8 +28,8 @@ pub const CONTROL_SOCKET: &str = "control.sock";
 /// Arguments of `lombard backup`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A backup into the same folder copies what is new since. Copy the key file (vault.keys) too,
-and keep it somewhere else.
+A backup into the same folder copies what is new since. Copy the key files
+(vault.keys, tlog.key) too, and keep them somewhere else.
 
 Example: lombard backup /mnt/backup/lombard --data /var/lib/lombard")]
 pub struct Backup {
@@ -48,7 +48,7 @@ pub struct Backup {
 /// Arguments of `lombard restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The data folder must be new or empty. Put the key file (vault.keys) back into it afterwards.
+The data folder must be new or empty. Put the key files (vault.keys, tlog.key) back into it afterwards.
 
 Example: lombard restore /mnt/backup/lombard --data /var/lib/lombard")]
 pub struct Restore {

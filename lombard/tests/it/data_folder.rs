@@ -80,11 +80,9 @@ fn a_running_store_is_backed_up_and_restored() {
         "127.0.0.1:0",
     ]));
     assert_eq!(exit, 7, "without its keys it is not started: {err}");
-    fs::copy(
-        format!("{data}/vault.keys"),
-        format!("{restored}/vault.keys"),
-    )
-    .unwrap();
+    for name in ["vault.keys", "tlog.key"] {
+        fs::copy(format!("{data}/{name}"), format!("{restored}/{name}")).unwrap();
+    }
     let server = Server::start(restored.as_ref());
     assert_eq!(
         (server.text("api_key"), server.text("account")),

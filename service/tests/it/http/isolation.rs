@@ -10,7 +10,12 @@ use super::world::{Answer, World};
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 /// Routes of the one verifiable log, which says of no tenant more than that something is in it.
 /// They answer on a server that keeps a log; this one does not, and answers 404 to everybody.
-const LOG: [&str; 3] = ["/v1/log", "/v1/log/consistency", "/v1/ledger/{id}/proof"];
+const LOG: [&str; 4] = [
+    "/v1/log",
+    "/v1/log/consistency",
+    "/v1/ledger/{id}/proof",
+    "/v1/accounts/{id}/statement",
+];
 
 fn document() -> Value {
     serde_json::from_str(lombard_service::http::openapi::document()).unwrap()
@@ -67,10 +72,8 @@ async fn nothing_of_ours_is_there_for_others() {
     let ours = Ours::make(&world).await;
     for (method, path) in operations() {
         if LOG.contains(&path.as_str()) {
-            world
-                .get(&path.replace("{id}", &ours.transaction))
-                .await
-                .refused(404, "not_found", None);
+            let filled = path.replace("{id}", ours.at(&path).unwrap_or_default());
+            world.get(&filled).await.refused(404, "not_found", None);
             continue;
         }
         let Some(id) = ours.at(&path) else {
