@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     exit::{Exit, Failure, OrExit, Outcome, failure},
     say,
-    up::{KEY_FILE, Opened},
+    up::{KEY_FILE, LOG_KEY_FILE, Opened},
 };
 
 /// The socket in the data folder of a running server.
@@ -128,8 +128,10 @@ pub fn backup(args: &Backup, as_json: bool) -> Outcome {
     tell(&reached, "backed up", as_json);
     if !as_json {
         say::note(&format!(
-            "not in the backup, and needed to read names and account numbers: {}",
-            args.data.join(KEY_FILE).display()
+            "not in the backup, and needed to read names and account numbers and to sign the \
+             verifiable log: {} and {}",
+            args.data.join(KEY_FILE).display(),
+            args.data.join(LOG_KEY_FILE).display()
         ));
     }
     Ok(Exit::Done)
@@ -144,8 +146,9 @@ pub fn restore(args: &Restore, as_json: bool) -> Outcome {
     tell(&reached.into(), "restored", as_json);
     if !as_json {
         say::note(&format!(
-            "now put the key file back: {}",
-            args.data.join(KEY_FILE).display()
+            "now put the key files back: {} and {}",
+            args.data.join(KEY_FILE).display(),
+            args.data.join(LOG_KEY_FILE).display()
         ));
     }
     Ok(Exit::Done)

@@ -112,6 +112,10 @@ fn the_list_of_settings_is_complete() {
         own_agent: "a".into(),
     };
     service.rails = BTreeMap::from([(Rail::Fps, rail)]);
+    // What has no default is not written unless it is set.
+    service.proof.origin = Some("o".into());
+    service.proof.policy = Some("p".into());
+    service.proof.export = Some("e".into());
     let mut leaves = BTreeSet::new();
     collect(
         &Table::try_from(Process::default()).unwrap(),

@@ -162,14 +162,14 @@ fn a_witness_cosigns_what_only_grows() {
     let server = Server::start_with(&data, &[("LOMBARD_PROOF_POLICY", text(&path("policy")))]);
     wait_for_leaves(&data, 2);
     assert_eq!(server.stop(), 0);
-    let tlog = data.join("tlog");
+    let (tlog, policy) = (data.join("tlog"), path("policy"));
     let whole = [
         "verify",
         text(&tlog),
         "--key",
         text(&key),
         "--policy",
-        text(&path("policy")),
+        text(&policy),
         "--json",
     ];
     let sound = run(&whole);
