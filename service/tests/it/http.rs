@@ -4,6 +4,7 @@ mod accounts;
 mod documents;
 mod errors;
 mod events;
+mod failures;
 mod fuzz;
 mod guide;
 mod holds;
