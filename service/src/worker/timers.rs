@@ -11,13 +11,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use lombard_core::{
     command::{Act, Command, Report},
     id::Id,
     lifecycle::Stage,
     payment::Payment,
     plan::keys,
-    store::{Key, decode},
+    store::{Key, Snapshot, decode},
     timer::{Due, SHARDS, Timer},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -37,6 +38,8 @@ const TICK_MS: u64 = 200;
 const PAGE: usize = 256;
 /// Enquiries that may be under way at once, over all rails.
 const ENQUIRIES_AT_ONCE: usize = 32;
+/// Expiries that are committed at once.
+const EXPIRIES_AT_ONCE: usize = 32;
 /// Enquiries that fall due together are spread over up to so many milliseconds.
 const JITTER_MS: u128 = 250;
 
@@ -99,13 +102,17 @@ async fn look_through(app: &App, shard: u8, enquiries: &mut Enquiries) -> Result
             .after(after)
             .until(until.clone());
         let found = app.store.range(&range).await?;
+        let mut expiries = Vec::new();
         for due in &found {
             let timer: Timer = decode(&due.record.body.bytes);
             match timer.what {
                 Due::Enquire(_) => enquiries.start(app, &due.at, timer),
-                Due::ExpireHold(_) | Due::ExpirePayment(_) => attempt(app, timer).await,
+                Due::ExpireHold(_) | Due::ExpirePayment(_) => expiries.push(timer),
             }
         }
+        stream::iter(expiries)
+            .for_each_concurrent(EXPIRIES_AT_ONCE, |timer| attempt(app, timer))
+            .await;
         match found.last() {
             Some(last) if found.len() == PAGE => after = Some(last.at.sort().to_owned()),
             _ => return Ok(()),
@@ -134,12 +141,25 @@ pub async fn fire(app: &App, timer: &Timer) -> Result<(), Cause> {
             let text = "a timer cannot be fired";
             let subject = timer.key().sort().to_owned();
             let trouble = Trouble::new(timer.tenant, Kind::EffectFailed, &subject, text)
-                .evidence("error", &rejection);
+                .evidence("error", rejection);
             exceptions::raise(app, trouble).await.map_err(told)?;
-            Err(told(rejection))
+            remove(app, &timer.key()).await
         }
         Err(error) => Err(told(error)),
     }
+}
+
+/// Removes a timer that is now an exception; it would only fail again at every look.
+async fn remove(app: &App, key: &Key) -> Result<(), Cause> {
+    let found = app.get(key).await.map_err(told)?;
+    if found.is_none() {
+        return Ok(());
+    }
+    let mut snapshot = Snapshot::default();
+    snapshot.put(key.clone(), found);
+    let mut writes = snapshot.checks();
+    writes.delete(key);
+    app.store.commit(&writes).await.map_err(told)
 }
 
 /// Asks the rail what became of a payment in doubt and commits what it says. Silence, or an

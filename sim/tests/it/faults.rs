@@ -132,6 +132,30 @@ async fn a_submission_that_crashed_before_its_answer_was_noted_is_sent_again_and
     world.books(Rail::Fps, 55, 0).await;
 }
 
+#[tokio::test]
+async fn a_timer_that_cannot_be_fired_becomes_an_exception_and_goes() {
+    let world = World::start().await;
+    let timer = Timer {
+        tenant: world.tenant,
+        due: world.app.host.now(),
+        what: Due::ExpirePayment(lombard_core::id::Id::from_bits(1)),
+    };
+    let mut writes = lombard_core::store::WriteSet::default();
+    writes.create(timer.key(), lombard_core::store::Body::of(&timer));
+    world.app.store.commit(&writes).await.unwrap();
+    let exception = world
+        .until_exception(lombard_service::exceptions::Kind::EffectFailed)
+        .await;
+    assert!(exception.subject.contains("pay_0000"), "{exception:?}");
+    for _ in 0..200 {
+        if world.app.get(&timer.key()).await.unwrap().is_none() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the timer is still there");
+}
+
 /// Every submission that the feed asks for, as jobs to run by hand.
 async fn submissions(world: &World) -> Vec<lombard_service::worker::feed::Job> {
     let errands = Errands::new(world.app.clone(), Rail::Fps);

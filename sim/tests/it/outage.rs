@@ -7,7 +7,7 @@ use lombard_core::{
     id::Id,
     ledger::Rollup,
     lifecycle::{Pending, Stage, Status},
-    payment::OnInsufficientFunds,
+    payment::{OnInsufficientFunds, Payment},
     rail::Rail,
 };
 use serde_json::json;
@@ -27,16 +27,7 @@ async fn payments_wait_out_an_outage_can_be_cancelled_and_are_paid_once() {
     }
     // A 503 may stand for a payment that was passed on, so what was tried is in doubt; then the
     // breaker opens, and the rest has not left.
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    let mut held = Vec::new();
-    for id in &ids {
-        let payment = world.get(*id).await;
-        match payment.stage {
-            Stage::Held => held.push(*id),
-            Stage::InDoubt => assert_eq!(payment.stage.status(), Status::AuthPending),
-            other => panic!("{other:?}"),
-        }
-    }
+    let held = held_back(&world, &ids).await;
     assert!(held.len() >= 20, "{} of 60 were held back", held.len());
     world.execute(Act::Cancel(held[0])).await.unwrap();
     assert_eq!(world.counts(Rail::Fps).await["received"], 0);
@@ -54,6 +45,31 @@ async fn payments_wait_out_an_outage_can_be_cancelled_and_are_paid_once() {
     world
         .books(Rail::Fps, i64::try_from(spent).unwrap(), 0)
         .await;
+}
+
+/// Waits until the breaker is open and nothing is on its way; which payments have not left.
+async fn held_back(world: &World, ids: &[Id<Payment>]) -> Vec<Id<Payment>> {
+    for _ in 0..500 {
+        let mut held = Vec::new();
+        let mut doubted = 0;
+        for id in ids {
+            let payment = world.get(*id).await;
+            match payment.stage {
+                Stage::Held => held.push(*id),
+                Stage::InDoubt => {
+                    assert_eq!(payment.stage.status(), Status::AuthPending);
+                    doubted += 1;
+                }
+                Stage::Submitted => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        if doubted >= 20 && doubted + held.len() == ids.len() {
+            return held;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the breaker never opened");
 }
 
 #[tokio::test]
