@@ -4,6 +4,7 @@
 //! header and the blocks; and what is wrong with the file itself. A row that is wrong does not end the
 //! file; whether a file with faults is paid at all is for [`super::check`] to say.
 
+mod bounded;
 mod csv;
 mod jsonl;
 mod pain001;

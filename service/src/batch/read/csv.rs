@@ -5,8 +5,10 @@
 //! silently ignored is a payment that is silently another. An empty field is an absent one.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     io::{self, BufRead},
+    rc::Rc,
 };
 
 use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
@@ -20,7 +22,11 @@ use lombard_core::{
     payment::OnInsufficientFunds,
 };
 
-use super::{Context, Debtor, Fault, Payee, Piece, Row, Wish, refused_by};
+use super::{
+    Context, Debtor, Fault, Payee, Piece, Row, Wish,
+    bounded::{Bounded, ROW_BYTES_MAX, RowTooLong},
+    refused_by,
+};
 use crate::{
     batch::record::References,
     details::BankAddress,
@@ -60,7 +66,9 @@ const COLUMNS: [&str; 19] = [
 
 /// See the module.
 pub struct Rows<R: BufRead> {
-    reader: Reader<R>,
+    reader: Reader<Bounded<R>>,
+    /// What the reader may still take in for this row.
+    room: Rc<Cell<usize>>,
     context: Context,
     header: Header,
     fault: Option<Fault>,
@@ -84,10 +92,14 @@ impl<R: BufRead> Rows<R> {
         let line = beginning.split(|byte| *byte == b'\n').next();
         let line = line.unwrap_or_default();
         let semicolons = line.contains(&b';') && !line.contains(&b',');
+        let room = Rc::new(Cell::new(ROW_BYTES_MAX));
         let mut reader = ReaderBuilder::new()
             .delimiter(if semicolons { b';' } else { b',' })
             .trim(csv::Trim::All)
-            .from_reader(input);
+            .from_reader(Bounded {
+                input,
+                room: room.clone(),
+            });
         let (header, fault) = match reader.headers() {
             Ok(names) => match Header::of(names) {
                 Ok(header) => (header, None),
@@ -97,6 +109,7 @@ impl<R: BufRead> Rows<R> {
         };
         Ok(Self {
             reader,
+            room,
             context,
             header,
             fault,
@@ -114,6 +127,7 @@ impl<R: BufRead> Rows<R> {
         if self.ended {
             return Ok(None);
         }
+        self.room.set(ROW_BYTES_MAX);
         match self.reader.read_record(&mut self.record) {
             Ok(false) => Ok(None),
             Ok(true) => {
@@ -161,6 +175,9 @@ fn fault_of(error: csv::Error) -> io::Result<Fault> {
         } => {
             let message = format!("has {len} fields, and the header has {expected_len}");
             (line(pos), "fields", message)
+        }
+        ErrorKind::Io(inner) if inner.get_ref().is_some_and(|it| it.is::<RowTooLong>()) => {
+            ("/".to_owned(), "limit", RowTooLong.to_string())
         }
         _ => return Err(io::Error::other(error)),
     };

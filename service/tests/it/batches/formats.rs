@@ -1,5 +1,6 @@
 //! CSV and JSON Lines, and what is the same for all files.
 
+use axum::body::Body;
 use lombard_core::tenant::TenantId;
 use serde_json::json;
 
@@ -248,7 +249,28 @@ async fn a_long_line_and_bad_bytes_are_the_file_s_fault() {
     let long = format!("{}\n", "x".repeat(70_000));
     let problem = sender.send(LINES, "a", long).await.expect(422);
     assert_eq!(problem["errors"][0]["rule"], "limit");
+    let open = format!("amount,currency\n1,\"{}", "x".repeat(200_000));
+    let problem = sender.send(CSV, "c", open).await.expect(422);
+    assert_eq!(problem["errors"][0]["rule"], "limit");
     let bad = b"amount,currency\n1,\xff\xfe\n".to_vec();
     let problem = sender.send(CSV, "b", bad).await.expect(422);
     assert_eq!(problem["errors"][0]["rule"], "encoding");
+}
+
+#[tokio::test]
+async fn nothing_is_paid_of_an_upload_that_breaks_off() {
+    let sender = Sender::new().await;
+    let account = sender.account(&iban(DEBTOR), Currency::EUR).await;
+    let head = "amount,currency,debtor_account,creditor_name,creditor_iban\n";
+    let file = format!("{head}1,EUR,{account},Ada,{CREDITOR}\n");
+    let pieces = [
+        Ok(file.clone()),
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+    ];
+    let broken = Body::from_stream(futures_util::stream::iter(pieces));
+    let problem = sender.send(CSV, "k", broken).await.expect(422);
+    assert_eq!(problem["code"], "invalid_file");
+    let payments = sender.client.get("/v1/payments").await.expect(200);
+    assert_eq!(payments["data"], json!([]));
+    sender.send(CSV, "k", file).await.expect(202);
 }
