@@ -115,7 +115,7 @@ impl fmt::Display for Place {
 ///
 /// What the machine could not settle, newest first.
 #[utoipa::path(get, path = "/v1/exceptions", tag = "exceptions",
-    params(("limit" = inline(Option<u32>), Query, description = "1 to 100; 25 when absent."),
+    params(("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
            ("cursor" = inline(Option<String>), Query, description = "`next_cursor` of the page before.", max_length = 46)),
     responses((status = 200, description = "A page of them.", body = ExceptionPage)))]
 async fn list(State(api): State<Api>, call: Call, mut query: Query) -> Result<Response, Problem> {

@@ -76,7 +76,7 @@ struct EntryProof {
     params(
         ("id" = inline(scalar::AccountId), Path, description = "The account."),
         ("limit" = Option<u64>, Query, description = "How many entries at the most.", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before.", max_length = 20),
+        ("cursor" = Option<u64>, Query, description = "The `next_cursor` of the page before.", minimum = 0, maximum = 18_446_744_073_709_551_615_u64),
     ),
     responses((status = 200, description = "The statement.", body = StatementView)))]
 pub async fn statement(

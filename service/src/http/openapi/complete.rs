@@ -88,16 +88,16 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
 
 /// A body that may be left out is said to be so, and not to be null.
 fn optional(body: &mut Value) {
-    let schema = &mut body["content"]["application/json"]["schema"];
-    let choices = schema["oneOf"].as_array();
     let null = json!({"type": "null"});
-    let Some(choices) = choices.filter(|choices| choices.contains(&null)) else {
-        body["required"] = true.into();
-        return;
-    };
-    let given = choices.iter().find(|choice| **choice != null).cloned();
-    *schema = given.unwrap_or_default();
-    body["required"] = false.into();
+    let schema = body.pointer_mut("/content/application~1json/schema");
+    let choices = schema.as_deref().and_then(|it| it["oneOf"].as_array());
+    let choices = choices.filter(|choices| choices.contains(&null)).cloned();
+    let required = choices.is_none();
+    if let (Some(schema), Some(choices)) = (schema, choices) {
+        let given = choices.into_iter().find(|choice| *choice != null);
+        *schema = given.unwrap_or_default();
+    }
+    body["required"] = required.into();
 }
 
 fn entry<'a>(object: &'a mut Value, name: &str, empty: Value) -> &'a mut Value {
