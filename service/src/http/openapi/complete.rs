@@ -37,6 +37,7 @@ pub fn complete(collected: utoipa::openapi::OpenApi) -> Value {
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {
+    operation["operationId"] = json!(operation_id(method, path));
     let posts = method == "post";
     let keyed = path.starts_with("/v1");
     let mut statuses: Vec<&str> = Vec::new();
@@ -83,6 +84,35 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     for status in statuses {
         let known = responses.entry(status);
         known.or_insert_with(|| reference("responses", &format!("Problem{status}")));
+    }
+}
+
+/// A name that is the operation's alone: generators name functions after it. `list_payments`,
+/// `get_payment`, `create_payment`, `payment_cancel`, `get_payment_timeline`.
+fn operation_id(method: &str, path: &str) -> String {
+    let mut segments = path
+        .trim_start_matches("/v1")
+        .split('/')
+        .filter(|it| !it.is_empty());
+    let resource = match segments.next().unwrap_or_default() {
+        "ledger" => "ledger_transactions",
+        resource => resource,
+    };
+    let (ids, actions): (Vec<_>, Vec<_>) = segments.partition(|it| it.starts_with('{'));
+    let one = match resource.strip_suffix("es").filter(|it| it.ends_with("ch")) {
+        Some(one) => one,
+        None => resource.strip_suffix('s').unwrap_or(resource),
+    };
+    let action = actions.join("_");
+    match (method, ids.is_empty(), actions.is_empty()) {
+        ("get", true, true) if resource == one => format!("get_{one}"),
+        ("get", true, true) => format!("list_{resource}"),
+        ("post", true, true) => format!("create_{one}"),
+        ("get", false, true) => format!("get_{one}"),
+        ("delete", _, true) => format!("delete_{one}"),
+        ("patch", _, true) => format!("update_{one}"),
+        ("get", _, false) => format!("get_{one}_{action}"),
+        _ => format!("{one}_{action}"),
     }
 }
 
@@ -196,4 +226,30 @@ fn refusals() -> Value {
         refusals.insert(format!("Problem{status}"), refusal);
     }
     Value::Object(refusals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::operation_id;
+
+    #[test]
+    fn operations_are_named_after_what_they_do() {
+        for (method, path, name) in [
+            ("get", "/healthz", "get_healthz"),
+            ("get", "/v1/payments", "list_payments"),
+            ("get", "/v1/ledger", "list_ledger_transactions"),
+            ("get", "/v1/ledger/{id}", "get_ledger_transaction"),
+            ("post", "/v1/batches", "create_batch"),
+            ("get", "/v1/batches/{id}/rows", "get_batch_rows"),
+            ("post", "/v1/payments/{id}/cancel", "payment_cancel"),
+            (
+                "delete",
+                "/v1/webhook_endpoints/{id}",
+                "delete_webhook_endpoint",
+            ),
+            ("get", "/v1/log/consistency", "get_log_consistency"),
+        ] {
+            assert_eq!(operation_id(method, path), name);
+        }
+    }
 }
