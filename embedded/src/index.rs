@@ -12,6 +12,7 @@ use std::{
     io,
     ops::Bound,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use redb::{
@@ -25,8 +26,10 @@ use crate::{
 use lombard_core::store::Key;
 
 mod gentle;
+mod pace;
 
 use gentle::Gentle;
+use pace::Pace;
 
 const RECORDS: TableDefinition<&[u8], [u8; 12]> = TableDefinition::new("records");
 const LISTED: TableDefinition<&[u8], ()> = TableDefinition::new("listed");
@@ -57,6 +60,7 @@ fn failed<E: Into<redb::Error>>(act: &'static str) -> impl FnOnce(E) -> IndexErr
 /// The index file.
 pub struct Index {
     database: Database,
+    pace: Arc<Pace>,
 }
 
 impl Index {
@@ -73,9 +77,7 @@ impl Index {
             }
         }
         remove(path).map_err(failed("removed"))?;
-        let index = Self {
-            database: database(path, cache_bytes).map_err(failed("made"))?,
-        };
+        let index = Self::on(path, cache_bytes).map_err(failed("made"))?;
         index.begin().map_err(failed("made"))?;
         Ok(index)
     }
@@ -84,10 +86,19 @@ impl Index {
         if !path.exists() {
             return Ok(None);
         }
-        let database = database(path, cache_bytes).map_err(failed("opened"))?;
-        let index = Self { database };
+        let index = Self::on(path, cache_bytes).map_err(failed("opened"))?;
         let sound = index.is_of_this_format().map_err(failed("read"))?;
         Ok(sound.then_some(index))
+    }
+
+    fn on(path: &Path, cache_bytes: usize) -> Result<Self, redb::Error> {
+        let pace = Arc::new(Pace::default());
+        let file = Gentle::open(path, pace.clone())?;
+        let mut builder = Database::builder();
+        let database = builder
+            .set_cache_size(cache_bytes)
+            .create_with_backend(file)?;
+        Ok(Self { database, pace })
     }
 
     fn is_of_this_format(&self) -> Result<bool, redb::Error> {
@@ -135,13 +146,11 @@ impl Index {
                 let place = slot.record.as_ref().map(|_| encode_place(slot.place));
                 (key.as_bytes(), place)
             });
-            write_sorted(&mut records, places)?;
+            write_sorted(&mut records, places, &self.pace)?;
             let mut listed = transaction.open_table(LISTED)?;
             let listings = memtable.all_listings();
-            write_sorted(
-                &mut listed,
-                listings.map(|(place, present)| (place, present.then_some(()))),
-            )?;
+            let places = listings.map(|(place, present)| (place, present.then_some(())));
+            write_sorted(&mut listed, places, &self.pace)?;
             if let Some(known) = memtable.covers() {
                 transaction
                     .open_table(META)?
@@ -171,6 +180,7 @@ impl Index {
 fn write_sorted<'a, V, T>(
     table: &mut Table<'_, &'static [u8], V>,
     entries: impl Iterator<Item = (&'a [u8], Option<T>)>,
+    pace: &Pace,
 ) -> Result<(), redb::Error>
 where
     V: redb::Value + 'static,
@@ -178,6 +188,7 @@ where
 {
     let mut entries = entries.peekable();
     while let Some((key, value)) = entries.next() {
+        pace.step();
         let Some(value) = value else {
             table.remove(key)?;
             continue;
@@ -286,13 +297,6 @@ fn directed<T>(
             items.next()
         }
     })
-}
-
-fn database(path: &Path, cache_bytes: usize) -> Result<Database, redb::Error> {
-    let file = Gentle::open(path)?;
-    Ok(Database::builder()
-        .set_cache_size(cache_bytes)
-        .create_with_backend(file)?)
 }
 
 fn remove(path: &Path) -> Result<(), redb::Error> {

@@ -9,10 +9,15 @@ use std::{
     io,
     os::unix::fs::FileExt,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use redb::StorageBackend;
+
+use super::pace::Pace;
 
 /// Bytes written between two syncs.
 const STEP: u64 = 512 * 1024;
@@ -22,11 +27,12 @@ const STEP: u64 = 512 * 1024;
 pub struct Gentle {
     file: File,
     unsynced: AtomicU64,
+    pace: Arc<Pace>,
 }
 
 impl Gentle {
     /// Opens the file, or makes it.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path, pace: Arc<Pace>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = options
             .read(true)
@@ -37,6 +43,7 @@ impl Gentle {
         Ok(Self {
             file,
             unsynced: AtomicU64::new(0),
+            pace,
         })
     }
 }
@@ -61,6 +68,7 @@ impl StorageBackend for Gentle {
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
         self.file.write_all_at(data, offset)?;
+        self.pace.step();
         let written = data.len() as u64;
         if self.unsynced.fetch_add(written, Ordering::Relaxed) + written >= STEP {
             return self.sync_data();

@@ -147,8 +147,12 @@ fn a_write_cut_at_any_byte_loses_nothing_before_it() {
         let log = open(&whole.copy()).expect("a good log");
         let at = log.reader.last_frame().expect("it has frames");
         let name = lombard_embedded::log::file_name(at.segment);
-        let length = whole.content(&name).len();
-        for cut in at.offset as usize..length {
+        let content = whole.content(&name);
+        let end = content
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .expect("it has a frame");
+        for cut in at.offset as usize..=end {
             let disk = whole.copy();
             disk.change(&name, |bytes| bytes[cut..].fill(0));
             match open(&disk) {
