@@ -298,3 +298,6 @@ fn broken_index() -> ReadError {
 #[derive(Debug, thiserror::Error)]
 #[error("the index is broken; stop the store, remove index.redb and start again to make it anew")]
 struct BrokenIndex;
+
+#[cfg(test)]
+mod tests;
