@@ -19,7 +19,7 @@ use std::{collections::VecDeque, io, sync::Arc};
 
 use lombard_core::{store::Record, time::Timestamp};
 use tokio::{sync::watch, task::JoinHandle};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{
     growth::{File, Growth, NewLeaf, leaves_of},

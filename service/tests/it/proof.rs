@@ -5,6 +5,7 @@ mod crashes;
 mod faulty;
 mod growing;
 mod tampering;
+mod witnessing;
 
 use std::sync::Arc;
 
