@@ -28,7 +28,7 @@ use crate::{
     exit::{Exit, Failure, OrExit, Outcome},
     logs,
 };
-pub use proof::{LOG_KEY_FILE, policy};
+pub use proof::{LOG_FOLDER, LOG_KEY_FILE, policy};
 pub use rig::listen;
 pub use stop::Signals;
 pub use store::{KEY_FILE, Opened};

@@ -21,7 +21,7 @@ use lombard_service::proof::verify::{
 use crate::{
     exit::{Exit, Failure, OrExit, Outcome},
     say,
-    up::policy,
+    up::{LOG_FOLDER, policy},
 };
 
 /// Threads that fetch from a URL: they wait more than they work.
@@ -58,12 +58,16 @@ pub fn run(args: &Verify, as_json: bool) -> Outcome {
     let mut report = Report::default();
     let view = match &args.store {
         None => None,
-        Some(folder) => Some(store::read(folder, &mut report)?),
+        // Of a damaged store only a part can be read, with which nothing can be compared.
+        Some(folder) => {
+            let view = store::read(folder, &mut report)?;
+            report.problems.is_empty().then_some(view)
+        }
     };
     let source: Box<dyn Source> = if is_url(&args.log) {
         Box::new(HttpSource::new(&args.log).or_exit(Exit::Usage, "no HTTP client")?)
     } else {
-        Box::new(FolderSource(PathBuf::from(&args.log)))
+        Box::new(FolderSource(folder_of(Path::new(&args.log))))
     };
     let found = watched(source.as_ref(), &demands, view.as_ref(), args);
     // What the store itself has to say comes first.
@@ -80,6 +84,16 @@ pub fn run(args: &Verify, as_json: bool) -> Outcome {
         Verdict::Unsound => Exit::No,
         Verdict::Unknown => Exit::Usage,
     })
+}
+
+/// The folder itself, or the log in it when it is a data folder.
+fn folder_of(folder: &Path) -> PathBuf {
+    let inner = folder.join(LOG_FOLDER);
+    if inner.is_dir() {
+        inner
+    } else {
+        folder.to_owned()
+    }
 }
 
 fn is_url(log: &str) -> bool {
