@@ -7,6 +7,7 @@
 //! was accepted must be what is stored, and the books must balance.
 
 mod books;
+mod bulk;
 mod figures;
 mod load;
 mod peer;
@@ -41,6 +42,12 @@ pub struct Bench {
     /// Every payment leaves one account, instead of one of many.
     #[arg(long)]
     hot: bool,
+    /// One file of payments, instead of single ones.
+    #[arg(long)]
+    bulk: bool,
+    /// How many rows the file has.
+    #[arg(long, default_value_t = 200_000)]
+    rows: u64,
     /// How many connections at once.
     #[arg(long, default_value_t = 128)]
     connections: usize,
@@ -122,6 +129,9 @@ struct Target {
 /// Measures and tells. The exit code is [`Exit::No`] when a payment is missing or the books do
 /// not balance.
 pub async fn run(args: &Bench, as_json: bool) -> Outcome {
+    if args.bulk {
+        return bulk::run(args, as_json).await;
+    }
     let target = Target::find(args)?;
     let prepared = setup::prepare(args, &target.remote, &target.url, &target.key).await?;
     let peer = args.peer.as_deref().map(Peer::start).transpose()?;
@@ -178,24 +188,31 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
 
 /// One run, on a thread that may block.
 async fn one(load: Load, server: Option<u32>) -> Result<Figures, Failure> {
-    let cpu = || server.and_then(process::cpu_time);
-    let before = cpu();
+    let used = || {
+        (
+            server.and_then(process::cpu_time),
+            process::cpu_time(std::process::id()),
+        )
+    };
+    let before = used();
     let measured = tokio::task::spawn_blocking(move || load::run(&load)).await;
     let measured: Measured = measured.or_exit(Exit::Internal, "the load generator")??;
     if measured.latency_us.is_empty() {
         let refused = books::told(&measured.refused);
-        return Err(failure(
-            Exit::Refused,
-            format!("no payment was accepted: {refused}"),
-        ));
+        let what = format!("no payment was accepted: {refused}");
+        return Err(failure(Exit::Refused, what));
     }
-    let mut figures = Figures::of(&measured);
-    figures.server_cpu_us = cpu().zip(before).map(|(after, before)| {
-        round(
-            (after - before).as_secs_f64() * 1e6 / measured.accepted as f64,
+    let after = used();
+    let each = |before: Option<Duration>, after: Option<Duration>| {
+        let used = after?.checked_sub(before?)?;
+        Some(round(
+            used.as_secs_f64() * 1e6 / measured.accepted as f64,
             1,
-        )
-    });
+        ))
+    };
+    let mut figures = Figures::of(&measured);
+    figures.server_cpu_us = each(before.0, after.0);
+    figures.client_cpu_us = each(before.1, after.1);
     Ok(figures)
 }
 

@@ -3,7 +3,7 @@
 //! The idempotency key is the hash of the file, so sending a file again never pays it again: an
 //! upload that broke off, or a batch that was interrupted, is taken up by the same command.
 
-mod upload;
+pub mod upload;
 
 use std::{path::PathBuf, time::Duration};
 

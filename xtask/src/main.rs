@@ -1,5 +1,6 @@
 //! Developers' own tools: `cargo xtask …`. `cargo xtask ci` is all that CI runs.
 
+mod bench_report;
 mod ci;
 mod crash;
 mod iso_schema;
@@ -20,6 +21,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Tool {
+    /// Take the figures of docs/benchmarks.md, on a quiet machine.
+    BenchReport(bench_report::Args),
     /// Run every check and test: format, clippy, tidy, tests, crashes.
     Ci(ci::Args),
     /// Kill the server at random moments under load, and look what is left.
@@ -34,6 +37,7 @@ enum Tool {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().tool {
+        Tool::BenchReport(args) => bench_report::run(&args).map(|()| ExitCode::SUCCESS),
         Tool::Ci(args) => ci::run(&args),
         Tool::Crash(args) => crash::run(&args),
         Tool::IsoSchema(args) => iso_schema::run(&args).map(|()| ExitCode::SUCCESS),

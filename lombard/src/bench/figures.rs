@@ -29,6 +29,9 @@ pub struct Figures {
     /// Processor time of the server per payment, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_cpu_us: Option<f64>,
+    /// The same of the load generator, which shares the machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_cpu_us: Option<f64>,
 }
 
 impl Figures {
@@ -45,6 +48,7 @@ impl Figures {
             refused: measured.refused.clone(),
             unknown: measured.broken,
             server_cpu_us: None,
+            client_cpu_us: None,
         }
     }
 }

@@ -27,8 +27,10 @@ pub struct Prepared {
     /// `host` of the requests.
     host: String,
     key: String,
-    debtors: Arc<[String]>,
-    creditors: Arc<[String]>,
+    /// Who pays.
+    pub debtors: Arc<[String]>,
+    /// Who is paid.
+    pub creditors: Arc<[String]>,
     /// The currency of all accounts.
     pub currency: &'static str,
     /// Told from those of other runs on the same server.
