@@ -16,7 +16,7 @@ use lombard_core::{
     payment::{OnInsufficientFunds, Payment},
     rail::Rail,
     reason::Reason,
-    scheme::Finding,
+    scheme::{Field, Finding},
     tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
@@ -198,7 +198,7 @@ pub async fn create(
         Problem::from(error).where_it_says(&places)
     })?;
     let mut response = prefer::answer(&api, tenant, wait, reply).await?;
-    if let Some(value) = warning(&warnings) {
+    if let Some(value) = warning(&warnings, request.remittance.is_some()) {
         response.headers_mut().insert(LOMBARD_WARNING, value);
     }
     Ok(response)
@@ -284,18 +284,18 @@ fn creditor<'a>(tenant: TenantId, body: &'a CreditorBody<'_>) -> Result<Creditor
     }
 }
 
-/// The warnings as a header: `cut;/reference, respelled;/creditor/name`. What will be sent is
+/// The warnings as a header: `cut;remittance, respelled;creditor.name`. What will be sent is
 /// personal data and stays out of it.
-fn warning(findings: &[Finding]) -> Option<HeaderValue> {
+fn warning(findings: &[Finding], of_text: bool) -> Option<HeaderValue> {
     let mut text = String::new();
     for finding in findings {
         let separator = if text.is_empty() { "" } else { ", " };
-        let _ = write!(
-            text,
-            "{separator}{};{}",
-            finding.rule.code(),
-            finding.field.path()
-        );
+        // The schemes have one field for what the API takes as a reference or as a text.
+        let field = match finding.field {
+            Field::Reference if of_text => "remittance",
+            field => field.path(),
+        };
+        let _ = write!(text, "{separator}{};{field}", finding.rule.code());
     }
     (!text.is_empty()).then(|| HeaderValue::try_from(text).ok())?
 }

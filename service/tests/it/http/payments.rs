@@ -96,6 +96,11 @@ async fn what_a_scheme_would_cut_is_warned_of_and_what_it_refuses_is_refused() {
     body["reference"] = json!("twenty-five characters ok");
     let answer = world.post("/v1/payments", body.clone()).await;
     assert_eq!(answer.header("lombard-warning"), Some("cut;reference"));
+    let mut text = outgoing(&account);
+    text["reference"] = Value::Null;
+    text["remittance"] = json!("twenty-five characters ok");
+    let answer = world.post("/v1/payments", text).await;
+    assert_eq!(answer.header("lombard-warning"), Some("cut;remittance"));
     body["reference"] = json!("x".repeat(36));
     world
         .post("/v1/payments", body.clone())
