@@ -1,5 +1,8 @@
 //! The command `lombard` as its users meet it: processes, their output and their exit codes.
 
+// A test that is skipped says so, by name, where the run can count it.
+#![allow(clippy::print_stderr)]
+
 mod clients;
 mod data_folder;
 mod offline;
