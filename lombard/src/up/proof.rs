@@ -84,7 +84,13 @@ pub fn spawn(
 ) -> Result<(), Failure> {
     let publisher = Publisher::new(app.host.clone(), log.clone());
     let publisher = publisher.or_exit(Exit::Internal, "the log's publisher")?;
-    workers.spawn(publisher.run(stopped.clone()));
-    workers.spawn(sequencer::run(app.clone(), log.clone(), stopped.clone()));
+    let (ended, has_ended) = watch::channel(false);
+    let sequencer = sequencer::run(app.clone(), log.clone(), stopped.clone());
+    workers.spawn(publisher.run(has_ended));
+    workers.spawn(async move {
+        sequencer.await;
+        // Nobody listens when the publisher has ended by itself, which is as good.
+        let _ = ended.send(true);
+    });
     Ok(())
 }

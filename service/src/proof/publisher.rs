@@ -61,7 +61,8 @@ impl Publisher {
         })
     }
 
-    /// Publishes until `stop` turns true.
+    /// Publishes until `stop` turns true, and then once more what is new. Its stop is to come when
+    /// the sequencer has ended.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut heads = self.log.swapped.subscribe();
         heads.mark_changed();
@@ -77,6 +78,16 @@ impl Publisher {
                 heads.mark_changed();
                 rest(&mut stop, 500).await;
             }
+        }
+        let newest = *heads.borrow_and_update();
+        let shown = self.log.published().map(|published| published.head);
+        if let Some(head) = newest.filter(|head| shown != Some(*head))
+            && let Err(error) = self.publish(&head).await
+        {
+            warn!(
+                error,
+                "the last checkpoint is not published; the next start does it"
+            );
         }
     }
 

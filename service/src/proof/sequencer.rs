@@ -99,15 +99,12 @@ pub enum SequenceError {
     Damaged(&'static str),
 }
 
-/// Runs the sequencer until `stop` turns true.
+/// Runs the sequencer until `stop` turns true. The step that it is at is brought to its end, which
+/// is less than a second away, so that nothing is swapped and not published.
 pub async fn run(app: App, log: Arc<Log>, mut stop: watch::Receiver<bool>) {
     let mut sequencer = Sequencer::new(app.store.clone(), app.host.clone(), log.clone());
     while !*stop.borrow() {
-        let stepped = tokio::select! {
-            _ = stop.changed() => break,
-            stepped = sequencer.step(WAIT_MS) => stepped,
-        };
-        let Err(error) = stepped else {
+        let Err(error) = sequencer.step(WAIT_MS).await else {
             log.failing(None);
             continue;
         };
