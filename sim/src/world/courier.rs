@@ -193,7 +193,9 @@ impl Courier {
                 }
                 while returns && plain && self.luck.happens(600) {
                     self.wait(100, 30_000).await;
-                    self.give_back(false).await;
+                    if !self.give_back(false).await {
+                        break;
+                    }
                 }
             }
             // A no that was none: our books say failed, so a person must look.

@@ -43,14 +43,24 @@ impl History {
     }
 }
 
+/// Lines at the end of a history that are told whatever they are about.
+const END: usize = 25;
+
 /// Of a long history, what a reader needs to see of one subject: the lines that name it, and
 /// what befell everybody, the last `most` of them.
 #[must_use]
 pub fn about(lines: &[String], subjects: &[String], most: usize) -> Vec<String> {
     let befell = |line: &str| line.contains("  world ") || line.contains("!!");
+    // The end is told in any case: what a failure is about may not be named where it shows.
+    let end = lines.len().saturating_sub(END);
     let told: Vec<&String> = lines
         .iter()
-        .filter(|line| befell(line) || subjects.iter().any(|one| line.contains(one.as_str())))
+        .enumerate()
+        .filter(|(place, line)| {
+            let named = subjects.iter().any(|one| line.contains(one.as_str()));
+            *place >= end || befell(line) || named
+        })
+        .map(|(_, line)| line)
         .collect();
     told[told.len().saturating_sub(most)..]
         .iter()

@@ -57,7 +57,7 @@ pub struct Outcome {
 /// How long clients may be at it, in virtual time.
 const STORM: Duration = Duration::from_secs(30 * 60);
 /// How long the couriers and waiting payments may need after the faults stopped.
-const SETTLING: Duration = Duration::from_secs(3 * 60);
+const SETTLING: Duration = Duration::from_secs(15 * 60);
 /// How often the clocks run on before it is said that the world does not come to rest.
 const ROUNDS_MAX: u32 = 60;
 /// By how much the clocks run on each time: the first pauses between enquiries are seconds, the
