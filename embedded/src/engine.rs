@@ -165,6 +165,10 @@ impl Store for Engine {
         async move { self.shared.get(keys) }.boxed()
     }
 
+    fn refuses(&self) -> Option<Arc<str>> {
+        self.shared.refuses()
+    }
+
     fn range<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Found>, ReadError>> {
         async move { self.shared.range(range) }.boxed()
     }

@@ -41,6 +41,12 @@ pub trait Store: Send + Sync + 'static {
     /// does not.
     fn commit<'a>(&'a self, writes: &'a WriteSet) -> BoxFuture<'a, Result<(), CommitError>>;
 
+    /// Why the store takes no writes at the moment, in words for an operator; `None` when it
+    /// takes them, or cannot know before it is asked.
+    fn refuses(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// How many shards the change feed has. A record's changes are all in one shard, in order.
     fn shards(&self) -> u16;
 

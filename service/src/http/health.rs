@@ -36,10 +36,17 @@ async fn alive() -> Response {
 
 /// Whether requests can be taken
 ///
-/// Reads a record from the store.
+/// Reads a record from the store, and asks it whether it has stopped taking writes, as it does
+/// after a write of its log has failed, and while its index finds no room.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses((status = 200, description = "The store answers.", body = Health)))]
 async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
+    if let Some(reason) = api.app().store.refuses() {
+        return Err(Problem::saying(
+            ErrorCode::Unavailable,
+            reason.to_string().into(),
+        ));
+    }
     let key = Key::new("health", "ready");
     match tokio::time::timeout(READY_WITHIN, api.app().get(&key)).await {
         Ok(read) => read
