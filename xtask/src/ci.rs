@@ -78,11 +78,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     say("tests");
     cargo_test::run(&mut tally)?;
-    let seconds = sim::SECONDS_IN_CI.to_string();
     step(
         &mut tally,
         "simulated worlds",
-        &mut sim::command(&["--seconds", &seconds]),
+        &mut sim::command(&["--seeds", sim::SEEDS_IN_CI]),
     );
     step(
         &mut tally,

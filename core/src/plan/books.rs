@@ -43,6 +43,25 @@ pub fn closed(draft: &mut Draft<'_>, payment: &Payment) -> Result<bool, Stop> {
     Ok(false)
 }
 
+/// Where money goes that a rail brings back: to the account that it left, or into suspense when
+/// that has been closed meanwhile. The rail tells a fact, and a fact is not refused.
+fn home(
+    draft: &mut Draft<'_>,
+    payment: &Payment,
+    account: Id<Account>,
+) -> Result<Id<Account>, Stop> {
+    if account.rollup() == Rollup::House || draft.balance(account)?.open {
+        return Ok(account);
+    }
+    let (rail, currency) = (payment.rail, payment.money.currency);
+    Ok(journal::house(
+        draft.tenant(),
+        rail,
+        Role::Suspense,
+        currency,
+    ))
+}
+
 /// The journal of an effect. World effects have none.
 pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) -> Result<(), Stop> {
     if crate::planted!(HoldKept) && effect == Effect::Void {
@@ -57,6 +76,10 @@ pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) ->
             journal::post(debit, credit, money, money.amount),
         ),
         Effect::Void => (Journal::OutVoid, journal::void(debit, credit, money)),
+        Effect::Move if payment.direction == Direction::In && payment.kind == Kind::Return => {
+            let credit = home(draft, payment, credit)?;
+            (Journal::ReturnIn, journal::move_now(debit, credit, money))
+        }
         Effect::Move => (
             moving(draft, payment),
             journal::move_now(debit, credit, money),
@@ -67,6 +90,7 @@ pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) ->
                 return Ok(());
             };
             let rest = Money { amount, ..money };
+            let debit = home(draft, payment, debit)?;
             (Journal::Reversal, journal::move_now(credit, debit, rest))
         }
         Effect::Settle => settling(draft, payment),

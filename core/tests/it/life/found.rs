@@ -15,7 +15,7 @@ use lombard_core::{
 
 use super::{
     World,
-    flows::{fund, open, order, receive},
+    flows::{fund, open, order, pay, receive, report},
 };
 
 /// Seed 57: the settlement of a return in doubt is its yes as well, and both tell the original.
@@ -106,4 +106,20 @@ fn who_passes_verification_on_a_closed_account_is_refused() {
     assert_eq!(passed.stage, Some(Stage::Failed));
     let payment: Payment = world.value(&keys::payment(world.tenant, id)).unwrap();
     assert_eq!(payment.reason, Some(Reason::AccountClosed));
+}
+
+/// Seed 1882627252421770: the rail took back its yes when the account had been closed.
+#[test]
+fn money_that_comes_back_to_a_closed_account_waits_in_suspense() {
+    let mut world = World::new();
+    let account = open(&mut world, 2_500);
+    let sent = order(&mut world, account, 2_500);
+    pay(&mut world, &sent);
+    report(&mut world, sent.id, Report::Accepted(None));
+    world.run(Act::CloseAccount(account)).unwrap();
+    let no = Report::Rejected(Reason::AccountUnknown, "AC01".to_owned());
+    assert_eq!(report(&mut world, sent.id, no), Stage::Reversed);
+    world.roll_up();
+    let suspense = house(world.tenant, Rail::Fps, Role::Suspense, Currency::GBP);
+    assert_eq!(world.balance(suspense).sums.credits_posted, 2_500);
 }
