@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lombard_core::{
     event::News,
     id::Id,
-    journal::Journal,
+    journal::{Journal, Role, house},
     ledger::{Layer, Leg, Side, Transaction},
     lifecycle::{Happened, Stage},
     payment::{Direction, Kind, Payment},
@@ -134,9 +134,12 @@ impl Auditor {
         // the debtor of money that comes in is the clearing account, which is in every leg pair.
         let ours = life.payment.debtor.account();
         let theirs = life.payment.creditor.account();
+        // What comes back to an account that was closed meanwhile waits in suspense, in its place.
+        let (rail, currency) = (life.payment.rail, life.payment.money.currency);
+        let suspense = house(life.tenant, rail, Role::Suspense, currency);
         let debtor = |leg: &&Leg| match ours {
-            Some(account) => leg.account == account,
-            None => Some(leg.account) != theirs,
+            Some(account) => leg.account == account || leg.account == suspense,
+            None => Some(leg.account) != theirs && leg.account != suspense,
         };
         for leg in transaction.legs.iter().filter(debtor) {
             let amount = i128::from(leg.money.amount.minor());
