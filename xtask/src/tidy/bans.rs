@@ -61,18 +61,6 @@ const BANS: &[Ban] = &[
     ),
     ban("#[ignore]", EVERYWHERE, ".rs", "`#[ignore = \"why\"]`"),
     ban(
-        "/work/",
-        EVERYWHERE,
-        "",
-        "a path relative to the repository",
-    ),
-    ban(
-        "/root/",
-        EVERYWHERE,
-        "",
-        "a path relative to the repository",
-    ),
-    ban(
         "/home/",
         EVERYWHERE,
         "",
