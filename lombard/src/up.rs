@@ -82,6 +82,7 @@ impl Up {
 pub fn run(args: &Up, as_json: bool) -> Outcome {
     let settings = args.settings()?;
     logs::start(&settings.process.log)?;
+    rig::allow_connections(settings.service.http.connections_max);
     let weights = check::weights(args.uk_weights.as_deref())?;
     let opened = Opened::open(&settings.process.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -82,8 +82,15 @@ pub struct HttpConfig {
     pub batch_bytes_max: usize,
     /// After how many milliseconds a request whose body is not there yet is dropped.
     pub body_timeout_ms: u64,
+    /// After how many milliseconds a connection is closed that has sent no complete request head,
+    /// or is idle.
+    pub head_timeout_ms: u64,
+    /// After how many milliseconds a connection is closed whose peer takes nothing of its answer.
+    pub write_timeout_ms: u64,
     /// How many connections may be open at once.
     pub connections_max: usize,
+    /// How many requests one API key may make in a second, and at once; 0 for any number.
+    pub requests_per_second_max: u32,
     /// Of how many ordinary requests one is logged; 1 logs all, 0 none. Failures and slow
     /// requests always are.
     pub log_one_in: u32,
@@ -95,7 +102,12 @@ impl Default for HttpConfig {
             body_bytes_max: 64 * 1024,
             batch_bytes_max: 1024 * 1024 * 1024,
             body_timeout_ms: 10_000,
+            head_timeout_ms: 30_000,
+            write_timeout_ms: 30_000,
             connections_max: 4096,
+            // More than one machine does, so that what there is can be used by whoever is there;
+            // who has several customers sets what each of them was promised.
+            requests_per_second_max: 100_000,
             log_one_in: 100,
         }
     }

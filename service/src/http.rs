@@ -14,6 +14,7 @@
 //! **Invariants.** No route reads the clock or draws an id but by the host. No header and no
 //! log line repeats what a body said.
 
+pub mod body;
 pub mod call;
 pub mod error;
 mod exceptions;
@@ -29,6 +30,7 @@ pub mod prefer;
 pub mod problem;
 pub mod query;
 pub mod reply;
+pub mod running;
 pub mod serve;
 pub mod trace;
 pub mod wire;
@@ -45,7 +47,12 @@ mod webhooks;
 use std::sync::{Arc, OnceLock};
 
 use axum::{Router, middleware};
-use lombard_core::bank::uk::weights::Weights;
+use lombard_core::{
+    bank::uk::weights::Weights,
+    command::{Act, Reply},
+    idempotency::Idempotency,
+    tenant::TenantId,
+};
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -57,6 +64,9 @@ pub use page::{Cursor, Page, Paging};
 pub use problem::Problem;
 pub use reply::reply;
 pub use serve::serve;
+
+use body::Room;
+use running::{Running, Turn};
 
 use crate::{app::App, proof::Log, tenants::Keys};
 
@@ -72,6 +82,8 @@ struct Shared {
     app: App,
     keys: Keys,
     waiting: Semaphore,
+    room: Room,
+    running: Running,
     weights: Option<Weights>,
     uploads: batches::Uploads,
     log: OnceLock<Arc<Log>>,
@@ -91,6 +103,8 @@ impl Api {
             app,
             keys: Keys::default(),
             waiting: Semaphore::new(WAITING_MAX),
+            room: Room::default(),
+            running: Running::default(),
             weights,
             uploads: batches::Uploads::default(),
             log: OnceLock::new(),
@@ -128,6 +142,28 @@ impl Api {
         &self.0.app
     }
 
+    /// The room for bodies.
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
+    }
+
+    /// The right to carry a wish out while nobody else does.
+    ///
+    /// # Errors
+    /// `request_running` when somebody else does for too long.
+    pub async fn turn(&self, tenant: TenantId, wish: &Idempotency) -> Result<Turn<'_>, Problem> {
+        self.0.running.turn(tenant, wish).await
+    }
+
+    /// Carries out an act for a caller, once for its wish.
+    ///
+    /// # Errors
+    /// `request_running`, and the refusals and failures of the bank.
+    pub async fn execute(&self, call: Call, wish: Idempotency, act: Act) -> Result<Reply, Problem> {
+        let _turn = self.turn(call.tenant(), &wish).await?;
+        Ok(self.app().execute(call.command(wish, act)).await?)
+    }
+
     /// The keys that were seen lately.
     #[must_use]
     pub fn keys(&self) -> &Keys {
@@ -150,12 +186,13 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(health::routes())
 }
 
-/// The whole API.
+/// The whole API, and the counter for what rails' gateways say.
 pub fn router(api: Api) -> Router {
     let (routes, _) = resources().split_for_parts();
     routes
         .merge(openapi::routes())
         .merge(log::files())
+        .merge(crate::rails::inbound::routes())
         .fallback(observe::no_such_path)
         .method_not_allowed_fallback(observe::no_such_method)
         .layer(middleware::from_fn_with_state(

@@ -12,6 +12,7 @@
 
 mod demo;
 mod known;
+mod pace;
 mod records;
 
 use std::{fmt, sync::Arc};
@@ -32,6 +33,7 @@ use zeroize::Zeroizing;
 
 pub use demo::{DemoTenant, demo};
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS};
+pub use pace::Pace;
 pub use records::{TenantError, create_key, create_tenant, open_house_accounts, revoke_key};
 
 /// Somebody whose payments Lombard makes.

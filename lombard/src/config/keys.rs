@@ -80,8 +80,20 @@ pub const SETTINGS: &[Setting] = &[
         "After how many milliseconds a request whose body is not there yet is dropped.",
     ),
     number(
+        "http.head_timeout_ms",
+        "After how many milliseconds a connection is closed that has sent no complete request head, or is idle.",
+    ),
+    number(
+        "http.write_timeout_ms",
+        "After how many milliseconds a connection is closed whose peer takes nothing of its answer.",
+    ),
+    number(
         "http.connections_max",
-        "How many connections may be open at once.",
+        "How many connections may be open at once. Further ones wait a second, while the idle are closed, and are then told 503.",
+    ),
+    number(
+        "http.requests_per_second_max",
+        "How many requests one API key may make in a second, and at once; 0 for any number. Beyond it: 429 with `Retry-After`.",
     ),
     number(
         "http.log_one_in",

@@ -15,6 +15,7 @@ use lombard_service::{
     tenants::{self, DemoTenant},
     worker::{self, feed},
 };
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
@@ -85,9 +86,7 @@ impl Rig {
 
     /// The API, and the counter for the rails' messages.
     pub fn router(&self, weights: Option<Weights>) -> Router {
-        let api =
-            http::router(Api::with_weights(self.app.clone(), weights).with_log(self.log.clone()));
-        api.merge(rails::inbound::router(self.app.clone()))
+        http::router(Api::with_weights(self.app.clone(), weights).with_log(self.log.clone()))
     }
 
     /// Ends the workers, each after the step that it is at.
@@ -129,6 +128,27 @@ fn spawn_webhooks(
     }
     workers.spawn(retry::run(hooks, stopped.clone()));
     Ok(())
+}
+
+/// File handles beside those of connections: the store, the log's files, rails, webhooks, uploads.
+const OTHER_HANDLES: u64 = 1_024;
+
+/// Asks the system for as many file handles as the connections may need. Many systems give a
+/// process a thousand unless it asks.
+pub fn allow_connections(connections_max: usize) {
+    let needed = connections_max as u64 + OTHER_HANDLES;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|now| now < needed) {
+        limit.current = Some(limit.maximum.map_or(needed, |most| most.min(needed)));
+        let allowed = limit.current;
+        if setrlimit(Resource::Nofile, limit).is_err() || allowed < Some(needed) {
+            warn!(
+                needed,
+                ?allowed,
+                "too few file handles for `http.connections_max`; raise the limit (`ulimit -n`)"
+            );
+        }
+    }
 }
 
 /// Listens on an address.

@@ -6,6 +6,7 @@
 mod clients;
 mod data_folder;
 mod offline;
+mod overload;
 mod server;
 mod tour;
 mod verify;

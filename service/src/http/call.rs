@@ -62,6 +62,10 @@ impl FromRequestParts<Api> for Call {
         let key = bearer(parts).ok_or(Problem::new(ErrorCode::Unauthenticated))?;
         let caller = api.keys().find(api.app(), key).await?;
         let caller = caller.ok_or(Problem::new(ErrorCode::Unauthenticated))?;
+        let app = api.app();
+        let rate = app.config.http.requests_per_second_max;
+        let paced = caller.pace.ask(app.host.now(), rate);
+        paced.map_err(|ms| Problem::new(ErrorCode::RateLimited).after_ms(ms))?;
         let looks = matches!(parts.method, Method::GET | Method::HEAD);
         if !looks && caller.scope == Scope::Read {
             return Err(Problem::new(ErrorCode::Forbidden));

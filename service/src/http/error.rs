@@ -93,6 +93,9 @@ codes! {
     InvalidJson, "invalid_json", BAD_REQUEST, FINAL, CLEAN, "The body is not JSON", "The body is not well-formed JSON in UTF-8; the detail says at which line and column.";
     InvalidParameter, "invalid_parameter", BAD_REQUEST, FINAL, CLEAN, "A parameter is not valid", "A query parameter or a header is unknown, repeated or malformed; `field` names it.";
     MediaTypeUnsupported, "media_type_unsupported", UNSUPPORTED_MEDIA_TYPE, FINAL, CLEAN, "The media type is not supported", "Send the body as `application/json`, or as one of the types that the operation documents.";
+    MessageInvalid, "message_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The message is not valid", "To gateways: the message breaks its schema or a rule of the scheme; `errors` says where. Nothing was changed.";
+    MessageUnexpected, "message_unexpected", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The message cannot be acted on", "To gateways: the message is valid, but is none that we take, or carries more transactions than the rail takes in one.";
+    MessageUnreadable, "message_unreadable", BAD_REQUEST, FINAL, CLEAN, "The message cannot be read", "To gateways: the message is not XML, not in UTF-8, or holds what no payment message needs, such as a document type. Nothing was changed.";
     MethodNotAllowed, "method_not_allowed", METHOD_NOT_ALLOWED, FINAL, CLEAN, "The method is not allowed", "The resource exists and does not take this method; the `Allow` header lists those that it takes.";
     NotApplicable, "not_applicable", CONFLICT, FINAL, CLEAN, "It cannot be done with this kind of thing", "The payment or account is of a kind with which this can never be done, such as returning an outgoing payment; the detail says what to do instead.";
     NotFound, "not_found", NOT_FOUND, FINAL, CLEAN, "There is no such thing", "There is nothing under this address, or it belongs to somebody else.";
@@ -100,12 +103,15 @@ codes! {
     OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, RETRY, UNSURE, "It is not known whether it was done", "The answer of the store was lost. Repeat the request with the same key: if it was carried out, you get its answer, and if not, it is carried out now.";
     Overloaded, "overloaded", SERVICE_UNAVAILABLE, RETRY, CLEAN, "Too much is going on", "Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
+    RateLimited, "rate_limited", TOO_MANY_REQUESTS, RETRY, CLEAN, "The key asks too often", "The API key made more requests than it may in a second. Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RecallNotOpen, "recall_not_open", CONFLICT, FINAL, CLEAN, "There is no open recall", "The payment was not recalled, or the recall was answered before.";
     RecalledBefore, "recalled_before", CONFLICT, FINAL, CLEAN, "The payment was recalled before", "Both schemes allow one recall for a payment.";
     ReferenceUnknown, "reference_unknown", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The body names something that is not there", "An account or payment that the body refers to does not exist, or belongs to somebody else; `field` points to it.";
+    RequestRunning, "request_running", CONFLICT, RETRY, CLEAN, "The same request is still running", "A request with this key was begun and has no answer yet. Repeat the request with the same key after the pause that `Retry-After` asks for: you get the first one's answer.";
     RequestTimeout, "request_timeout", REQUEST_TIMEOUT, RETRY, CLEAN, "The request took too long to arrive", "The body was not there in time. Nothing was done.";
     SameAccount, "same_account", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "An account cannot pay itself", "Debtor and creditor are the same account.";
     SchemeRule, "scheme_rule", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail's scheme does not allow it", "A rule of the rail's scheme is broken: amount, name, reference, characters or reach. The detail names the rule and `field` points to the member.";
+    SignatureInvalid, "signature_invalid", UNAUTHORIZED, FINAL, CLEAN, "The signature is not valid", "To gateways: the signature is missing, not genuine, or not of this moment.";
     TooLarge, "too_large", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The numbers do not fit", "A sum of an account would exceed what 64 bits hold, or the request makes more records than one commit takes.";
     Unauthenticated, "unauthenticated", UNAUTHORIZED, FINAL, CLEAN, "No valid API key", "Send a valid API key as `Authorization: Bearer sk_…`.";
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, RETRY, CLEAN, "The store is not available", "Nothing was done. Repeat the request with the same key a little later.";
@@ -115,6 +121,18 @@ codes! {
 }
 
 impl ErrorCode {
+    /// Whether it is said to rails' gateways only, which do not speak the API.
+    #[must_use]
+    pub const fn is_for_gateways(self) -> bool {
+        matches!(
+            self,
+            Self::MessageInvalid
+                | Self::MessageUnexpected
+                | Self::MessageUnreadable
+                | Self::SignatureInvalid
+        )
+    }
+
     /// Where the code is explained: a reference relative to the server that answered.
     #[must_use]
     pub fn docs(self) -> String {

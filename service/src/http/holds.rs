@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api, Call, IdempotencyKey, Json, Page, Paging, PathId, Problem,
     input::AccountRef,
-    json::MaybeJson,
+    json::{MaybeJson, Nothing},
     page::{Verdict, newest_first},
     query::Query,
     reply::{reply, shown},
@@ -93,13 +93,13 @@ async fn place(
         expires_in_ms,
     });
     let wish = key.wish("holds.place", &request);
-    let executed = api.app().execute(call.command(wish, act)).await;
-    let answer = executed.map_err(|error| {
+    let executed = api.execute(call, wish, act).await;
+    let answer = executed.map_err(|problem| {
         let places = [
             ("/debtor", debtor.to_string()),
             ("/creditor", creditor.to_string()),
         ];
-        Problem::from(error).where_it_says(&places)
+        problem.where_it_says(&places)
     })?;
     Ok(reply(answer))
 }
@@ -185,31 +185,24 @@ async fn post(
     let PostBody { amount } = body.parse()?;
     let wish = key.wish("holds.post", &(id, amount));
     let act = Act::PostHold(id, amount);
-    Ok(reply(api.app().execute(call.command(wish, act)).await?))
+    Ok(reply(api.execute(call, wish, act).await?))
 }
-
-/// Nothing to say.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Nothing)]
-struct NothingBody {}
 
 /// Void a hold
 ///
 /// The promise ends and no money moves.
 #[utoipa::path(post, path = "/v1/holds/{id}/void", tag = "holds",
     params(("id" = inline(scalar::HoldId), Path, description = "The hold.")),
-    request_body(content = Option<NothingBody>, description = "Nothing, or an empty object."),
+    request_body(content = Option<Nothing>, description = "Nothing, or an empty object."),
     responses((status = 200, description = "It is voided.", body = HoldView)))]
 async fn void(
     State(api): State<Api>,
     call: Call,
     PathId(id): PathId<Hold>,
     key: IdempotencyKey,
-    MaybeJson(body): MaybeJson,
+    _: Nothing,
 ) -> Result<Response, Problem> {
-    let _: NothingBody = body.parse()?;
     let wish = key.wish("holds.void", &id);
     let act = Act::VoidHold(id);
-    Ok(reply(api.app().execute(call.command(wish, act)).await?))
+    Ok(reply(api.execute(call, wish, act).await?))
 }

@@ -6,20 +6,26 @@
 use std::time::Duration;
 
 use axum::{
-    body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
-use super::{Api, error::ErrorCode, input::Object, problem::Problem};
+use utoipa::ToSchema;
+
+use super::{
+    Api,
+    body::{Limits, Whole},
+    error::ErrorCode,
+    input::Object,
+    problem::Problem,
+};
 
 /// A JSON body that has arrived and is not parsed yet. Parsing borrows from it.
 #[derive(Debug)]
-pub struct Json(Bytes);
+pub struct Json(Whole);
 
 impl FromRequest<Api> for Json {
     type Rejection = Problem;
@@ -37,25 +43,13 @@ impl Json {
     async fn read(request: Request, api: &Api) -> Result<Self, Problem> {
         let limits = &api.app().config.http;
         let length = request.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let too_large = || {
-            let detail = format!("a body is at most {} bytes", limits.body_bytes_max);
-            Problem::saying(ErrorCode::BodyTooLarge, detail.into())
+        let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let limits = Limits {
+            bytes: limits.body_bytes_max,
+            time: Duration::from_millis(limits.body_timeout_ms),
         };
-        if length.is_some_and(|length| length > limits.body_bytes_max as u64) {
-            return Err(too_large());
-        }
-        let body = Limited::new(request.into_body(), limits.body_bytes_max).collect();
-        let time = Duration::from_millis(limits.body_timeout_ms);
-        match tokio::time::timeout(time, body).await {
-            Err(_) => Err(Problem::new(ErrorCode::RequestTimeout)),
-            Ok(Ok(body)) => Ok(Self(body.to_bytes())),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(Problem::saying(
-                ErrorCode::InvalidJson,
-                "the body broke off".into(),
-            )),
-        }
+        let body = api.room().take(request.into_body(), announced, limits);
+        Ok(Self(body.await?))
     }
 
     /// The value that the body says. An empty body says `{}`, for operations whose members are
@@ -65,6 +59,20 @@ impl Json {
     /// `invalid_json` with line and column, or `invalid_field` with a pointer to the member.
     pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         parse(if self.0.is_empty() { b"{}" } else { &self.0 })
+    }
+}
+
+/// Nothing to say: no body, or an empty object.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Nothing)]
+pub struct Nothing {}
+
+impl FromRequest<Api> for Nothing {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        MaybeJson::from_request(request, api).await?.0.parse()
     }
 }
 
@@ -167,9 +175,7 @@ mod tests {
     }
 
     fn refusal(body: &'static str) -> Problem {
-        Json(Bytes::from_static(body.as_bytes()))
-            .parse::<Outer>()
-            .unwrap_err()
+        parse::<Outer>(body.as_bytes()).unwrap_err()
     }
 
     #[test]

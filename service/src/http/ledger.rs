@@ -92,14 +92,14 @@ async fn post(
     let host = &api.app().host;
     let id = Id::new(host.now(), host.random());
     let wish = key.wish("ledger.post", &request);
-    let command = call.command(wish, Act::PostLegs(PostLegs { id, legs }));
-    let executed = api.app().execute(command).await;
-    let answer = executed.map_err(|error| {
+    let act = Act::PostLegs(PostLegs { id, legs });
+    let executed = api.execute(call, wish, act).await;
+    let answer = executed.map_err(|problem| {
         let numbered = accounts.iter().enumerate();
         let places: Vec<_> = numbered
             .map(|(number, id)| (format!("/legs/{number}/account"), id.to_string()))
             .collect();
-        Problem::from(error).where_it_says(&places)
+        problem.where_it_says(&places)
     })?;
     Ok(reply(answer))
 }

@@ -117,7 +117,8 @@ impl Seen<'_> {
             let cause = self.problem.and_then(|problem| problem.cause.as_ref());
             let cause = cause.map_or_else(String::new, |cause| chain(cause.as_ref()));
             error!(target: "lombard::access", method, route, status, latency_ms, code, cause, trace_id = self.trace.trace_id());
-        } else if self.took >= SLOW {
+        } else if self.took >= SLOW && !self.status.is_client_error() {
+            // A request that was at fault is mostly slow because its peer is.
             warn!(target: "lombard::access", method, route, status, latency_ms, code, trace_id = self.trace.trace_id());
         } else if one_in != 0 && self.trace.draws(one_in) {
             info!(target: "lombard::access", method, route, status, latency_ms, code, trace_id = self.trace.trace_id());

@@ -4,11 +4,12 @@
 use lombard_core::{
     command::{Rejection, Reply},
     idempotency::{Idempotency, Outcome},
-    store::{Body, Key, Snapshot, WriteSet, decode},
+    store::{Body, Key, Snapshot, WriteSet, decode, encode},
     tenant::TenantId,
 };
+use serde::Serialize;
 
-use super::{ErrorCode, Problem};
+use super::{Api, ErrorCode, Problem};
 use crate::{app::App, ports::CommitError};
 
 /// How often it is decided before the caller is told to come back.
@@ -30,6 +31,45 @@ pub struct Decided {
 /// # Errors
 /// What `decide` refuses, `idempotency_key_reused`, and the store's.
 pub async fn once(
+    api: &Api,
+    tenant: TenantId,
+    wish: &Idempotency,
+    keys: &[Key],
+    decide: impl FnMut(&Snapshot) -> Result<Decided, Problem> + Send,
+) -> Result<Reply, Problem> {
+    let _turn = api.turn(tenant, wish).await?;
+    commit_once(api.app(), tenant, wish, keys, decide).await
+}
+
+/// Answers with what `work` gives, and keeps that as the key's answer; or gives the answer that
+/// the key remembers, without any work. What `work` does is its own, in commits of its own, so it
+/// must be such that doing it again after a crash does no more than doing it once.
+///
+/// # Errors
+/// What `work` refuses, `idempotency_key_reused`, and the store's.
+pub async fn after<T: Serialize>(
+    api: &Api,
+    tenant: TenantId,
+    wish: &Idempotency,
+    status: u16,
+    work: impl Future<Output = Result<T, Problem>> + Send,
+) -> Result<Reply, Problem> {
+    let _turn = api.turn(tenant, wish).await?;
+    let mut body = Vec::new();
+    if api.app().get(&wish.record_key(tenant)).await?.is_none() {
+        body = encode(&work.await?);
+    }
+    commit_once(api.app(), tenant, wish, &[], |read| {
+        Ok(Decided {
+            writes: read.checks(),
+            status,
+            body: body.clone(),
+        })
+    })
+    .await
+}
+
+async fn commit_once(
     app: &App,
     tenant: TenantId,
     wish: &Idempotency,

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use lombard_core::{command::Rejection, ledger::LedgerError};
+use lombard_core::{command::Rejection, iso20022::Violation, ledger::LedgerError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,6 +31,8 @@ pub struct Problem {
     pub errors: Vec<FileFault>,
     /// What we know of our own failure. Logged, never shown.
     pub cause: Option<Cause>,
+    /// In how many seconds the caller may come back, when that is known.
+    pub retry_after_s: Option<u64>,
 }
 
 /// One thing that is wrong with a file.
@@ -47,8 +49,19 @@ pub struct FileFault {
     pub message: String,
 }
 
-/// Seconds after which a caller may come back when too much is going on.
-pub const RETRY_AFTER_S: u32 = 1;
+impl From<&Violation> for FileFault {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            path: violation.path.clone(),
+            rule: violation.rule.name().to_owned(),
+            message: violation.message.clone(),
+        }
+    }
+}
+
+/// Seconds after which a caller may come back when nothing better is known: what is too much now,
+/// or still running, is usually over then.
+pub const RETRY_AFTER_S: u64 = 1;
 
 impl Problem {
     /// A problem with its usual explanation.
@@ -66,6 +79,7 @@ impl Problem {
             field: None,
             errors: Vec::new(),
             cause: None,
+            retry_after_s: None,
         }
     }
 
@@ -111,6 +125,24 @@ impl Problem {
         self
     }
 
+    /// The same, for a caller who may come back after so many milliseconds.
+    #[must_use]
+    pub const fn after_ms(mut self, ms: u64) -> Self {
+        let seconds = ms.div_ceil(1000);
+        self.retry_after_s = Some(if seconds == 0 { 1 } else { seconds });
+        self
+    }
+
+    /// The value of `Retry-After`: whoever is told to come back is told when.
+    fn retry_after(&self) -> Option<u64> {
+        let waits = matches!(
+            self.code.status(),
+            StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
+        let waits = waits && self.code.is_retryable();
+        waits.then(|| self.retry_after_s.unwrap_or(RETRY_AFTER_S))
+    }
+
     /// Says, of a body that refers to other things, where it does: what is not there is then the
     /// body's fault and not the path's.
     #[must_use]
@@ -149,8 +181,8 @@ impl Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == ErrorCode::Unauthenticated {
             headers.insert(

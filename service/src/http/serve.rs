@@ -1,34 +1,66 @@
 //! The server: HTTP/1.1 with keep-alive on a bounded number of connections.
 //!
-//! A connection that sends no complete request head in [`HEADER_TIME`] is closed, and so is an
-//! idle one. When all places are taken, further connections wait in the kernel's queue. At the
-//! end no new connection is taken, requests under way are answered, and after [`GRACE`] the rest
-//! is dropped.
+//! **Slow peers.** A connection that sends no complete request head in time is closed, and so is
+//! an idle one, and one whose peer takes nothing of its answer ([`patient`]). Bodies have a time
+//! of their own ([`super::body`]).
+//!
+//! **Floods.** When all places are taken ([`seats`]), a further connection waits in the lobby for
+//! [`LOBBY_WAIT`]; meanwhile the connection that has been idle for longest is closed to make room.
+//! One that found no place is told so (503, with `Retry-After`) and closed, without a byte of it
+//! being read; one that finds no place in the lobby is closed at once. So what a flood costs is
+//! bounded, and those who come in between are served or told.
+//!
+//! **End.** No new connection is taken, requests under way are answered, and after [`GRACE`] the
+//! rest is dropped.
+
+mod patient;
+mod seats;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 use tracing::{info, warn};
 
 use crate::config::HttpConfig;
+use patient::Patient;
+use seats::{Seat, Seats};
 
-/// How long a request's head may take to arrive, and a connection may be idle.
-pub const HEADER_TIME: Duration = Duration::from_secs(30);
 /// How long requests under way have at the end.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// The buffer of a connection; a request's head must fit into it. Larger heads than
 /// [`super::observe`] allows are refused there with a problem document, the very large ones here
 /// without.
-const BUFFER_BYTES: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 32 * 1024;
 /// The most headers of a request.
 const HEADERS_MAX: usize = 100;
+/// How many connections may wait for a place.
+const LOBBY_MAX: usize = 256;
+/// How long each of them does.
+const LOBBY_WAIT: Duration = Duration::from_secs(1);
+/// How often those who wait ask the idle to leave.
+const LOBBY_ASKS: Duration = Duration::from_millis(50);
+/// How long a connection that is turned away has to take its answer.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What a connection is told for which there is no place. It is written before anything of a
+/// request is read, so it has no trace.
+const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\n\
+    content-length: 184\r\n\r\n\
+    {\"type\":\"/docs/errors#overloaded\",\"title\":\"Too much is going on\",\"status\":503,\
+    \"detail\":\"All connections are taken. Come back a little later.\",\
+    \"code\":\"overloaded\",\"retryable\":true}";
 
 /// Serves `router` on `listener` until `shutdown` ends.
 ///
@@ -41,22 +73,11 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
-    let places = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
-    let mut server = http1::Builder::new();
-    server
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(BUFFER_BYTES)
-        .max_headers(HEADERS_MAX);
+    let house = Arc::new(House::new(router, limits));
+    let lobby = Arc::new(Semaphore::new(LOBBY_MAX));
     tokio::pin!(shutdown);
     loop {
-        let place = tokio::select! {
-            () = &mut shutdown => break,
-            place = Arc::clone(&places).acquire_owned() => place,
-        };
-        // The semaphore is never closed.
-        let Ok(place) = place else { break };
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
@@ -70,16 +91,19 @@ pub async fn serve(
                 continue;
             }
         };
-        // Small answers must not wait for the peer's acknowledgements.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = server.serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // What ends a connection early is its peer's affair.
-            let _ = connection.await;
-            drop(place);
-        });
+        let (house, watcher) = (house.clone(), graceful.watcher());
+        if let Some(seat) = house.seats.take() {
+            tokio::spawn(house.serve(stream, seat, watcher));
+        } else if let Ok(place) = lobby.clone().try_acquire_owned() {
+            tokio::spawn(async move {
+                let seat = house.seats.wait(LOBBY_WAIT, LOBBY_ASKS).await;
+                let Some(seat) = seat else {
+                    return turn_away(stream).await;
+                };
+                drop(place);
+                house.serve(stream, seat, watcher).await;
+            });
+        }
     }
     drop(listener);
     info!("no more requests are taken; those under way are finished");
@@ -90,4 +114,87 @@ pub async fn serve(
         warn!("some requests were not finished in time");
     }
     Ok(())
+}
+
+/// What all connections share.
+struct House {
+    seats: Seats,
+    router: Router,
+    server: http1::Builder,
+    patience: Duration,
+}
+
+impl House {
+    fn new(router: Router, limits: &HttpConfig) -> Self {
+        let mut server = http1::Builder::new();
+        server
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits.head_timeout_ms))
+            .max_buf_size(BUFFER_BYTES)
+            .max_headers(HEADERS_MAX);
+        Self {
+            seats: Seats::new(limits.connections_max),
+            router,
+            server,
+            patience: Duration::from_millis(limits.write_timeout_ms),
+        }
+    }
+
+    /// Serves a connection to its end: its own, ours, or that it is asked to leave.
+    async fn serve(self: Arc<Self>, stream: TcpStream, seat: Seat, watcher: Watcher) {
+        // Small answers must not wait for the peer's acknowledgements.
+        let _ = stream.set_nodelay(true);
+        let usage = seat.usage();
+        let inner = TowerToHyperService::new(self.router.clone());
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let call = usage.begin();
+            let answer = inner.call(request);
+            async move {
+                let answer = answer.await;
+                drop(call);
+                answer
+            }
+        });
+        let stream = Patient::new(stream, self.patience, seat.usage());
+        let connection = self.server.serve_connection(TokioIo::new(stream), service);
+        let connection = watcher.watch(connection);
+        tokio::select! {
+            // What ends a connection early is its peer's affair.
+            _ = connection => {}
+            () = seat.is_wanted() => {}
+        }
+    }
+}
+
+/// Tells a connection that there is no place. What it has sent is taken from the socket and
+/// dropped: closing a socket with unread bytes in it would take the answer away from its peer.
+async fn turn_away(mut stream: TcpStream) {
+    let said = async {
+        stream.write_all(NO_PLACE.as_bytes()).await?;
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // Whoever does not listen is not told.
+    let _ = tokio::time::timeout(FAREWELL, said).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_without_a_place_is_as_long_as_it_says() {
+        let (head, body) = NO_PLACE.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains(&format!("content-length: {}\r\n", body.len()))
+                || head.ends_with(&format!("content-length: {}", body.len())),
+            "{}",
+            body.len()
+        );
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["code"], crate::http::ErrorCode::Overloaded.code());
+        assert_eq!(body["title"], crate::http::ErrorCode::Overloaded.title());
+    }
 }

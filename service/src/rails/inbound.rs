@@ -14,11 +14,12 @@ mod recalls;
 mod returns;
 mod seen;
 
+use std::{borrow::Cow, time::Duration};
+
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Request, State},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -40,6 +41,7 @@ use super::{
 use crate::{
     app::App,
     exceptions::{self, Kind, Trouble, operator},
+    http::{Api, ErrorCode, Problem, body::Limits, problem::FileFault, trace::TraceContext},
     ports::{Cause, ExecuteError, ReadError},
     worker::rails::rail_actor,
 };
@@ -48,11 +50,8 @@ use crate::{
 const BODY_BYTES_MAX: usize = 128 * 1024;
 
 /// The route for gateways. It needs no API key: the signature says who speaks.
-pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/rails/{rail}/messages", post(take))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(app)
+pub fn routes() -> Router<Api> {
+    Router::new().route("/rails/{rail}/messages", post(take))
 }
 
 /// One rail's counter, with everything that its messages need.
@@ -100,70 +99,63 @@ impl From<Refusal> for Later {
 }
 
 async fn take(
-    State(app): State<App>,
+    State(api): State<Api>,
     Path(rail): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+    request: Request,
+) -> Result<Response, Problem> {
+    let app = api.app();
     let known = rail.parse::<Rail>().ok().and_then(|rail| {
         let config = app.config.rails.get(&rail)?;
         Some((rail, dialect_of(rail)?, config))
     });
-    let Some((rail, dialect, config)) = known else {
-        return problem(
-            StatusCode::NOT_FOUND,
-            "rail_unknown",
-            "there is no such rail here",
-        );
+    let (rail, dialect, config) = known.ok_or(Problem::not_found())?;
+    let trace = request.extensions().get::<TraceContext>();
+    let trace = trace.map(TraceContext::trace_id);
+    let (parts, body) = request.into_parts();
+    let limits = Limits {
+        bytes: BODY_BYTES_MAX,
+        time: Duration::from_millis(app.config.http.body_timeout_ms),
     };
-    let header = headers
-        .get(signature::HEADER)
-        .and_then(|value| value.to_str().ok());
+    let body = api.room().take(body, None, limits).await?;
+    let header = parts.headers.get(signature::HEADER);
+    let header = header.and_then(|value| value.to_str().ok());
     if let Err(error) = Signer::new(&config.secret).verify(header, app.host.now(), &body) {
         warn!(%rail, %error, "a message is refused");
-        return problem(
-            StatusCode::UNAUTHORIZED,
-            "signature_invalid",
-            "the signature is missing, not genuine, or not of this moment",
-        );
+        return Err(Problem::new(ErrorCode::SignatureInvalid));
     }
-    let message = match Message::parse(&body) {
-        Ok(message) => message,
-        Err(refusal) => {
-            warn!(%rail, %refusal, "a message is refused");
-            return refused(&refusal);
-        }
-    };
+    let message = Message::parse(&body).map_err(|refusal| {
+        warn!(%rail, %refusal, "a message is refused");
+        refused(&refusal)
+    })?;
     let desk = Desk {
-        app: &app,
+        app,
         rail,
         dialect,
         own_agent: dialect.own_agent(&config.own_agent),
-        trace: trace_of(&headers),
+        trace,
     };
     match desk.act(message).await {
-        Ok(Said::Xml(xml)) => ([(header::CONTENT_TYPE, "application/xml")], xml).into_response(),
-        Ok(Said::Heard) => StatusCode::ACCEPTED.into_response(),
-        Err(NotActed::Several) => problem(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "one_transaction",
-            "the message carries several transactions; this rail takes one in each",
-        ),
-        Err(NotActed::Unexpected(kind)) => problem(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "unexpected_message",
-            &format!("a {kind} is for the gateway, not for us"),
-        ),
+        Ok(Said::Xml(xml)) => {
+            let kind = [(header::CONTENT_TYPE, "application/xml")];
+            Ok((kind, xml).into_response())
+        }
+        Ok(Said::Heard) => Ok(StatusCode::ACCEPTED.into_response()),
+        Err(NotActed::Several) => Err(unexpected(
+            "the message carries several transactions; this rail takes one in each".into(),
+        )),
+        Err(NotActed::Unexpected(kind)) => {
+            let detail = format!("a {kind} is for the gateway, not for us");
+            Err(unexpected(detail.into()))
+        }
         Err(NotActed::Later(Later(error))) => {
             warn!(%rail, %error, "a message cannot be acted on now");
-            let text = "the message could not be acted on now; send it again";
-            let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text);
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-            response
+            Err(Problem::new(ErrorCode::Unavailable).because(error))
         }
     }
+}
+
+fn unexpected(detail: Cow<'static, str>) -> Problem {
+    Problem::saying(ErrorCode::MessageUnexpected, detail)
 }
 
 /// Why a valid message is not acted on.
@@ -254,18 +246,10 @@ fn one<T>(mut all: Vec<T>) -> Result<T, NotActed> {
     }
 }
 
-/// The trace id of a `traceparent` header.
-fn trace_of(headers: &HeaderMap) -> Option<String> {
-    let parent = headers.get("traceparent")?.to_str().ok()?;
-    let id = parent.split('-').nth(1)?;
-    let proper = id.len() == 32
-        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && id.bytes().any(|byte| byte != b'0');
-    proper.then(|| id.to_ascii_lowercase())
-}
-
-fn refused(refusal: &Refusal) -> Response {
-    let unreadable = refusal.violations.kept().iter().any(|violation| {
+/// The refusal of a message that is not valid, with all that is wrong with it.
+fn refused(refusal: &Refusal) -> Problem {
+    let kept = refusal.violations.kept();
+    let unreadable = kept.iter().any(|violation| {
         matches!(
             violation.rule,
             Rule::Malformed
@@ -276,38 +260,11 @@ fn refused(refusal: &Refusal) -> Response {
                 | Rule::Limit
         )
     });
-    let status = if unreadable {
-        StatusCode::BAD_REQUEST
+    let code = if unreadable {
+        ErrorCode::MessageUnreadable
     } else {
-        StatusCode::UNPROCESSABLE_ENTITY
+        ErrorCode::MessageInvalid
     };
-    let detail = refusal.to_string();
-    let errors = serde_json::json!(refusal.violations.kept());
-    written(status, "message_invalid", &detail, Some(errors))
-}
-
-fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
-    written(status, code, detail, None)
-}
-
-/// An RFC 9457 problem document. `code` says which; the type has no page of its own.
-fn written(
-    status: StatusCode,
-    code: &str,
-    detail: &str,
-    errors: Option<serde_json::Value>,
-) -> Response {
-    let mut body = serde_json::json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-        "retryable": status == StatusCode::SERVICE_UNAVAILABLE,
-    });
-    if let Some(errors) = errors {
-        body["errors"] = errors;
-    }
-    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, kind, body.to_string()).into_response()
+    let faults = kept.iter().map(FileFault::from).collect();
+    Problem::saying(code, refusal.to_string().into()).with_faults(faults)
 }

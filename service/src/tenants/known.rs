@@ -9,7 +9,7 @@ use std::{
 use lombard_core::{tenant::TenantId, time::Timestamp};
 use parking_lot::RwLock;
 
-use super::{ApiKey, KEY_PREFIX, Scope, digest, records};
+use super::{ApiKey, KEY_PREFIX, Pace, Scope, digest, records};
 use crate::{app::App, ports::ReadError};
 
 /// How long a key is remembered, in milliseconds.
@@ -18,7 +18,7 @@ pub const REMEMBERED_MS: u64 = 30_000;
 pub const REMEMBERED_MAX: usize = 10_000;
 
 /// Somebody who showed a valid key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// For whom it acts.
     pub tenant: TenantId,
@@ -26,12 +26,16 @@ pub struct Caller {
     pub actor: Arc<str>,
     /// What it may do.
     pub scope: Scope,
+    /// How often it asks.
+    pub pace: Arc<Pace>,
 }
 
 /// The keys that were seen lately.
 #[derive(Default)]
 pub struct Keys {
     known: RwLock<HashMap<[u8; 32], Known, BuildHasherDefault<Already>>>,
+    /// The pace of all keys together that find no place among the known.
+    crowd: Arc<Pace>,
 }
 
 #[derive(Clone)]
@@ -84,23 +88,27 @@ impl Keys {
             tenant: key.tenant,
             actor: records::actor(&key),
             scope: key.scope,
+            pace: self.crowd.clone(),
         };
-        let known = Known {
-            caller: caller.clone(),
-            until: now.plus_ms(REMEMBERED_MS),
-        };
-        self.remember(digest, known, now);
-        Ok(Some(caller))
+        Ok(Some(self.remember(digest, caller, now)))
     }
 
-    fn remember(&self, digest: [u8; 32], known: Known, now: Timestamp) {
+    /// Remembers a caller, with the pace that it had when it was looked up before.
+    fn remember(&self, digest: [u8; 32], mut caller: Caller, now: Timestamp) -> Caller {
         let mut all = self.known.write();
         if all.len() >= REMEMBERED_MAX {
             all.retain(|_, known| now < known.until);
         }
-        if all.len() < REMEMBERED_MAX {
+        let before = all.get(&digest).map(|known| known.caller.pace.clone());
+        if before.is_some() || all.len() < REMEMBERED_MAX {
+            caller.pace = before.unwrap_or_default();
+            let known = Known {
+                caller: caller.clone(),
+                until: now.plus_ms(REMEMBERED_MS),
+            };
             all.insert(digest, known);
         }
+        caller
     }
 
     /// Forgets a key that was just revoked.

@@ -11,6 +11,7 @@ mod holds;
 mod idempotency;
 mod isolation;
 mod ledger;
+mod overload;
 mod payments;
 mod returns;
 mod server;

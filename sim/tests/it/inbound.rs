@@ -170,9 +170,9 @@ async fn what_is_not_genuine_or_not_valid_changes_nothing() {
         (Some(late), good, 401, "signature_invalid"),
         (genuine(b"else"), good, 401, "signature_invalid"),
         (genuine(good), good, 422, "message_invalid"),
-        (genuine(bomb), bomb, 400, "message_invalid"),
-        (genuine(two), two, 400, "message_invalid"),
-        (genuine(b""), b"", 400, "message_invalid"),
+        (genuine(bomb), bomb, 400, "message_unreadable"),
+        (genuine(two), two, 400, "message_unreadable"),
+        (genuine(b""), b"", 400, "message_unreadable"),
     ] {
         let url = format!("{}/rails/fps/messages", world.lombard);
         let mut request = world.http.post(url).body(body.to_vec());

@@ -31,7 +31,7 @@ use lombard_service::{
     details::{BankAddress, Details},
     exceptions::{self, Exception},
     host::SystemHost,
-    http::wire::Wire,
+    http::{Api, router, wire::Wire},
     memory,
     optimistic::Optimistic,
     ports::{Bank, ExecuteError, Host, Range, Store, Vault},
@@ -110,7 +110,7 @@ impl World {
         let demo = tenants::demo(&app).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = worker::spawn_all(&app, &stopped);
-        let router = rails::inbound::router(app.clone());
+        let router = router(Api::new(app.clone()));
         tasks.spawn(async move { axum::serve(to_us, router).into_future().await.unwrap() });
         let config = SimConfig {
             lombard_url: lombard.clone(),

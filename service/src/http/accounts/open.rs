@@ -17,7 +17,7 @@ use crate::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
         call::PathOf,
         input::{AccountRef, MetadataBody, Object, Text, bank_address, metadata},
-        json::MaybeJson,
+        json::Nothing,
         reply::reply,
         wire::{AccountView, scalar},
     },
@@ -119,13 +119,10 @@ pub async fn open(
     let act = command(&api, &call, &request)?;
     let vault = api.app().vault.as_ref();
     let wish = key.wish_blinded("accounts.open", &request, vault, call.tenant());
-    let executed = api.app().execute(call.command(wish, act)).await;
-    let answer = executed.map_err(|error| {
-        let problem = Problem::from(error);
-        match problem.code {
-            ErrorCode::AddressTaken => problem.at("/address"),
-            _ => problem,
-        }
+    let executed = api.execute(call, wish, act).await;
+    let answer = executed.map_err(|problem| match problem.code {
+        ErrorCode::AddressTaken => problem.at("/address"),
+        _ => problem,
     })?;
     Ok(reply(answer))
 }
@@ -177,30 +174,23 @@ fn address(request: &OpenBody<'_>) -> Result<Option<BankAddress>, Problem> {
     }
 }
 
-/// Nothing to say.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Nothing)]
-struct NothingBody {}
-
 /// Close an account
 ///
 /// Only one that has nothing in it, nothing pending, and no payment waiting. It takes no more
 /// entries from then on. A house account cannot be closed.
 #[utoipa::path(post, path = "/v1/accounts/{id}/close", tag = "accounts",
     params(("id" = inline(scalar::AccountRef), Path, description = "The account.")),
-    request_body(content = Option<NothingBody>, description = "Nothing, or an empty object."),
+    request_body(content = Option<Nothing>, description = "Nothing, or an empty object."),
     responses((status = 200, description = "It is closed.", body = AccountView)))]
 pub async fn close(
     State(api): State<Api>,
     call: Call,
     PathOf(account): PathOf<AccountRef>,
     key: IdempotencyKey,
-    MaybeJson(body): MaybeJson,
+    _: Nothing,
 ) -> Result<Response, Problem> {
-    let _: NothingBody = body.parse()?;
     let id = account.resolve(call.tenant());
     let wish = key.wish("accounts.close", &id);
     let act = Act::CloseAccount(id);
-    Ok(reply(api.app().execute(call.command(wish, act)).await?))
+    Ok(reply(api.execute(call, wish, act).await?))
 }

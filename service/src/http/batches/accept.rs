@@ -81,7 +81,7 @@ pub async fn accept(
         file_key(tenant, &checked.identity),
         record::key(tenant, fresh.id),
     ];
-    let answer = once(app, tenant, &wish, &keys, |read| {
+    let answer = once(api, tenant, &wish, &keys, |read| {
         if let Some(known) = read.value::<Id<Batch>>(&keys[0]) {
             return Err(duplicate(known, &fresh.file));
         }

@@ -25,6 +25,9 @@ use crate::{
 
 /// Pieces of the body that wait to be spooled.
 const PIECES: usize = 16;
+/// Files that may arrive at once. Each takes a thread that writes to the disk, and up to a
+/// mebibyte and a half of memory.
+const UPLOADS_MAX: usize = 32;
 
 /// The uploads that are arriving, by tenant and key.
 #[derive(Default)]
@@ -37,10 +40,19 @@ struct Upload {
 }
 
 impl Uploads {
-    fn begin(&self, tenant: TenantId, key: &str) -> Option<Upload> {
+    /// # Errors
+    /// `upload_running`, and `overloaded` when too many run.
+    fn begin(&self, tenant: TenantId, key: &str) -> Result<Upload, Problem> {
         let this = (tenant, key.to_owned());
-        let fresh = self.0.lock().insert(this.clone());
-        fresh.then(|| Upload {
+        let mut all = self.0.lock();
+        if all.contains(&this) {
+            return Err(Problem::new(ErrorCode::UploadRunning).at("Idempotency-Key"));
+        }
+        if all.len() >= UPLOADS_MAX {
+            return Err(Problem::new(ErrorCode::Overloaded));
+        }
+        all.insert(this.clone());
+        Ok(Upload {
             all: self.0.clone(),
             this,
         })
@@ -70,10 +82,7 @@ pub async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let format = format_of(request.headers())?;
-    let upload = api.uploads().begin(call.tenant(), key.as_str());
-    let Some(_upload) = upload else {
-        return Err(Problem::new(ErrorCode::UploadRunning).at("Idempotency-Key"));
-    };
+    let _upload = api.uploads().begin(call.tenant(), key.as_str())?;
     let spool = receive(api.app(), request).await?;
     accept(&api, call, key, format, spool).await
 }

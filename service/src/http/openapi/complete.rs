@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// Refusals of every operation that needs a key.
-const ALWAYS: [&str; 6] = ["400", "401", "404", "431", "500", "503"];
+const ALWAYS: [&str; 7] = ["400", "401", "404", "429", "431", "500", "503"];
 /// Refusals of every operation that changes something, beside.
 const OF_CHANGES: [&str; 6] = ["403", "408", "409", "413", "415", "422"];
 
@@ -195,6 +195,11 @@ fn headers() -> Value {
             "required": true,
             "schema": {"type": "string", "pattern": "^[0-9]{1,4}$"},
         },
+        "RetryAfterIfRetryable": {
+            "description": "Seconds after which to repeat the request, where `retryable` is true.",
+            "required": false,
+            "schema": {"type": "string", "pattern": "^[0-9]{1,4}$"},
+        },
         "Authenticate": {
             "description": "How to show a key (RFC 6750).",
             "required": true,
@@ -209,13 +214,14 @@ fn refusals() -> Value {
     for status in ALWAYS.iter().chain(&OF_CHANGES) {
         let codes: Vec<String> = super::super::ErrorCode::ALL
             .iter()
-            .filter(|code| code.status().as_str() == *status)
+            .filter(|code| code.status().as_str() == *status && !code.is_for_gateways())
             .map(|code| format!("* `{}`: {}.", code.code(), code.title()))
             .collect();
         let mut out = json!({"traceparent": reference("headers", "TraceParent")});
         match *status {
             "401" => out["WWW-Authenticate"] = reference("headers", "Authenticate"),
-            "503" => out["Retry-After"] = reference("headers", "RetryAfter"),
+            "409" => out["Retry-After"] = reference("headers", "RetryAfterIfRetryable"),
+            "429" | "503" => out["Retry-After"] = reference("headers", "RetryAfter"),
             _ => {}
         }
         let refusal = json!({

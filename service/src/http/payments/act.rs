@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::http::{
     Api, Call, IdempotencyKey, Json, PathId, Problem,
-    json::MaybeJson,
+    json::Nothing,
     prefer::{self, Wait},
     wire::{PaymentView, scalar},
 };
@@ -26,31 +26,24 @@ pub async fn done(
     wait: Wait,
 ) -> Result<Response, Problem> {
     let tenant = call.tenant();
-    let reply = api.app().execute(call.command(wish, act)).await?;
+    let reply = api.execute(call, wish, act).await?;
     prefer::answer(api, tenant, wait, reply).await
 }
-
-/// Nothing to say.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Nothing)]
-struct NothingBody {}
 
 /// Cancel a payment
 ///
 /// Possible until it has left for the rail.
 #[utoipa::path(post, path = "/v1/payments/{id}/cancel", tag = "payments",
     params(("id" = inline(scalar::PaymentId), Path, description = "The payment.")),
-    request_body(content = Option<NothingBody>, description = "Nothing, or an empty object."),
+    request_body(content = Option<Nothing>, description = "Nothing, or an empty object."),
     responses((status = 200, description = "It is cancelled.", body = PaymentView)))]
 pub async fn cancel(
     State(api): State<Api>,
     call: Call,
     PathId(id): PathId<Payment>,
     key: IdempotencyKey,
-    MaybeJson(body): MaybeJson,
+    _: Nothing,
 ) -> Result<Response, Problem> {
-    let _: NothingBody = body.parse()?;
     let wish = key.wish("payments.cancel", &id);
     done(&api, call, wish, Act::Cancel(id), Wait(None)).await
 }

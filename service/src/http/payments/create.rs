@@ -187,15 +187,15 @@ pub async fn create(
     let (debtor, creditor) = (pay.debtor, pay.creditor.account());
     let vault = api.app().vault.as_ref();
     let wish = key.wish_blinded("payments.create", &request, vault, tenant);
-    let command = call.command(wish, Act::Pay(Box::new(pay)));
-    let executed = api.app().execute(command).await;
-    let reply = executed.map_err(|error| {
+    let act = Act::Pay(Box::new(pay));
+    let executed = api.execute(call, wish, act).await;
+    let reply = executed.map_err(|problem| {
         let creditor = creditor.map_or_else(String::new, |id| id.to_string());
         let places = [
             ("/debtor/account", debtor.to_string()),
             ("/creditor/account", creditor),
         ];
-        Problem::from(error).where_it_says(&places)
+        problem.where_it_says(&places)
     })?;
     let mut response = prefer::answer(&api, tenant, wait, reply).await?;
     if let Some(value) = warning(&warnings, request.remittance.is_some()) {

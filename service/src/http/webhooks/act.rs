@@ -4,7 +4,6 @@ use axum::{extract::State, response::Response};
 use lombard_core::{
     event::Event,
     id::{Id, digest_text},
-    store::encode,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -18,8 +17,8 @@ use crate::{
     },
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, PathId, Problem,
-        json::MaybeJson,
-        once::{Decided, once},
+        json::Nothing,
+        once::after,
         reply::reply,
         wire::scalar::{self, EventId},
     },
@@ -92,36 +91,25 @@ pub async fn replay(
     }
     let digest = digest_text(&["webhook_endpoints.replay", key.as_str()]);
     let idempotency = key.wish("webhook_endpoints.replay", &(id, &request));
-    let (app, tenant) = (api.app(), call.tenant());
-    // What was answered is answered again; what was begun is gone on with, and done once.
-    let answered = app.get(&idempotency.record_key(tenant)).await?.is_some();
-    let replayed = if answered {
-        Default::default()
-    } else {
-        let replay = Replay {
-            app,
-            tenant,
-            endpoint: &endpoint,
-            request: &digest,
-        };
-        replay
-            .carry_out(wish)
-            .await?
-            .ok_or_else(|| Problem::new(ErrorCode::ReferenceUnknown).at("/event"))?
+    let replay = Replay {
+        app: api.app(),
+        tenant: call.tenant(),
+        endpoint: &endpoint,
+        request: &digest,
     };
-    let view = ReplayView {
-        object: "webhook_replay",
-        deliveries: replayed.deliveries,
-        has_more: replayed.reached.is_some(),
-        next_since: replayed.reached.map(|event| event.made_at().to_string()),
-    };
-    let done = once(app, tenant, &idempotency, &[], |read| {
-        Ok(Decided {
-            writes: read.checks(),
-            status: 200,
-            body: encode(&view),
+    // What was begun is gone on with, and done once.
+    let replayed = async {
+        let replayed = replay.carry_out(wish).await?;
+        let replayed =
+            replayed.ok_or_else(|| Problem::new(ErrorCode::ReferenceUnknown).at("/event"))?;
+        Ok(ReplayView {
+            object: "webhook_replay",
+            deliveries: replayed.deliveries,
+            has_more: replayed.reached.is_some(),
+            next_since: replayed.reached.map(|event| event.made_at().to_string()),
         })
-    });
+    };
+    let done = after(&api, call.tenant(), &idempotency, 200, replayed);
     Ok(reply(done.await?))
 }
 
@@ -155,45 +143,28 @@ struct TestView {
     id: Id<Event>,
 }
 
-/// Nothing to say.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NothingForTest)]
-struct TestBody {}
-
 /// Send a test message
 ///
 /// A message of type `webhook.test`, signed and delivered like any other.
 #[utoipa::path(post, path = "/v1/webhook_endpoints/{id}/test", tag = "webhooks",
     params(("id" = inline(scalar::WebhookEndpointId), Path, description = "The endpoint.")),
-    request_body(content = Option<TestBody>, description = "Nothing, or an empty object."),
+    request_body(content = Option<Nothing>, description = "Nothing, or an empty object."),
     responses((status = 202, description = "It is on its way.", body = TestView)))]
 pub async fn test(
     State(api): State<Api>,
     call: Call,
     PathId(id): PathId<Endpoint>,
     key: IdempotencyKey,
-    MaybeJson(json): MaybeJson,
+    _: Nothing,
 ) -> Result<Response, Problem> {
-    let _: TestBody = json.parse()?;
     let endpoint = find(&api, &call, id).await?;
     let idempotency = key.wish("webhook_endpoints.test", &id);
-    let (app, tenant) = (api.app(), call.tenant());
-    let message = if app.get(&idempotency.record_key(tenant)).await?.is_none() {
-        replay::test(app, tenant, endpoint.id).await?
-    } else {
-        Id::from_bits(0) // Not shown: the key remembers the message of then.
-    };
-    let view = TestView {
-        object: "webhook_test",
-        id: message,
-    };
-    let done = once(app, tenant, &idempotency, &[], |read| {
-        Ok(Decided {
-            writes: read.checks(),
-            status: 202,
-            body: encode(&view),
+    let sent = async {
+        Ok(TestView {
+            object: "webhook_test",
+            id: replay::test(api.app(), call.tenant(), endpoint.id).await?,
         })
-    });
+    };
+    let done = after(&api, call.tenant(), &idempotency, 202, sent);
     Ok(reply(done.await?))
 }

@@ -99,7 +99,7 @@ pub async fn create(
         updated_at: now,
     };
     let place = endpoint::key(tenant, id);
-    let reply = once(app, tenant, &wish, std::slice::from_ref(&place), |read| {
+    let reply = once(&api, tenant, &wish, std::slice::from_ref(&place), |read| {
         let mut writes = read.checks();
         writes.create(place.clone(), endpoint.body());
         Ok(Decided {
@@ -155,7 +155,7 @@ pub async fn rotate(
     let place = endpoint::key(tenant, id);
     let now = app.host.now();
     let reply = once(
-        app,
+        &api,
         tenant,
         &wish,
         std::slice::from_ref(&place),

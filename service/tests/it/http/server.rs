@@ -14,12 +14,14 @@ use super::world::World;
 
 struct Served {
     address: std::net::SocketAddr,
+    key: String,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<std::io::Result<()>>,
 }
 
 async fn served(limits: HttpConfig) -> Served {
     let world = World::new().await;
+    let key = world.key.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -31,6 +33,7 @@ async fn served(limits: HttpConfig) -> Served {
     });
     Served {
         address,
+        key,
         stop,
         ended,
     }
@@ -124,4 +127,113 @@ async fn connections_beyond_the_bound_wait_their_turn() {
     drop(first);
     let read = tokio::time::timeout(Duration::from_secs(5), second.read(&mut buffer)).await;
     assert!(read.unwrap().unwrap() > 0);
+}
+
+/// Reads to the end, and says what came; a connection that was cut off ends there.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes);
+    let _ = tokio::time::timeout(Duration::from_secs(10), read)
+        .await
+        .expect("the server ends the connection");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_without_a_place_is_told_to_come_back() {
+    let limits = HttpConfig {
+        connections_max: 1,
+        body_timeout_ms: 60_000,
+        ..HttpConfig::default()
+    };
+    let served = served(limits).await;
+    // A request whose body never ends is at work, and is not asked to leave.
+    let mut busy = TcpStream::connect(served.address).await.unwrap();
+    let slow = format!(
+        "POST /v1/payments HTTP/1.1\r\nhost: lombard\r\nauthorization: Bearer {}\r\nidempotency-key: k\r\n\
+         content-type: application/json\r\ncontent-length: 10\r\n\r\n{{",
+        served.key
+    );
+    busy.write_all(slow.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut second = TcpStream::connect(served.address).await.unwrap();
+    second.write_all(HEALTH).await.unwrap();
+    let told = rest(&mut second).await;
+    assert!(told.starts_with("HTTP/1.1 503"), "{told}");
+    assert!(told.contains("retry-after: 1"), "{told}");
+    assert!(told.contains("\"code\":\"overloaded\""), "{told}");
+    // It recovers by itself.
+    drop(busy);
+    let mut third = TcpStream::connect(served.address).await.unwrap();
+    assert!(ask(&mut third, HEALTH).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn those_who_idle_or_trickle_make_room_for_those_who_ask() {
+    let limits = HttpConfig {
+        connections_max: 2,
+        ..HttpConfig::default()
+    };
+    let served = served(limits).await;
+    let mut idle = TcpStream::connect(served.address).await.unwrap();
+    assert!(ask(&mut idle, HEALTH).await.contains("200"));
+    let mut trickling = TcpStream::connect(served.address).await.unwrap();
+    trickling.write_all(b"GET /heal").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for _ in 0..2 {
+        let mut fresh = TcpStream::connect(served.address).await.unwrap();
+        assert!(ask(&mut fresh, HEALTH).await.starts_with("HTTP/1.1 200"));
+        drop(fresh);
+    }
+    let mut both = Vec::new();
+    for _ in 0..2 {
+        let mut fresh = TcpStream::connect(served.address).await.unwrap();
+        assert!(ask(&mut fresh, HEALTH).await.starts_with("HTTP/1.1 200"));
+        both.push(fresh);
+    }
+    assert_eq!(rest(&mut idle).await, "");
+    assert_eq!(rest(&mut trickling).await, "");
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_ends_the_connection() {
+    let limits = HttpConfig {
+        head_timeout_ms: 100,
+        ..HttpConfig::default()
+    };
+    let served = served(limits).await;
+    for beginning in [b"" as &[u8], b"GET /healthz HTTP/1.1\r\nhost: lom"] {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream.write_all(beginning).await.unwrap();
+        let told = rest(&mut stream).await;
+        assert!(
+            told.is_empty() || told.starts_with("HTTP/1.1 408"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_nothing_of_its_answer_is_cut_off() {
+    let limits = HttpConfig {
+        write_timeout_ms: 200,
+        ..HttpConfig::default()
+    };
+    let served = served(limits).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    // Far more than the sockets' buffers hold.
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: lombard\r\n\r\n";
+    let asked = 2_000;
+    let asking = async {
+        for _ in 0..asked {
+            if stream.write_all(request).await.is_err() {
+                break;
+            }
+        }
+    };
+    // The server stops reading as well, so that not all may have been asked.
+    let _ = tokio::time::timeout(Duration::from_secs(2), asking).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let answers = rest(&mut stream).await.matches("HTTP/1.1 200").count();
+    assert!(answers < asked, "{answers} answers were kept for nobody");
 }
