@@ -15,6 +15,7 @@ pub mod iso20022;
 pub mod limits;
 pub mod money;
 pub mod planted;
+pub mod psp;
 pub mod rail;
 pub mod reason;
 pub mod scheme;

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod optimistic;
 pub mod ports;
 pub mod proof;
+pub mod psp;
 pub mod rails;
 pub(crate) mod records;
 pub mod tenants;

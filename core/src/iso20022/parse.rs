@@ -55,7 +55,7 @@ impl Message {
         let kind = name.get(..8).unwrap_or_default();
         let old = OLDEST
             .iter()
-            .any(|oldest| oldest.starts_with(kind) && name < oldest);
+            .any(|oldest| oldest.starts_with(kind) && name < *oldest);
         let read = |root| match kind {
             _ if old => None,
             "pacs.008" => Some(transfer::credit_transfers(root).map(Self::CreditTransfer)),

@@ -9,6 +9,7 @@ mod currency;
 mod iso20022;
 mod life;
 mod proof;
+mod psp;
 mod reason;
 mod schemes_doc;
 mod shared;

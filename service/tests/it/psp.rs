@@ -1,0 +1,4 @@
+//! Payment service providers: is it they who speak?
+
+mod forged;
+mod signature;
