@@ -1,0 +1,149 @@
+/**
+ * What each role of the program may do: the whole of it, to be read as an attacker would. Every
+ * statement names its resources; the two exceptions have no narrower form and say so. Reading and
+ * writing of records is given by action, never as `dynamodb:*`, and nobody may scan.
+ */
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { SHAPE, type DataStack } from './data.js';
+
+export const ROLES = ['api', 'feed', 'sequencer', 'reconcile', 'saga', 'schedule'] as const;
+export type RoleName = (typeof ROLES)[number];
+
+/** What the statements are about. */
+export interface Surroundings {
+  readonly data: DataStack;
+  /** The state machines, by their ARNs, which are known before the machines exist. */
+  readonly machines: { readonly straight: string; readonly waiting: string };
+}
+
+/** The statements of a role, besides writing its own log and traces, which all may. */
+export function statements(role: RoleName, of: Surroundings): PolicyStatement[] {
+  return STATEMENTS[role](of);
+}
+
+const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
+  // Whoever takes this over can do what any caller with every tenant's key can: decide payments.
+  // It cannot reach the rails' keys, the ledger's bucket, the stream, or a workflow's start.
+  api: ({ data, machines }) => [
+    ...records(data, 'read', 'list', 'write'),
+    ...journal(data),
+    ...vault(data, 'seal', 'open', 'erase'),
+    allow('AnswerWaiting', ['states:SendTaskSuccess', 'states:SendTaskFailure'], [machines.waiting]),
+  ],
+  // It starts what was committed; it never speaks to a rail, so it has no rail's key.
+  feed: ({ data, machines }) => [
+    ...records(data, 'read', 'list', 'write'),
+    ...journal(data, 'consume', 'feed'),
+    ...vault(data, 'open'),
+    ...consume(data, data.queues.dead.feed.queueArn),
+    allow('Publish', ['kinesis:PutRecord', 'kinesis:PutRecords'], [data.events.streamArn]),
+    allow('Announce', ['events:PutEvents'], [data.bus.eventBusArn]),
+    allow('Start', ['states:StartExecution'], [machines.straight, machines.waiting]),
+  ],
+  // It adds to the log and can take nothing away: no delete, no retention, no version.
+  sequencer: ({ data }) => [
+    ...records(data, 'read', 'list', 'write'),
+    ...journal(data, 'consume'),
+    ...consume(data, data.queues.dead.sequencer.queueArn),
+    allow('Tiles', ['s3:GetObject', 's3:PutObject'], [data.buckets.ledger.arnForObjects('log/*')]),
+    allow('FindNoTile', ['s3:ListBucket'], [data.buckets.ledger.bucketArn], {
+      StringLike: { 's3:prefix': 'log/*' },
+    }),
+    allow('Sign', ['kms:Sign', 'kms:GetPublicKey'], [data.keys.checkpoints.keyArn]),
+  ],
+  // It reads what banks left for us; it cannot leave anything there itself.
+  reconcile: ({ data }) => [
+    ...records(data, 'read', 'list', 'write'),
+    ...journal(data),
+    allow('Arrivals', ['s3:GetObject', 's3:GetObjectVersion'], [data.buckets.arrivals.arnForObjects('*')]),
+    allow('Take', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+      [data.queues.arrivals.queueArn]),
+    allow('Bury', ['sqs:SendMessage'], [data.queues.dead.arrivals.queueArn]),
+    allow('Announce', ['events:PutEvents'], [data.bus.eventBusArn]),
+  ],
+  // The only one that knows how to sign for a rail, and so the only one that can send money.
+  saga: ({ data }) => [
+    ...records(data, 'read', 'write'),
+    ...journal(data),
+    ...vault(data, 'open'),
+    allow('SignForRails', ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [data.rails.secretArn]),
+    allow('Bury', ['sqs:SendMessage'], [data.queues.dead.saga.queueArn]),
+  ],
+  // It wakes what is due; what then happens is the feed's and the saga's.
+  schedule: ({ data }) => [
+    ...records(data, 'read', 'list', 'write'),
+    ...journal(data, 'consume'),
+    allow('Bury', ['sqs:SendMessage'], [data.queues.dead.schedule.queueArn]),
+  ],
+};
+
+/** Reading and writing of records, with the key that they are encrypted under. */
+function records(data: DataStack, ...how: ('read' | 'list' | 'write')[]): PolicyStatement[] {
+  const table = data.records.tableArn;
+  const given = {
+    // A read of one moment is `TransactGetItems`, for which the permission is `GetItem`.
+    read: allow('ReadRecords', ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'], [table]),
+    list: allow('ListRecords', ['dynamodb:Query'],
+      [table, ...SHAPE.records.indexes.map(({ name }) => `${table}/index/${name}`)]),
+    // A write set is `TransactWriteItems`, for which the permissions are those of its actions.
+    write: allow('WriteRecords',
+      ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'], [table]),
+  };
+  return [...how.map((one) => given[one]), throughService(data, 'RecordsKey')];
+}
+
+/** The journal: everybody may ask whether it is there; who feeds it also adds to it. */
+function journal(data: DataStack, ...how: ('consume' | 'feed')[]): PolicyStatement[] {
+  const table = data.feed.tableArn;
+  const given = {
+    consume: allow('ReadJournal', ['dynamodb:GetItem', 'dynamodb:Query'], [table]),
+    feed: allow('WriteJournal', ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'], [table]),
+  };
+  return [allow('FindJournal', ['dynamodb:DescribeTable'], [table]), ...how.map((one) => given[one])];
+}
+
+/** DynamoDB, S3, SQS, Kinesis and EventBridge use the key in the caller's name; nobody else may. */
+function throughService(data: DataStack, sid: string): PolicyStatement {
+  const services = ['dynamodb', 's3', 'sqs', 'kinesis', 'events'];
+  return allow(sid, ['kms:Decrypt', 'kms:GenerateDataKey'], [data.keys.ledger.keyArn], {
+    StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${data.region}.amazonaws.com`) },
+  });
+}
+
+/** The vault: its table, and its key, which works only for a caller that names whose data it is. */
+function vault(data: DataStack, ...how: ('seal' | 'open' | 'erase')[]): PolicyStatement[] {
+  const table = data.vault.tableArn;
+  const actions = {
+    open: ['dynamodb:GetItem'],
+    seal: ['dynamodb:PutItem'],
+    erase: ['dynamodb:DeleteItem'],
+  };
+  const direct = how.includes('seal') ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+  const key = data.keys.vault.keyArn;
+  return [
+    allow('WrappedKeys', how.flatMap((one) => actions[one]), [table]),
+    allow('Unwrap', direct, [key], { Null: { 'kms:EncryptionContext:tenant': 'false' } }),
+    allow('VaultAtRest', ['kms:Decrypt', 'kms:GenerateDataKey'], [key], {
+      StringEquals: {
+        'kms:ViaService': ['dynamodb', 'secretsmanager'].map((of) => `${of}.${data.region}.amazonaws.com`),
+      },
+    }),
+  ];
+}
+
+/** Being fed by the table's stream, and burying what cannot be done. */
+function consume(data: DataStack, dead: string): PolicyStatement[] {
+  const stream = data.records.tableStreamArn ?? '';
+  return [
+    allow('Consume', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [stream]),
+    // Lambda's poller asks for it, and the action knows no resource: it shows names of streams only.
+    allow('FindStream', ['dynamodb:ListStreams'], ['*']),
+    allow('Bury', ['sqs:SendMessage'], [dead]),
+  ];
+}
+
+export function allow(
+  sid: string, actions: string[], resources: string[], conditions?: Record<string, Record<string, unknown>>,
+): PolicyStatement {
+  return new PolicyStatement({ sid, actions, resources, conditions });
+}
