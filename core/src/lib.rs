@@ -19,6 +19,7 @@ pub mod psp;
 pub mod rail;
 pub mod reason;
 pub mod scheme;
+pub mod statement;
 pub mod store;
 pub mod tenant;
 pub mod time;

@@ -1,9 +1,11 @@
 //! `lombard inspect`: what a payment or statement file is, and what is wrong with it.
 //!
-//! ISO 20022 messages are read to their end and judged by the official schemas and rules. Of
-//! other files only the kind is told: nothing is judged that is not understood.
+//! ISO 20022 messages are read to their end and judged by the official schemas and rules.
+//! Statements of banks and reports of PSPs, ISO 20022 or not, are read leniently: their sums are
+//! held against their balances and each deviation is listed. Of other files only the kind is told.
 
 pub mod kind;
+mod statements;
 
 use std::{fs::File, io::BufReader, path::PathBuf};
 
@@ -20,45 +22,55 @@ use kind::Kind;
 /// Arguments of `lombard inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit code: 0 valid, 1 not valid, 2 unreadable or of an unknown kind.
+Exit code: 0 valid and all sums hold, 1 not, 2 unreadable or of an unknown kind.
 
-Example: lombard inspect payments.xml --json | jq .errors")]
+Examples:
+  lombard inspect payments.xml --json | jq .errors
+  lombard inspect statement.sta --json | jq '.statements[] | {account, closing, consistent}'
+  lombard inspect bank.csv --mapping bank.toml --preview 5")]
 pub struct Inspect {
     /// The file.
     file: PathBuf,
+    /// What the columns of a table mean, in TOML or JSON; see docs/reconciliation.md.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Show the first lines of a statement as they were understood.
+    #[arg(long, value_name = "LINES", default_value_t = 0)]
+    preview: usize,
 }
 
 /// Inspects and tells.
 pub fn run(args: &Inspect, as_json: bool) -> Outcome {
     let shown = args.file.display();
-    let file = File::open(&args.file).or_exit(Exit::Usage, &shown)?;
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let (found, exit) = match kind::of(&mut reader).or_exit(Exit::Usage, &shown)? {
+    let open = || File::open(&args.file).or_exit(Exit::Usage, &shown);
+    let mut reader = BufReader::with_capacity(64 * 1024, open()?);
+    let kind = kind::of(&mut reader).or_exit(Exit::Usage, &shown)?;
+    let mut found = match kind {
         Kind::Xml => {
             let found = iso20022::inspect(reader).or_exit(Exit::Usage, &shown)?;
-            let exit = if found.valid { Exit::Done } else { Exit::No };
-            (
-                serde_json::to_value(found).or_exit(Exit::Internal, "JSON")?,
-                exit,
-            )
+            serde_json::to_value(found).or_exit(Exit::Internal, "JSON")?
         }
-        Kind::Known(format) => (known(format), Exit::Usage),
-        Kind::Unknown => {
-            if as_json {
-                say::json(&known("unknown"));
-            }
-            return Err(failure(
-                Exit::Usage,
-                format!("{shown}: of no kind that is known here"),
-            ));
-        }
+        Kind::Known(format) => known(format),
+        Kind::Unknown => known("unknown"),
     };
+    let statements = statements::look(open()?, args, kind)?;
+    if let Some(statements) = &statements {
+        statements.join(&mut found);
+    }
     if as_json {
         say::json(&found);
     } else {
         tell(&found);
     }
-    Ok(exit)
+    if kind == Kind::Unknown && statements.is_none() {
+        let message = format!("{shown}: of no kind that is known here");
+        return Err(failure(Exit::Usage, message));
+    }
+    Ok(match found["valid"].as_bool() {
+        Some(true) => Exit::Done,
+        Some(false) => Exit::No,
+        None => Exit::Usage,
+    })
 }
 
 /// A file whose kind is known and whose content is not judged.
@@ -70,7 +82,7 @@ fn known(format: &str) -> Value {
         "errors": [{
             "path": "",
             "rule": "unsupported",
-            "message": "only ISO 20022 messages are judged; of this file only the kind is told",
+            "message": "this is neither a message nor a statement that is judged here; only its kind is told",
         }],
     })
 }
@@ -100,4 +112,5 @@ fn tell(found: &Value) {
     if more > 0 {
         say::line(&format!("  and {more} more"));
     }
+    statements::tell(found);
 }

@@ -18,10 +18,10 @@ mod pattern;
 mod rules;
 mod schema;
 mod tree;
-mod violation;
+pub(crate) mod violation;
 mod walk;
 mod write;
-mod xml;
+pub(crate) mod xml;
 
 pub use inspect::{Inspection, inspect};
 pub use messages::{

@@ -25,7 +25,7 @@ use bounded::Bounded;
 
 /// A piece of XML; what it says is asked of [`Tokens`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A start tag. The tag of an empty element is followed by its end.
     Start,
     /// The end of the innermost open element.
@@ -38,7 +38,7 @@ pub(super) enum Token {
 
 /// Why reading stopped.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The input cannot be read; that says nothing about the message.
     Io(io::Error),
     /// The input is not XML that we take.
@@ -50,7 +50,7 @@ fn refuse<T>(rule: Rule, message: impl Into<String>) -> Result<T, Stop> {
 }
 
 /// Tokens of an input.
-pub(super) struct Tokens<R: BufRead> {
+pub(crate) struct Tokens<R: BufRead> {
     reader: Reader<Bounded<R>>,
     buffer: Vec<u8>,
     name: String,
@@ -62,10 +62,19 @@ pub(super) struct Tokens<R: BufRead> {
     root_seen: bool,
     /// The last tag was of an empty element, whose end is the next token.
     is_empty: bool,
+    /// The bytes were decoded before they came here, whatever the declaration says of them.
+    is_decoded: bool,
 }
 
 impl<R: BufRead> Tokens<R> {
-    pub(super) fn new(input: R) -> Self {
+    /// Tokens of an input that is UTF-8 by now, and may still declare the encoding that it had.
+    pub(crate) fn of_decoded(input: R) -> Self {
+        let mut tokens = Self::new(input);
+        tokens.is_decoded = true;
+        tokens
+    }
+
+    pub(crate) fn new(input: R) -> Self {
         let mut reader = Reader::from_reader(Bounded::new(input, TOKEN_BYTES_MAX));
         reader.config_mut().check_comments = true;
         Self {
@@ -78,31 +87,32 @@ impl<R: BufRead> Tokens<R> {
             at_start: true,
             root_seen: false,
             is_empty: false,
+            is_decoded: false,
         }
     }
 
     /// How many bytes were read.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.reader.buffer_position()
     }
 
     /// The name of the last start tag, as prefix and local name.
-    pub(super) fn name(&self) -> (&str, &str) {
+    pub(crate) fn name(&self) -> (&str, &str) {
         self.name.split_once(':').unwrap_or(("", &self.name))
     }
 
     /// Names and values of the last start tag's attributes, in order.
-    pub(super) fn attributes(&self) -> &[(String, String)] {
+    pub(crate) fn attributes(&self) -> &[(String, String)] {
         &self.attributes
     }
 
     /// The last text.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// The next token.
-    pub(super) fn next(&mut self) -> Result<Token, Stop> {
+    pub(crate) fn next(&mut self) -> Result<Token, Stop> {
         loop {
             if let Some(token) = self.step()? {
                 return Ok(token);
@@ -152,6 +162,7 @@ impl<R: BufRead> Tokens<R> {
             Event::CData(text) => text.xml10_content(),
             Event::GeneralRef(reference) => resolve(&reference)?.to_string().into(),
             Event::Eof => return self.end_of_input().map(Some),
+            Event::Decl(_) if at_start && self.is_decoded => return Ok(None),
             silent => return check_silent(&silent, at_start).map(|()| None),
         };
         check_characters(&text)?;

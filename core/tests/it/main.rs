@@ -13,4 +13,5 @@ mod psp;
 mod reason;
 mod schemes_doc;
 mod shared;
+mod statement;
 mod transitions;

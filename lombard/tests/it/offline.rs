@@ -59,20 +59,66 @@ fn inspect_exits_by_what_the_file_is() {
         found["errors"][0]["path"].is_string() && found["errors"][0]["rule"].is_string(),
         "{out}"
     );
-    for (name, text, format) in [
-        (
-            "b.sta",
-            ":20:X\r\n:25:Y\r\n:28C:1\r\n:60F:C260101EUR1,\r\n",
-            "mt940",
-        ),
-        ("c.bin", "\0\0\0", "unknown"),
+    for (name, text, format, code) in [
+        ("b.json", "{\"a\": 1}", "json", 2),
+        ("c.bin", "\0\0\0", "unknown", 2),
     ] {
         let (exit, out, _) = ended(&run(&["inspect", &file(name, text), "--json"]));
         let found: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
-        assert_eq!((exit, &found["format"]), (2, &Value::from(format)));
+        assert_eq!((exit, &found["format"]), (code, &Value::from(format)));
     }
     let (exit, _, err) = ended(&run(&["inspect", "/nonexistent"]));
     assert_eq!((exit, err.contains("/nonexistent")), (2, true));
+}
+
+/// A statement is read whatever it is written in, and its sums decide.
+#[test]
+fn inspect_adds_up_statements() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = |text: &str, more: &[&str]| {
+        let path = folder.path().join("statement");
+        std::fs::write(&path, text).unwrap();
+        let args = [&["inspect", path.to_str().unwrap(), "--json"], more].concat();
+        let (exit, out, err) = ended(&run(&args));
+        let found: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out} {err}"));
+        (exit, found)
+    };
+    let swift =
+        ":20:X\n:25:Y\n:28C:1\n:60F:C260101EUR1,\n:61:260102D3,50NMSCNONREF\n:62F:D260102EUR2,5\n-";
+    let (exit, found) = look(swift, &[]);
+    let statement = &found["statements"][0];
+    assert_eq!((exit, &found["format"]), (0, &Value::from("mt940")));
+    for (name, value) in [
+        ("account", Value::from("Y")),
+        ("currency", Value::from("EUR")),
+        ("opening", Value::from(100)),
+        ("closing", Value::from(-250)),
+        ("entries", Value::from(1)),
+        ("credits", Value::from(0)),
+        ("debits", Value::from(350)),
+        ("consistent", Value::from(true)),
+        ("deviations", Value::Array(Vec::new())),
+    ] {
+        assert_eq!(statement[name], value, "{name}");
+    }
+    let (exit, found) = look(&swift.replace("3,50", "3,51"), &[]);
+    assert_eq!((exit, &found["valid"]), (1, &Value::from(false)));
+    assert_eq!(found["statements"][0]["deviations"][0]["rule"], "balance");
+
+    let mapping = folder.path().join("bank.toml");
+    std::fs::write(
+        &mapping,
+        "name = 'bank'\nmark = 'comma'\nfixed_currency = 'EUR'\nbooked = ['Tag']\namount = { column = ['Betrag'] }\n",
+    )
+    .unwrap();
+    let table = "Tag;Betrag;Text\n2026-01-30;-1.000,25;Rent\n";
+    let more = ["--mapping", mapping.to_str().unwrap(), "--preview", "3"];
+    let (exit, found) = look(table, &more);
+    assert_eq!((exit, &found["format"]), (0, &Value::from("csv")));
+    assert_eq!(found["statements"][0]["debits"], 100_025);
+    assert_eq!(found["preview"][0]["amount"], -100_025);
+    // Without the mapping it is a table that says nothing.
+    assert_eq!(look(table, &[]).0, 2);
 }
 
 #[test]
