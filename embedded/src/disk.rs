@@ -101,11 +101,12 @@ pub fn read_exact(file: &dyn File, buffer: &mut [u8], offset: u64) -> io::Result
     }
 }
 
-/// Whether an error says that there is no room: no free blocks, or no more for this user.
+/// Whether an error says that there is no room: no free blocks, or no more for this user or for
+/// this process's files (`ulimit -f`).
 pub fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
 }
 

@@ -123,6 +123,23 @@ impl Engine {
         }
     }
 
+    /// Ends when a write of the log has failed, and says how. The store takes no writes from then
+    /// on, and never will until it is opened anew: what is on the disk is not known, so that
+    /// nothing may be built on it. Reads go on.
+    ///
+    /// A value of its own, which does not keep the store open.
+    pub fn failure(&self) -> impl Future<Output = Arc<str>> + Send + use<> {
+        let mut failed = self.shared.failed.subscribe();
+        async move {
+            let reason = failed.wait_for(Option::is_some).await;
+            match reason.ok().and_then(|reason| reason.clone()) {
+                Some(reason) => reason,
+                // The store was closed in order.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     fn send(&self, job: Job) -> Result<(), Refused> {
         let jobs = self.jobs.as_ref().ok_or(Refused::Closed)?;
         jobs.try_send(job).map_err(|error| match error {

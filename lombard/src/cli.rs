@@ -24,7 +24,8 @@ use crate::{
 #[command(name = "lombard", version, about, propagate_version = true)]
 #[command(after_help = "\
 Exit codes: 0 done, 1 the answer is no, 2 usage or unreadable input, 3 unreachable,
-4 refused by the server, 5 data folder in use, 6 data folder not writable, 7 damaged, 70 a bug.")]
+4 refused by the server, 5 data folder in use, 6 data folder not writable, 7 damaged,
+8 the store's disk failed, 70 a bug.")]
 pub struct Cli {
     /// Print JSON, one value a line.
     #[arg(long, global = true)]

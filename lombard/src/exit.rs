@@ -23,6 +23,8 @@ pub enum Exit {
     NotWritable = 6,
     /// What is stored is damaged.
     Damaged = 7,
+    /// A write of the store failed while it ran.
+    StoreFailed = 8,
     /// A bug, or a failure of the machine.
     Internal = 70,
 }
@@ -30,7 +32,7 @@ pub enum Exit {
 impl Exit {
     /// All of them, for the document.
     #[cfg(test)]
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::No,
         Self::Usage,
@@ -39,6 +41,7 @@ impl Exit {
         Self::InUse,
         Self::NotWritable,
         Self::Damaged,
+        Self::StoreFailed,
         Self::Internal,
     ];
 
@@ -54,6 +57,7 @@ impl Exit {
             Self::InUse => "in_use",
             Self::NotWritable => "not_writable",
             Self::Damaged => "damaged",
+            Self::StoreFailed => "store_failed",
             Self::Internal => "internal",
         }
     }

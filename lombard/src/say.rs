@@ -1,6 +1,10 @@
 //! What the commands print: answers to standard output, everything else to standard error. With
 //! `--json` standard output has JSON and nothing else, one value a line.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Here is where it is printed.
+//!
+//! Whoever listened may have gone (`lombard up | head`). That is no reason to end otherwise than
+//! one would have, so what cannot be said is not said; the macros of the standard library panic.
+
+use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -10,17 +14,17 @@ use crate::exit::Failure;
 /// Prints one line of JSON.
 pub fn json(value: &impl Serialize) {
     // Our own values have text for keys and no custom serialisation that fails.
-    println!("{}", serde_json::to_string(value).unwrap_or_default());
+    line(&serde_json::to_string(value).unwrap_or_default());
 }
 
 /// Prints a line of an answer.
 pub fn line(text: &str) {
-    println!("{text}");
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// Prints a line that is not part of the answer.
 pub fn note(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints why a command failed: a sentence, its causes, and with `--json` the same for a script.
@@ -30,7 +34,7 @@ pub fn failure(failure: &Failure, as_json: bool) {
         let (error, exit) = (failure.exit.name(), failure.exit as u8);
         json(&serde_json::json!({"error": error, "message": message, "exit": exit}));
     }
-    eprintln!("lombard: {message}");
+    note(&format!("lombard: {message}"));
 }
 
 /// A bar for long work: of `total` steps, or a spinner when nobody knows. It is drawn on a

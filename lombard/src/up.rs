@@ -6,7 +6,9 @@
 //!
 //! **End.** SIGTERM or SIGINT: no new request is taken, those under way are answered, workers end
 //! after the step they are at, the store writes what it took and is closed. A second signal ends
-//! the process at once, which is safe too: it is what a crash is.
+//! the process at once, which is safe too: it is what a crash is. When a write of the store fails
+//! it ends in the same order, with an exit code that says so: the disk may have lost what it took,
+//! so that only opening the store anew can tell what is there.
 
 mod control;
 mod proof;
@@ -20,12 +22,12 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use lombard_core::bank::uk::weights::Weights;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::{
     check,
     config::{self, Settings},
-    exit::{Exit, Failure, OrExit, Outcome},
+    exit::{Exit, Failure, OrExit, Outcome, failure},
     logs,
 };
 pub use proof::{LOG_FOLDER, LOG_KEY_FILE, policy};
@@ -131,8 +133,16 @@ async fn serve(
         lombard_service::http::serve(listener, router, &config.http, shutdown).await
     });
     ready.tell(as_json);
-    let signal = signals.next().await;
-    info!(signal, "stopping");
+    let failed = tokio::select! {
+        signal = signals.next() => {
+            info!(signal, "stopping");
+            None
+        }
+        reason = opened.engine.failure() => {
+            error!(%reason, "the store has failed and takes no more; stopping");
+            Some(reason)
+        }
+    };
     stop::end_at_once_on_another(signals);
     drop((left, control));
     drop(tell);
@@ -140,5 +150,14 @@ async fn serve(
     rig.stop(WORKERS_GRACE).await;
     served.or_exit(Exit::Unreachable, "the address cannot be listened on")?;
     info!("stopped");
-    Ok(Exit::Done)
+    match failed {
+        None => Ok(Exit::Done),
+        Some(reason) => Err(failure(
+            Exit::StoreFailed,
+            format!(
+                "the store has failed: {reason}. What was answered is safe; what was answered with \
+                 `outcome_unknown` may be done or not. Look at the disk, then start again"
+            ),
+        )),
+    }
 }

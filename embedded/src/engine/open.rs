@@ -133,7 +133,7 @@ pub fn open_on(
         last: watch::Sender::new(last),
         indexing: Mutex::default(),
         indexed: Condvar::new(),
-        failed: Mutex::default(),
+        failed: watch::Sender::default(),
     });
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     let freeze_bytes = options.freeze_bytes;

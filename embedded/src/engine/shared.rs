@@ -43,7 +43,7 @@ pub struct Shared {
     /// Signalled when the frozen memtable changes, or the store closes.
     pub indexed: Condvar,
     /// Why the log takes no more, once a write failed.
-    pub failed: Mutex<Option<Arc<str>>>,
+    pub failed: watch::Sender<Option<Arc<str>>>,
 }
 
 /// How indexing goes.
@@ -94,13 +94,14 @@ impl Shared {
     /// Keeps in mind that the log takes no more.
     pub fn note_failure(&self, error: &AppendError) {
         if let AppendError::Failed(cause) = error {
-            *self.failed.lock() = Some(format!("{error}: {cause}").into());
+            let reason = format!("{error}: {cause}").into();
+            self.failed.send_replace(Some(reason));
         }
     }
 
     /// Why no writes are taken, if so.
     pub fn refuses(&self) -> Option<Arc<str>> {
-        let failed = self.failed.lock().clone();
+        let failed = self.failed.borrow().clone();
         failed.or_else(|| self.indexing.lock().stuck.clone())
     }
 

@@ -17,6 +17,8 @@ impl Signals {
     /// When the system does not let us.
     pub fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).or_exit(Exit::Internal, "signals");
+        // A file that may not grow any more is an error of that write, and not our end.
+        let _ = listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         Ok(Self {
             term: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,

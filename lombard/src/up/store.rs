@@ -90,11 +90,18 @@ fn exit_of(error: &StartError) -> Exit {
         | StartError::Full(_)
         | StartError::ReadOnly(_) => Exit::NotWritable,
         StartError::Log(OpenError::Damaged(_)) => Exit::Damaged,
+        // Something that is no folder has its name: the argument is at fault.
+        StartError::Io(error) if is_no_folder(error) => Exit::Usage,
         StartError::Lock(LockError::Io { .. })
         | StartError::Log(OpenError::Io { .. })
         | StartError::Index(_)
         | StartError::Io(_) => Exit::Internal,
     }
+}
+
+fn is_no_folder(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory};
+    matches!(error.kind(), AlreadyExists | NotADirectory)
 }
 
 fn exit_of_vault(error: &OpenVaultError) -> Exit {

@@ -5,6 +5,7 @@
 
 mod clients;
 mod data_folder;
+mod disk;
 mod offline;
 mod overload;
 mod server;

@@ -1,20 +1,28 @@
 //! A running `lombard up` for a test, and the command for everything else.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    thread::JoinHandle,
 };
 
 use serde_json::Value;
 
 /// The command with some arguments, of which the environment of the test run sets nothing.
 pub fn lombard(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lombard"));
+    let mut command = clean(env!("CARGO_BIN_EXE_lombard"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// A command to which the environment of the test run says nothing of Lombard.
+pub fn clean(program: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LOMBARD_")) {
         command.env_remove(name);
     }
-    command.args(args).stdin(Stdio::null());
     command
 }
 
@@ -38,6 +46,8 @@ pub struct Server {
     child: Child,
     /// What it said when it was ready.
     pub ready: Value,
+    /// What it says on standard error, until it ends.
+    said: Option<JoinHandle<String>>,
 }
 
 impl Server {
@@ -61,6 +71,7 @@ impl Server {
         .env("LOMBARD_LOG_FILTER", "warn")
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the command runs");
         let mut line = String::new();
@@ -68,13 +79,54 @@ impl Server {
         BufReader::new(stdout)
             .read_line(&mut line)
             .expect("it is read");
-        let ready = serde_json::from_str(&line).expect("a line of JSON when it is ready");
-        Self { child, ready }
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let said = std::thread::spawn(move || {
+            let mut said = String::new();
+            // What is not text is not read to its end, and then missing from the message.
+            let _ = stderr.read_to_string(&mut said);
+            said
+        });
+        let Ok(ready) = serde_json::from_str(&line) else {
+            let _ = child.wait();
+            let said = said.join().unwrap_or_default();
+            panic!("no line of JSON: {line}{said}");
+        };
+        Self {
+            child,
+            ready,
+            said: Some(said),
+        }
     }
 
     /// A text of what it said.
     pub fn text(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap_or_default()
+    }
+
+    /// Posts JSON, and gives the status and the answer.
+    pub fn post(&self, path: &str, key: &str, body: &str) -> (u16, Value) {
+        let address = self.text("url").trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: lombard\r\nauthorization: Bearer {}\r\nidempotency-key: {key}\r\n\
+             content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            self.text("api_key"),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).expect("it answers");
+        let status = said.get(9..12).and_then(|status| status.parse().ok());
+        let body = said.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let body = serde_json::from_str(body).unwrap_or_default();
+        (status.unwrap_or(0), body)
+    }
+
+    /// Waits until it ends by itself, and gives the exit code and what it said.
+    pub fn wait(mut self) -> (i32, String) {
+        let ended = self.child.wait().expect("it ends");
+        let said = self.said.take().and_then(|said| said.join().ok());
+        (ended.code().unwrap_or(-1), said.unwrap_or_default())
     }
 
     /// Asks it to end, and gives the exit code.

@@ -72,7 +72,7 @@ fn shared(folder: &std::path::Path, active: Memtable, frozen: Memtable) -> Share
         last: watch::Sender::new(0),
         indexing: Mutex::default(),
         indexed: Condvar::new(),
-        failed: Mutex::default(),
+        failed: watch::Sender::default(),
     }
 }
 
