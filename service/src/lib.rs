@@ -6,6 +6,7 @@ pub mod batch;
 pub mod config;
 pub mod conformance;
 pub mod details;
+pub mod duty;
 pub mod exceptions;
 pub mod hooks;
 pub mod host;

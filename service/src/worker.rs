@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{app::App, batch::tally};
+use crate::{app::App, batch::tally, duty};
 
 /// Starts every worker of a single-process runtime; they end when `stop` turns true.
 ///
@@ -25,13 +25,19 @@ use crate::{app::App, batch::tally};
 pub fn spawn_all(app: &App, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     for shard in 0..app.store.shards() {
-        workers.spawn(rollup::run(app.clone(), shard, stop.clone()));
-        workers.spawn(tally::run(app.clone(), shard, stop.clone()));
+        workers.spawn(duty::on(
+            "rollup",
+            rollup::run(app.clone(), shard, stop.clone()),
+        ));
+        workers.spawn(duty::on(
+            "batches",
+            tally::run(app.clone(), shard, stop.clone()),
+        ));
         for consumer in consumers(app) {
             workers.spawn(feed::run(app.clone(), consumer, shard, stop.clone()));
         }
     }
-    workers.spawn(timers::run(app.clone(), stop.clone()));
+    workers.spawn(duty::on("timers", timers::run(app.clone(), stop.clone())));
     workers
 }
 

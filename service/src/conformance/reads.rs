@@ -1,5 +1,7 @@
 //! Reading: what was committed, in the order asked for, of one moment.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use lombard_core::store::{BODY_BYTES_MAX, Key, Write};
 
 use super::{Suite, body, bytes, text, version};
@@ -88,10 +90,10 @@ impl Suite {
                     .await;
             }
         };
-        let done = std::cell::Cell::new(false);
+        let done = AtomicBool::new(false);
         let read = async {
             let mut before = 0;
-            while !done.get() {
+            while !done.load(Ordering::Relaxed) {
                 let found = self.store.get(&pair).await.expect("readable");
                 assert_eq!(found[0], found[1], "read of two moments");
                 let now = found[0].as_ref().map_or(0, |it| it.version.get());
@@ -102,7 +104,7 @@ impl Suite {
         };
         let write = async {
             write.await;
-            done.set(true);
+            done.store(true, Ordering::Relaxed);
         };
         futures_util::future::join(write, read).await;
     }

@@ -12,6 +12,7 @@ use super::{
     dispatch::Hooks,
 };
 use crate::{
+    duty,
     ports::{Range, ReadError},
     worker::feed::rest,
 };
@@ -26,7 +27,7 @@ const WRITES_AT_ONCE: usize = 64;
 /// Tries what is due until `stop` turns true.
 pub async fn run(hooks: Arc<Hooks>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        if let Err(error) = scan(&hooks).await {
+        if let Err(error) = duty::on("webhooks-due", scan(&hooks)).await {
             warn!(%error, "the webhooks that are due cannot be read");
         }
         if rest(&mut stop, EVERY_MS).await {

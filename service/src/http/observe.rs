@@ -21,6 +21,8 @@ use axum::{
 use futures_util::FutureExt;
 use tracing::{error, info, warn};
 
+use crate::duty;
+
 use super::{
     Api,
     error::ErrorCode,
@@ -53,7 +55,7 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
     let mut response = if header_bytes(request.headers()) > HEADER_BYTES_MAX {
         Err(Problem::new(ErrorCode::HeadersTooLarge))
     } else {
-        AssertUnwindSafe(next.run(request))
+        AssertUnwindSafe(duty::on("api", next.run(request)))
             .catch_unwind()
             .await
             .map_err(|_| Problem::new(ErrorCode::Internal))

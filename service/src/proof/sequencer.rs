@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     app::App,
+    duty,
     exceptions::{self, Kind, Trouble},
     ports::{CommitError, Host, ReadError, Store},
     worker::feed::rest,
@@ -104,7 +105,7 @@ pub enum SequenceError {
 pub async fn run(app: App, log: Arc<Log>, mut stop: watch::Receiver<bool>) {
     let mut sequencer = Sequencer::new(app.store.clone(), app.host.clone(), log.clone());
     while !*stop.borrow() {
-        let Err(error) = sequencer.step(WAIT_MS).await else {
+        let Err(error) = duty::on("sequencer", sequencer.step(WAIT_MS)).await else {
             log.failing(None);
             continue;
         };

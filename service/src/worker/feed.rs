@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tracing::{error, warn};
 
 use super::cursor;
-use crate::{app::App, ports::Cause};
+use crate::{app::App, duty, ports::Cause};
 
 /// Commits between the cursor and the newest job.
 pub const WINDOW_MAX: usize = 4096;
@@ -59,8 +59,12 @@ pub enum JobError {
 }
 
 /// Runs a consumer over one shard until `stop` turns true. Unfinished jobs are dropped then;
-/// the next start does them again.
-pub async fn run(
+/// the next start does them again. What it does is on the consumer's [`duty`].
+pub async fn run(app: App, consumer: Arc<dyn Consumer>, shard: u16, stop: watch::Receiver<bool>) {
+    duty::on(consumer.name(), follow(app, consumer, shard, stop)).await;
+}
+
+async fn follow(
     app: App,
     consumer: Arc<dyn Consumer>,
     shard: u16,
@@ -94,10 +98,10 @@ pub async fn run(
                     window.begin(commit.position, jobs.len());
                     for job in jobs {
                         let (app, position) = (app.clone(), commit.position);
-                        running.spawn(async move {
+                        running.spawn(duty::on(name, async move {
                             attempt(&app, name, job).await;
                             position
-                        });
+                        }));
                         // The jobs of one batch may exceed the bound by that batch; they wait
                         // their turn here.
                         while running.len() >= consumer.concurrency() {

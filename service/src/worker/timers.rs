@@ -27,6 +27,7 @@ use tracing::warn;
 use super::{feed::rest, rails::rail_actor};
 use crate::{
     app::App,
+    duty,
     exceptions::{self, Kind, Trouble},
     ports::{Cause, ExecuteError, Range, ReadError},
     rails::Answer,
@@ -85,12 +86,12 @@ impl Enquiries {
             return;
         }
         let (app, key) = (app.clone(), key.clone());
-        self.running.spawn(async move {
+        self.running.spawn(duty::on("timers", async move {
             let pause = (app.host.random() % JITTER_MS) as u64;
             tokio::time::sleep(Duration::from_millis(pause)).await;
             attempt(&app, timer).await;
             key
-        });
+        }));
     }
 }
 

@@ -1,0 +1,50 @@
+//! Until when a caller waits. Retries end there, whatever they hoped for: an answer that comes after
+//! its caller has left is work for nothing, and on Lambda the process is frozen by then.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::Instant;
+
+tokio::task_local! {
+    static DEADLINE: Instant;
+}
+
+/// How long one call on a port may take, retries included, when nobody set a deadline.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Does `work`, whose calls must have ended at `deadline`. An earlier deadline that is set already
+/// stays.
+pub async fn by<F: Future>(deadline: Instant, work: F) -> F::Output {
+    let earliest = DEADLINE
+        .try_with(|set| deadline.min(*set))
+        .unwrap_or(deadline);
+    DEADLINE.scope(earliest, work).await
+}
+
+/// When a call that begins now must have ended.
+#[must_use]
+pub fn of_a_call() -> Instant {
+    let own = Instant::now() + PATIENCE;
+    DEADLINE.try_with(|set| own.min(*set)).unwrap_or(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_earliest_deadline_holds() {
+        let now = Instant::now();
+        assert_eq!(of_a_call(), now + PATIENCE);
+        let (near, far) = (
+            now + Duration::from_millis(10),
+            now + Duration::from_millis(20),
+        );
+        let held = by(near, by(far, async { of_a_call() })).await;
+        assert_eq!(held, near);
+        assert_eq!(
+            by(now + 2 * PATIENCE, async { of_a_call() }).await,
+            now + PATIENCE
+        );
+    }
+}

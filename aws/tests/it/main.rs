@@ -1,0 +1,11 @@
+//! The store held to its contract against DynamoDB: an emulator in this process, and whatever
+//! `LOMBARD_AWS_ENDPOINT` names beside it.
+
+mod conformance;
+mod contention;
+mod faults;
+mod operations;
+mod proxy;
+mod recovery;
+mod support;
+mod world;
