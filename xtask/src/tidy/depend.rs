@@ -38,8 +38,13 @@ pub fn findings() -> Result<Vec<String>> {
 /// What `deny.toml` says.
 struct Rules {
     licences: Vec<String>,
-    /// Crate to reason.
-    banned: BTreeMap<String, String>,
+    banned: BTreeMap<String, Ban>,
+}
+
+/// Why a crate is banned, and which crates may need it all the same.
+struct Ban {
+    reason: String,
+    wrappers: Vec<String>,
 }
 
 impl Rules {
@@ -54,7 +59,13 @@ impl Rules {
             licences: licences.iter().map(text).collect(),
             banned: banned
                 .iter()
-                .map(|ban| (text(&ban["crate"]), text(&ban["reason"])))
+                .map(|ban| {
+                    let wrappers = ban.get("wrappers").and_then(|it| it.as_array());
+                    let wrappers = wrappers.map(|all| all.iter().map(text).collect());
+                    let reason = text(&ban["reason"]);
+                    let wrappers = wrappers.unwrap_or_default();
+                    (text(&ban["crate"]), Ban { reason, wrappers })
+                })
                 .collect(),
         })
     }
@@ -79,7 +90,10 @@ fn check(metadata: &Value, rules: &Rules) -> Vec<String> {
         .map_or(&[][..], Vec::as_slice);
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
-        if let Some(reason) = rules.banned.get(name) {
+        if let Some(ban) = rules.banned.get(name)
+            && !needed_by_these_alone(metadata, name, &ban.wrappers)
+        {
+            let reason = &ban.reason;
             findings.push(format!("Cargo.lock: {name} is banned: {reason}"));
         }
         let licence = package["license"].as_str().unwrap_or("none stated");
@@ -111,6 +125,24 @@ fn check(metadata: &Value, rules: &Rules) -> Vec<String> {
     findings
 }
 
+/// Whether a crate is there for the sake of these alone. What a manifest names and no feature
+/// switches on does not count, so the graph is asked.
+fn needed_by_these_alone(metadata: &Value, name: &str, wrappers: &[String]) -> bool {
+    let nodes = metadata["resolve"]["nodes"].as_array();
+    let needs_it = |node: &&Value| {
+        let needs = node["deps"].as_array();
+        needs.is_some_and(|needs| needs.iter().any(|one| one["name"] == name))
+    };
+    // An id ends with `name@version`, or with the version alone behind a path that has the name.
+    let is = |node: &Value, wrapper: &String| {
+        let id = node["id"].as_str().unwrap_or_default();
+        id.contains(&format!("#{wrapper}@"))
+    };
+    let needing = nodes.into_iter().flatten().filter(needs_it);
+    let mut needing = needing.peekable();
+    needing.peek().is_some() && needing.all(|node| wrappers.iter().any(|wrapper| is(node, wrapper)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +152,7 @@ mod tests {
         [licenses]
         allow = ["MIT", "Zlib"]
         [bans]
-        deny = [{ crate = "evil", reason = "it is" }]
+        deny = [{ crate = "evil", reason = "it is" }, { crate = "odd", wrappers = ["good"], reason = "" }]
     "#;
 
     #[test]
@@ -144,13 +176,20 @@ mod tests {
         let package = |name: &str, licence: &str| json!({"name": name, "license": licence, "dependencies": []});
         let metadata = json!({"packages": [
             package("good", "MIT"),
+            package("odd", "MIT"),
             package("evil", "MIT"),
             package("sticky", "GPL-3.0"),
             {"name": "near", "license": "MIT", "source": "git+https://example.com", "dependencies": []},
             {"name": "lombard-core", "license": "MIT", "dependencies": [
                 {"name": "tokio", "kind": null}, {"name": "proptest", "kind": "dev"}]},
-        ]});
+        ], "resolve": {"nodes": [
+            {"id": "registry+https://example.com#good@1.0.0", "deps": [{"name": "odd"}]},
+        ]}});
         let findings = check(&metadata, &Rules::read(RULES).unwrap());
         assert_eq!(findings.len(), 4, "{findings:?}");
+        assert!(
+            !findings.iter().any(|it| it.contains("odd")),
+            "one that a crate may wrap is no finding"
+        );
     }
 }
