@@ -12,6 +12,7 @@ use crate::{
     inspect::Inspect,
     log::Log,
     pay::Pay,
+    psp::Psp,
     sim::Sim,
     up::Up,
     verify::Verify,
@@ -73,6 +74,12 @@ pub enum Command {
         /// Which.
         #[command(subcommand)]
         what: What,
+    },
+    /// What payment service providers say, and whether it is they who say it.
+    Psp {
+        /// Which.
+        #[command(subcommand)]
+        what: Psp,
     },
     /// Tell what a payment or statement file is, and what is wrong with it.
     Inspect(Inspect),

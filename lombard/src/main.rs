@@ -15,6 +15,7 @@ mod inspect;
 mod log;
 mod logs;
 mod pay;
+mod psp;
 mod say;
 mod sim;
 mod up;
@@ -57,6 +58,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Inspect(args) => inspect::run(args, json),
         Command::Log { what } => log::run(what, json),
         Command::Pay(args) => wait(pay::run(args, json)),
+        Command::Psp { what } => psp::run(what, json),
         Command::Restore(args) => backup::restore(args, json),
         Command::Sim { what } => wait(sim::run(what, json)),
         Command::Up(args) => up::run(args, json),

@@ -161,3 +161,59 @@ fn without_a_server_commands_say_so() {
     ];
     assert_eq!(ended(&run(&args)).0, 3, "nobody listens there");
 }
+
+#[test]
+fn a_provider_s_word_is_told_in_ours_or_quarantined() {
+    let asked = |args: &[&str]| {
+        let (exit, out, _) = ended(&run(&[&["psp", "map", "--json"], args].concat()));
+        let told: Value = serde_json::from_str(&out).unwrap();
+        (exit, told["event"].as_str().unwrap().to_owned())
+    };
+    let known = |event: &str| (0, event.to_owned());
+    let failed = asked(&["stripe", "payment_intent.payment_failed"]);
+    assert_eq!(failed, known("try_failed"));
+    let context = r#"{"success":"false"}"#;
+    assert_eq!(
+        asked(&["adyen", "AUTHORISATION", context]),
+        known("refused")
+    );
+    let unknown = asked(&["stripe", "payment_intent.teleported"]);
+    assert_eq!(unknown, (1, "quarantined".to_owned()));
+    let (exit, _, err) = ended(&run(&["psp", "map", "nobody", "x"]));
+    assert_eq!((exit, err.contains("stripe")), (2, true), "{err}");
+}
+
+#[test]
+fn a_delivery_is_judged_by_its_signature_and_the_time_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let body = file("body", "{}");
+    // HMAC-SHA256 of `1700000000.{}` under `whsec_test`, by `openssl dgst`.
+    let signed = "35495024f4ef3f94e5a93e22221544c4b75e9a42300cd965ab81cb85cd994e91";
+    let headers = file(
+        "headers",
+        &format!("Stripe-Signature: t=1700000000,v1={signed}\n"),
+    );
+    let judged = |time: &str, secret: &str| {
+        let args = [
+            "psp",
+            "verify",
+            "stripe",
+            "--headers",
+            &headers,
+            "--body",
+            &body,
+        ];
+        let more = ["--secret", secret, "--time", time, "--json"];
+        let (exit, out, _) = ended(&run(&[&args[..], &more[..]].concat()));
+        let verdict: Value = serde_json::from_str(&out).unwrap();
+        (exit, verdict["valid"] == true)
+    };
+    assert_eq!(judged("1700000100", "whsec_test"), (0, true));
+    assert_eq!(judged("2023-11-14T22:20:00Z", "whsec_test"), (1, false));
+    assert_eq!(judged("1700000100", "whsec_other"), (1, false));
+}
