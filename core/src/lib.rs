@@ -9,6 +9,7 @@
 //! store can refuse it when one of them has changed.
 
 pub mod bank;
+pub mod card;
 pub mod currency;
 pub mod id;
 pub mod iso20022;
@@ -24,6 +25,7 @@ pub mod store;
 pub mod tenant;
 pub mod time;
 
+pub mod audit;
 pub mod event;
 pub mod hold;
 pub mod idempotency;

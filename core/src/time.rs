@@ -38,6 +38,16 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The year and the month, from 1, in UTC.
+    #[must_use]
+    pub fn year_and_month(self) -> (u16, u8) {
+        // 48 bits of milliseconds end in the year 10889, which the calendar type cannot tell.
+        let seconds = (self.0 / 1000).min(253_402_300_799);
+        let at = OffsetDateTime::from_unix_timestamp(seconds as i64);
+        let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        (at.year() as u16, u8::from(at.month()))
+    }
+
     /// Reads RFC 3339, such as `2026-11-22T11:12:13.123Z`; `None` for anything else, for times
     /// before 1970, and for more precision than a millisecond keeps.
     #[must_use]

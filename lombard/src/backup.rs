@@ -13,13 +13,16 @@ use std::{
 
 use clap::Args;
 use indicatif::ProgressBar;
-use lombard_embedded::backup::{self, BackupError};
+use lombard_embedded::{
+    backup::{self, BackupError},
+    engine::Engine,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     exit::{Exit, Failure, OrExit, Outcome, failure},
     say,
-    up::{KEY_FILE, LOG_KEY_FILE, Opened},
+    up::{KEY_FILE, LOG_KEY_FILE, Opened, SHRED_FILE, VAULT_FOLDER},
 };
 
 /// The socket in the data folder of a running server.
@@ -29,7 +32,7 @@ pub const CONTROL_SOCKET: &str = "control.sock";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A backup into the same folder copies what is new since. Copy the key files
-(vault.keys, tlog.key) too, and keep them somewhere else.
+(vault.keys, vault.shred, tlog.key) too, the newest copy alone, and keep them somewhere else.
 
 Example: lombard backup /mnt/backup/lombard --data /var/lib/lombard")]
 pub struct Backup {
@@ -48,7 +51,7 @@ pub struct Backup {
 /// Arguments of `lombard restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The data folder must be new or empty. Put the key files (vault.keys, tlog.key) back into it afterwards.
+The data folder must be new or empty. Put the key files (vault.keys, vault.shred, tlog.key) back into it afterwards.
 
 Example: lombard restore /mnt/backup/lombard --data /var/lib/lombard")]
 pub struct Restore {
@@ -129,8 +132,9 @@ pub fn backup(args: &Backup, as_json: bool) -> Outcome {
     if !as_json {
         say::note(&format!(
             "not in the backup, and needed to read names and account numbers and to sign the \
-             verifiable log: {} and {}",
+             verifiable log: {}, {} and {}",
             args.data.join(KEY_FILE).display(),
+            args.data.join(SHRED_FILE).display(),
             args.data.join(LOG_KEY_FILE).display()
         ));
     }
@@ -142,12 +146,18 @@ pub fn restore(args: &Restore, as_json: bool) -> Outcome {
     let bar = say::progress(None, "restore");
     let mut progress = |progress: backup::Progress| bar.set_position(progress.transactions);
     let reached = backup::restore(&args.folder, &args.data, &mut progress).map_err(of_error)?;
+    let vault = args.folder.join(VAULT_FOLDER);
+    if vault.is_dir() {
+        let to = args.data.join(VAULT_FOLDER);
+        backup::restore(&vault, &to, &mut |_| {}).map_err(of_error)?;
+    }
     bar.finish_and_clear();
     tell(&reached.into(), "restored", as_json);
     if !as_json {
         say::note(&format!(
-            "now put the key files back: {} and {}",
+            "now put the key files back: {}, {} and {}",
             args.data.join(KEY_FILE).display(),
+            args.data.join(SHRED_FILE).display(),
             args.data.join(LOG_KEY_FILE).display()
         ));
     }
@@ -191,9 +201,24 @@ fn ask(mut server: UnixStream, folder: &Path, bar: &ProgressBar) -> Result<Reach
 fn of_stopped(data: &Path, folder: &Path, bar: &ProgressBar) -> Result<Reached, Failure> {
     let opened = Opened::open(data)?;
     let mut progress = |progress: backup::Progress| bar.set_position(progress.transactions);
-    let reached = backup::backup(opened.engine.log(), folder, &mut progress);
+    let reached = both(&opened.engine, &opened.vault_engine, folder, &mut progress);
     opened.close();
     reached.map(Reached::from).map_err(of_error)
+}
+
+/// Copies the platform's store, and the vault's own beside it. Gives how far the first came.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn both(
+    engine: &Engine,
+    vault: &Engine,
+    folder: &Path,
+    progress: &mut dyn FnMut(backup::Progress),
+) -> Result<backup::Progress, BackupError> {
+    let reached = backup::backup(engine.log(), folder, progress)?;
+    backup::backup(vault.log(), &folder.join(VAULT_FOLDER), &mut |_| {})?;
+    Ok(reached)
 }
 
 fn of_error(error: BackupError) -> Failure {

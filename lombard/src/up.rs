@@ -13,7 +13,7 @@
 mod control;
 mod proof;
 mod ready;
-mod rig;
+pub mod rig;
 mod simulator;
 mod stop;
 mod store;
@@ -33,7 +33,7 @@ use crate::{
 pub use proof::{LOG_FOLDER, LOG_KEY_FILE, policy};
 pub use rig::listen;
 pub use stop::Signals;
-pub use store::{KEY_FILE, Opened};
+pub use store::{KEY_FILE, Opened, SHRED_FILE, VAULT_FOLDER};
 
 /// How long workers may take to end, after requests have.
 const WORKERS_GRACE: Duration = Duration::from_secs(10);
@@ -121,7 +121,7 @@ async fn serve(
     let rig = rig::Rig::start(settings, opened, api).await?;
     let ready = ready::Ready::of(&rig, api, &settings.process.data);
     let left = ready.leave(&settings.process.data)?;
-    let control = control::Control::listen(&settings.process.data, &opened.engine);
+    let control = control::Control::listen(&settings.process.data, opened.engines());
     let config = Arc::clone(&rig.app.config);
     let router = rig.router(weights);
     let (tell, told) = tokio::sync::oneshot::channel::<()>();

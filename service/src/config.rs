@@ -17,6 +17,28 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// The verifiable log.
     pub proof: ProofConfig,
+    /// The vault.
+    pub vault: VaultConfig,
+}
+
+/// The vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VaultConfig {
+    /// For how many days after the last payment somebody's data is kept although he wants to be
+    /// forgotten: five years by UK MLR 2017 reg. 40.
+    pub retention_days: u64,
+    /// How many tokens one credential may read back within an hour before a person is alerted.
+    pub detokenize_per_hour_max: u64,
+}
+
+impl Default for VaultConfig {
+    fn default() -> Self {
+        Self {
+            retention_days: 5 * 365 + 2,
+            detokenize_per_hour_max: 100,
+        }
+    }
 }
 
 /// The verifiable log.

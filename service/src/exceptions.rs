@@ -72,6 +72,8 @@ pub enum Kind {
     LogBehind,
     /// The files of the verifiable log are not what was written.
     LogDamaged,
+    /// A credential reads more tokens back than is usual.
+    DetokenizeAnomaly,
 }
 
 impl Kind {
@@ -87,6 +89,7 @@ impl Kind {
             Self::WebhookGivenUp => "webhook_given_up",
             Self::LogBehind => "log_behind",
             Self::LogDamaged => "log_damaged",
+            Self::DetokenizeAnomaly => "detokenize_anomaly",
         }
     }
 }

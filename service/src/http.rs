@@ -42,6 +42,7 @@ mod health;
 mod holds;
 mod ledger;
 pub(crate) mod payments;
+mod vault;
 mod webhooks;
 
 use std::sync::{Arc, OnceLock};
@@ -68,7 +69,7 @@ pub use serve::serve;
 use body::Room;
 use running::{Running, Turn};
 
-use crate::{app::App, proof::Log, tenants::Keys};
+use crate::{app::App, proof::Log, tenants::Keys, vault::Tokens};
 
 /// How many requests may wait for an outcome at once (`Prefer: wait`). Beyond it a request is
 /// answered at once, as if it had not asked to wait.
@@ -87,6 +88,7 @@ struct Shared {
     weights: Option<Weights>,
     uploads: batches::Uploads,
     log: OnceLock<Arc<Log>>,
+    tokens: OnceLock<Tokens>,
 }
 
 impl Api {
@@ -108,6 +110,7 @@ impl Api {
             weights,
             uploads: batches::Uploads::default(),
             log: OnceLock::new(),
+            tokens: OnceLock::new(),
         }))
     }
 
@@ -128,6 +131,20 @@ impl Api {
         // Set once, before anything is served.
         let _ = self.0.log.set(log);
         self
+    }
+
+    /// The same, with the vault's tokens.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        // Set once, before anything is served.
+        let _ = self.0.tokens.set(tokens);
+        self
+    }
+
+    /// The vault's tokens, if the vault runs here.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.0.tokens.get()
     }
 
     /// The verifiable log, if this server keeps one.
@@ -176,6 +193,7 @@ fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(log::routes())
         .merge(webhooks::routes())
+        .merge(vault::routes())
         .merge(exceptions::routes())
         .merge(payments::routes())
         .merge(batches::routes())

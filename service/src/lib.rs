@@ -1,6 +1,7 @@
 //! What is done about payments, in any runtime: the ports to the world and everything that
 //! stands on them. Async begins here; what is true is decided in `lombard-core`.
 
+pub mod access;
 pub mod app;
 pub mod batch;
 pub mod config;

@@ -58,3 +58,15 @@ pub async fn change<T: DeserializeOwned, R>(
         }
     }
 }
+
+/// Writes a record that is not there.
+///
+/// # Errors
+/// See [`CommitError`].
+pub async fn put_new(app: &App, key: Key, body: Body) -> Result<(), CommitError> {
+    let mut snapshot = Snapshot::default();
+    snapshot.put(key.clone(), None);
+    let mut writes = snapshot.checks();
+    writes.create(key, body);
+    app.store.commit(&writes).await
+}

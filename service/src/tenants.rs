@@ -34,7 +34,11 @@ use zeroize::Zeroizing;
 pub use demo::{DemoTenant, demo};
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS};
 pub use pace::Pace;
-pub use records::{TenantError, create_key, create_tenant, open_house_accounts, revoke_key};
+pub use records::{
+    TenantError, create_key, create_key_with, create_tenant, open_house_accounts, revoke_key,
+};
+
+use crate::access::Access;
 
 /// Somebody whose payments Lombard makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +61,8 @@ pub struct ApiKey {
     /// What it is for.
     pub name: String,
     /// What it may do.
-    pub scope: Scope,
+    #[serde(flatten)]
+    pub access: Access,
     /// Its first characters, by which its owner tells it from others.
     pub hint: String,
     /// Since when.

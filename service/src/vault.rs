@@ -1,43 +1,50 @@
-//! The vault of a single machine: AES-256-GCM under a key for each subject, and a keyed hash.
+//! The vault: sealing, keyed hashes, and tokens for card numbers, bank accounts and personal data.
 //!
-//! **Shape.** One file, readable by its owner alone, holds the sealing keys by id and the
-//! blinding key; it is created at the first start. From a sealing key, a key for each tenant and
-//! subject is derived (HMAC-SHA256 as the PRF of NIST SP 800-108), so that no AES-GCM key ever
-//! comes near the number of messages after which random nonces would have to be feared. Tenant
-//! and subject are bound in as associated data too: a ciphertext moved to another payment does
-//! not open.
+//! **Shape.** Tokens ([`tokens`]) and the subjects that they are about ([`subjects`]) are records
+//! in the vault's own store; each subject has data keys, wrapped by the key-encryption keys of
+//! the port [`keys::Keys`], so that erasing somebody ([`erasure`]) is destroying keys, and both
+//! kinds of key can be exchanged while everything runs ([`rotation`]).
+//!
+//! [`LocalVault`] is the port [`Vault`] of a single machine. One file, readable by its owner
+//! alone, holds the sealing keys by id and the blinding key; it is created at the first start.
+//! What it seals is bound to tenant and subject: a ciphertext moved to another payment does not
+//! open. See [`envelope`].
 //!
 //! **Invariants.** The newest key seals; every key in the file opens. Losing the file is losing
 //! the data: back it up, and not beside the store. Nothing here shows a key: `Debug` says only
 //! how many there are, and the keys are wiped from memory when the vault is dropped.
 
+mod envelope;
+pub mod erasure;
 mod file;
+mod file_keys;
+pub mod keys;
+pub mod rotation;
+mod shred;
+pub mod subjects;
+pub mod tokens;
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use lombard_core::{payment::Sealed, tenant::TenantId};
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hmac,
-    rand::{SecureRandom, SystemRandom},
-};
-use zeroize::Zeroizing;
+use ring::{hmac, rand::SystemRandom};
 
-pub use file::OpenVaultError;
-use file::{Secret, Secrets};
+pub use file::{KeyFile, OpenVaultError};
+pub use file_keys::FileKeys;
+pub use subjects::{Subject, Subjects};
+pub use tokens::{Token, Tokens};
 
 use crate::ports::{Vault, VaultError};
 
 /// See the module.
 pub struct LocalVault {
-    secrets: Secrets,
+    keys: Arc<KeyFile>,
     random: SystemRandom,
 }
 
 impl fmt::Debug for LocalVault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalVault({} keys)", self.secrets.sealing.len())
+        write!(f, "LocalVault({} keys)", self.keys.read().sealing.len())
     }
 }
 
@@ -48,18 +55,20 @@ impl LocalVault {
     /// [`OpenVaultError`]: the file cannot be read or made, is not a key file, or can be read by
     /// others than its owner.
     pub fn open(path: &Path) -> Result<Self, OpenVaultError> {
-        let random = SystemRandom::new();
-        let secrets = Secrets::load_or_create(path, &random)?;
-        Ok(Self { secrets, random })
+        KeyFile::open(path).map(|keys| Self::over(Arc::new(keys)))
     }
 
-    /// The key of a subject, out of a sealing key.
-    fn key_of(secret: &Secret, bound: &[u8]) -> Result<LessSafeKey, VaultError> {
-        let prf = hmac::Key::new(hmac::HMAC_SHA256, secret.bytes());
-        let derived = hmac::sign(&prf, bound);
-        UnboundKey::new(&AES_256_GCM, derived.as_ref())
-            .map(LessSafeKey::new)
-            .map_err(|_| VaultError::NoKey(secret.id().to_owned()))
+    /// The vault of a key file that is open.
+    #[must_use]
+    pub fn over(keys: Arc<KeyFile>) -> Self {
+        let random = SystemRandom::new();
+        Self { keys, random }
+    }
+
+    /// The key file.
+    #[must_use]
+    pub const fn key_file(&self) -> &Arc<KeyFile> {
+        &self.keys
     }
 }
 
@@ -75,27 +84,14 @@ fn bound(tenant: TenantId, subject: &str) -> Vec<u8> {
 
 impl Vault for LocalVault {
     fn seal(&self, tenant: TenantId, subject: &str, plain: &[u8]) -> Result<Sealed, VaultError> {
-        let secret = self.secrets.newest();
-        let no_key = || VaultError::NoKey(secret.id().to_owned());
+        let secrets = self.keys.read();
+        let secret = secrets.newest();
+        let key = secret.id().to_owned();
         let bound = bound(tenant, subject);
-        let key = Self::key_of(secret, &bound)?;
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).map_err(|_| no_key())?;
-        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plain);
-        let tag = key
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(&bound),
-                &mut sealed[NONCE_LEN..],
-            )
-            .map_err(|_| no_key())?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(Sealed {
-            key: secret.id().to_owned(),
-            data: STANDARD.encode(&sealed),
-        })
+        match envelope::seal(secret.bytes(), &bound, plain, &self.random) {
+            Ok(data) => Ok(Sealed { key, data }),
+            Err(_) => Err(VaultError::NoKey(key)),
+        }
     }
 
     fn open(
@@ -104,29 +100,19 @@ impl Vault for LocalVault {
         subject: &str,
         sealed: &Sealed,
     ) -> Result<Vec<u8>, VaultError> {
-        let secret = self
-            .secrets
+        let secrets = self.keys.read();
+        let secret = secrets
             .find(&sealed.key)
             .ok_or_else(|| VaultError::NoKey(sealed.key.clone()))?;
-        let bound = bound(tenant, subject);
-        let key = Self::key_of(secret, &bound)?;
-        let mut data = Zeroizing::new(
-            STANDARD
-                .decode(&sealed.data)
-                .map_err(|_| VaultError::NotGenuine)?,
-        );
-        let (nonce, matter) = data
-            .split_at_mut_checked(NONCE_LEN)
-            .ok_or(VaultError::NotGenuine)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::NotGenuine)?;
-        let plain = key
-            .open_in_place(nonce, Aad::from(&bound), matter)
-            .map_err(|_| VaultError::NotGenuine)?;
-        Ok(plain.to_vec())
+        let plain = envelope::open(secret.bytes(), &bound(tenant, subject), &sealed.data);
+        plain
+            .map(|plain| plain.to_vec())
+            .map_err(|_| VaultError::NotGenuine)
     }
 
     fn blind(&self, domain: &str, text: &str) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secrets.blinding.bytes());
+        let secrets = self.keys.read();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secrets.blinding.bytes());
         let mut context = hmac::Context::with_key(&key);
         // The length goes in too, so that domain and text cannot run together.
         context.update(&(domain.len() as u64).to_be_bytes());

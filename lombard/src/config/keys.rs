@@ -71,6 +71,14 @@ pub const SETTINGS: &[Setting] = &[
         "`json`, `pretty`, or `auto`: pretty on a terminal.",
     ),
     number(
+        "vault.retention_days",
+        "For how many days after the last payment somebody's data is kept although he wants to be forgotten.",
+    ),
+    number(
+        "vault.detokenize_per_hour_max",
+        "How many tokens one credential may read back within an hour before a person is alerted.",
+    ),
+    number(
         "http.body_bytes_max",
         "The most bytes of a request's body, except for batches.",
     ),

@@ -7,7 +7,7 @@ use std::{
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use lombard_embedded::{backup, engine::Engine};
@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::backup::{Asked, CONTROL_SOCKET, News};
+use crate::backup::{Asked, CONTROL_SOCKET, News, both};
 
 /// The most bytes of a request: a path.
 const REQUEST_BYTES_MAX: u64 = 8 * 1024;
@@ -32,21 +32,23 @@ pub struct Control {
 impl Control {
     /// Listens in the data folder. A folder whose path is too long for a socket has none; that
     /// is logged, and such a server is backed up when it is stopped.
-    pub fn listen(data: &Path, engine: &Arc<Engine>) -> Option<Self> {
+    pub fn listen(data: &Path, engines: [&Arc<Engine>; 2]) -> Option<Self> {
         let path = data.join(CONTROL_SOCKET);
         // One of a server that crashed: the folder is ours, so nobody listens there.
         let _ = fs::remove_file(&path);
         match bind(&path) {
             Ok(listener) => {
                 // Weak: a backup under way must not keep the store from being closed for ever.
-                let engine = Arc::downgrade(engine);
+                let engines = engines.map(Arc::downgrade);
                 let task = tokio::spawn(async move {
                     while let Ok((stream, _)) = listener.accept().await {
-                        let Some(engine) = engine.upgrade() else {
+                        let [Some(engine), Some(vault)] =
+                            [&engines[0], &engines[1]].map(Weak::upgrade)
+                        else {
                             return;
                         };
                         tokio::spawn(async move {
-                            if let Err(error) = answer(stream, engine).await {
+                            if let Err(error) = answer(stream, engine, vault).await {
                                 warn!(%error, "a backup was not asked for properly, or its asker is gone");
                             }
                         });
@@ -75,7 +77,7 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn answer(stream: UnixStream, engine: Arc<Engine>) -> io::Result<()> {
+async fn answer(stream: UnixStream, engine: Arc<Engine>, vault: Arc<Engine>) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     let read = tokio::io::AsyncReadExt::take(read, REQUEST_BYTES_MAX);
@@ -88,7 +90,7 @@ async fn answer(stream: UnixStream, engine: Arc<Engine>) -> io::Result<()> {
             // Progress that nobody reads fast enough is left out.
             let _ = news.try_send(News::Progress(progress.into()));
         };
-        let ended = backup::backup(engine.log(), &asked.backup, &mut progress);
+        let ended = both(&engine, &vault, &asked.backup, &mut progress);
         let ended = match ended {
             Ok(progress) => News::Done(progress.into()),
             Err(error) => News::Failed(format!("{:#}", anyhow::Error::from(error))),

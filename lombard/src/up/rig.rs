@@ -13,6 +13,7 @@ use lombard_service::{
     proof::Log,
     rails,
     tenants::{self, DemoTenant},
+    vault::{Subjects, Tokens, erasure, rotation},
     worker::{self, feed},
 };
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -33,6 +34,8 @@ pub struct Rig {
     pub demo: Option<DemoTenant>,
     /// Where the simulator is, if there is one.
     pub rail_url: Option<String>,
+    /// The vault, inside.
+    pub tokens: Tokens,
     log: Arc<Log>,
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
@@ -61,6 +64,7 @@ impl Rig {
             None
         };
         let app = application(config, opened)?;
+        let tokens = start_vault(&app, opened, &stopped, &mut workers).await?;
         let demo = match settings.process.demo {
             true => Some(
                 tenants::demo(&app)
@@ -78,6 +82,7 @@ impl Rig {
             app,
             demo,
             rail_url,
+            tokens,
             log,
             stop,
             workers,
@@ -86,7 +91,8 @@ impl Rig {
 
     /// The API, and the counter for the rails' messages.
     pub fn router(&self, weights: Option<Weights>) -> Router {
-        http::router(Api::with_weights(self.app.clone(), weights).with_log(self.log.clone()))
+        let api = Api::with_weights(self.app.clone(), weights).with_log(self.log.clone());
+        http::router(api.with_tokens(self.tokens.clone()))
     }
 
     /// Ends the workers, each after the step that it is at.
@@ -98,6 +104,33 @@ impl Rig {
             warn!("some workers did not end in time; the next start does their last steps again");
         }
     }
+}
+
+/// Opens the vault over its own store: what was erased stays erased, and keys that are to be
+/// exchanged or destroyed are.
+///
+/// # Errors
+/// [`Exit::Internal`] when its store or its keys cannot be used.
+pub async fn start_vault(
+    app: &App,
+    opened: &Opened,
+    stopped: &watch::Receiver<bool>,
+    workers: &mut JoinSet<()>,
+) -> Result<Tokens, Failure> {
+    let own = App {
+        store: opened.vault_engine.clone(),
+        bank: opened.vault_engine.clone(),
+        ..app.clone()
+    };
+    let (store, keys) = (own.store.clone(), opened.keys.clone());
+    let subjects = Arc::new(Subjects::new(store, keys, own.host.clone()));
+    let tokens = Tokens::new(own, app.clone(), subjects);
+    let erased = erasure::replay(&tokens).await;
+    erased.or_exit(Exit::Internal, "the list of erased subjects")?;
+    let shared = Arc::new(tokens.clone());
+    workers.spawn(erasure::run(Arc::clone(&shared), stopped.clone()));
+    workers.spawn(rotation::run(shared, stopped.clone()));
+    Ok(tokens)
 }
 
 fn application(config: Config, opened: &Opened) -> Result<App, Failure> {

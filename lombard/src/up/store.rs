@@ -12,14 +12,18 @@ use lombard_service::{
     host::SystemHost,
     http::wire::Wire,
     ports::{Host, Vault},
-    vault::{LocalVault, OpenVaultError},
+    vault::{FileKeys, KeyFile, LocalVault, OpenVaultError, keys::Keys},
 };
 use tracing::warn;
 
-use crate::exit::{Exit, Failure, failure};
+use crate::exit::{Exit, Failure, OrExit, failure};
 
 /// The name of the key file in the data folder.
 pub const KEY_FILE: &str = "vault.keys";
+/// The name of the file of secrets that erasing somebody destroys.
+pub const SHRED_FILE: &str = "vault.shred";
+/// The folder of the vault's own store in the data folder.
+pub const VAULT_FOLDER: &str = "vault";
 
 /// An open data folder.
 pub struct Opened {
@@ -27,6 +31,10 @@ pub struct Opened {
     pub engine: Arc<Engine>,
     /// Personal data.
     pub vault: Arc<dyn Vault>,
+    /// The vault's own store: tokens and subjects.
+    pub vault_engine: Arc<Engine>,
+    /// What wraps the keys of subjects.
+    pub keys: Arc<dyn Keys>,
     /// The clock, and chance.
     pub host: Arc<dyn Host>,
 }
@@ -38,19 +46,7 @@ impl Opened {
     /// [`Exit::InUse`], [`Exit::NotWritable`], [`Exit::Damaged`] or [`Exit::Internal`].
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let host: Arc<dyn Host> = Arc::new(SystemHost::default());
-        let engine = Engine::open(
-            folder,
-            Arc::clone(&host),
-            Arc::new(Wire),
-            &Options::default(),
-        );
-        let engine = engine.map_err(|error| failed(exit_of(&error), error))?;
-        if let Some(torn) = engine.torn() {
-            warn!(
-                ?torn,
-                "the last write before a crash was torn, and is removed; it was never answered"
-            );
-        }
+        let engine = open_engine(folder, &host)?;
         let keys = folder.join(KEY_FILE);
         if engine.health().last > 0 && !keys.exists() {
             // A fresh one would be made, and everything sealed so far never opened again.
@@ -58,23 +54,62 @@ impl Opened {
             let what = format!("the key file {keys} is missing; put it back from where it is kept");
             return Err(failure(Exit::Damaged, what));
         }
-        let vault = LocalVault::open(&keys);
-        let vault = vault.map_err(|error| failed(exit_of_vault(&error), error))?;
+        let key_file = KeyFile::open(&keys);
+        let key_file = Arc::new(key_file.map_err(|error| failed(exit_of_vault(&error), error))?);
+        let vault_engine = open_engine(&folder.join(VAULT_FOLDER), &host)?;
+        let keys = open_keys(folder, &key_file, &vault_engine)?;
         Ok(Self {
             engine: Arc::new(engine),
-            vault: Arc::new(vault),
+            vault: Arc::new(LocalVault::over(key_file)),
+            vault_engine: Arc::new(vault_engine),
+            keys,
             host,
         })
     }
 
+    /// The stores: the platform's and the vault's own.
+    #[must_use]
+    pub fn engines(&self) -> [&Arc<Engine>; 2] {
+        [&self.engine, &self.vault_engine]
+    }
+
     /// Writes what was taken, and closes the store.
     pub fn close(self) {
-        drop(self.vault);
-        if Arc::into_inner(self.engine).is_none() {
+        drop((self.vault, self.keys));
+        let ended = [self.vault_engine, self.engine].map(Arc::into_inner);
+        if ended.iter().any(Option::is_none) {
             // Every task has ended, so this is a bug; what was answered is on disk all the same.
             warn!("the store is still in use and is not closed in order");
         }
     }
+}
+
+fn open_engine(folder: &Path, host: &Arc<dyn Host>) -> Result<Engine, Failure> {
+    let wire = Arc::new(Wire);
+    let engine = Engine::open(folder, Arc::clone(host), wire, &Options::default());
+    let engine = engine.map_err(|error| failed(exit_of(&error), error))?;
+    if let Some(torn) = engine.torn() {
+        warn!(
+            ?torn,
+            "the last write before a crash was torn, and is removed; it was never answered"
+        );
+    }
+    Ok(engine)
+}
+
+fn open_keys(
+    folder: &Path,
+    key_file: &Arc<KeyFile>,
+    vault: &Engine,
+) -> Result<Arc<dyn Keys>, Failure> {
+    let shred = folder.join(SHRED_FILE);
+    if vault.health().last > 0 && !shred.exists() {
+        let shred = shred.display();
+        let what = format!("the file {shred} is missing; put it back from where it is kept");
+        return Err(failure(Exit::Damaged, what));
+    }
+    let keys = FileKeys::open(Arc::clone(key_file), &shred);
+    Ok(Arc::new(keys.or_exit(Exit::NotWritable, shred.display())?))
 }
 
 fn failed(exit: Exit, error: impl Into<anyhow::Error>) -> Failure {

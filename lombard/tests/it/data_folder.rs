@@ -80,7 +80,7 @@ fn a_running_store_is_backed_up_and_restored() {
         "127.0.0.1:0",
     ]));
     assert_eq!(exit, 7, "without its keys it is not started: {err}");
-    for name in ["vault.keys", "tlog.key"] {
+    for name in ["vault.keys", "vault.shred", "tlog.key"] {
         fs::copy(format!("{data}/{name}"), format!("{restored}/{name}")).unwrap();
     }
     let server = Server::start(restored.as_ref());

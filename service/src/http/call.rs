@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
-    http::{Method, header, request::Parts},
+    extract::{FromRequestParts, MatchedPath, RawPathParams},
+    http::{header, request::Parts},
 };
 use lombard_core::{
     command::{Act, Command},
@@ -14,7 +14,7 @@ use lombard_core::{
 };
 
 use super::{Api, error::ErrorCode, problem::Problem, trace::TraceContext};
-use crate::tenants::{Caller, Scope};
+use crate::{access::needs, tenants::Caller};
 
 /// An authenticated request.
 #[derive(Clone, Debug)]
@@ -66,8 +66,9 @@ impl FromRequestParts<Api> for Call {
         let rate = app.config.http.requests_per_second_max;
         let paced = caller.pace.ask(app.host.now(), rate);
         paced.map_err(|ms| Problem::new(ErrorCode::RateLimited).after_ms(ms))?;
-        let looks = matches!(parts.method, Method::GET | Method::HEAD);
-        if !looks && caller.scope == Scope::Read {
+        let route = parts.extensions.get::<MatchedPath>();
+        let route = route.map_or("", MatchedPath::as_str);
+        if !caller.access.allows(&needs(parts.method.as_str(), route)) {
             return Err(Problem::new(ErrorCode::Forbidden));
         }
         let trace = parts.extensions.get::<TraceContext>().copied();

@@ -78,6 +78,7 @@ codes! {
     AmountTooLarge, "amount_too_large", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "More than there is", "More would be posted than is held, or more would go back than remains of the payment. The detail says how much there is.";
     BankAddressInvalid, "bank_address_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The bank address is not valid", "An IBAN, or a sort code with its account number, cannot be right: a character is mistyped, or the country, length or check digits are wrong.";
     BodyTooLarge, "body_too_large", PAYLOAD_TOO_LARGE, FINAL, CLEAN, "The body is too large", "The body exceeds the limit of this operation. Send less at a time.";
+    CardInvalid, "card_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "It is no card", "The number, the expiry or the security code cannot be right; the detail names the rule. No digit is repeated.";
     CurrencyMismatch, "currency_mismatch", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The currencies differ", "An account, or the rail, is in another currency than the amount. Lombard does not convert.";
     DuplicateFile, "duplicate_file", CONFLICT, FINAL, CLEAN, "The file was sent before", "A file of the same sender and message id, or with the same contents, was taken in under another key; the detail names its batch. Look at that batch, or send the file with the key that it had.";
     Forbidden, "forbidden", FORBIDDEN, FINAL, CLEAN, "The key may not do this", "The API key is known but may only read. Use a key with the right to write.";
@@ -112,6 +113,8 @@ codes! {
     SameAccount, "same_account", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "An account cannot pay itself", "Debtor and creditor are the same account.";
     SchemeRule, "scheme_rule", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail's scheme does not allow it", "A rule of the rail's scheme is broken: amount, name, reference, characters or reach. The detail names the rule and `field` points to the member.";
     SignatureInvalid, "signature_invalid", UNAUTHORIZED, FINAL, CLEAN, "The signature is not valid", "To gateways: the signature is missing, not genuine, or not of this moment.";
+    SubjectErased, "subject_erased", GONE, FINAL, CLEAN, "The subject was erased", "The keys of the subject are destroyed, or somebody asked for that: nothing of it can be read or added any more.";
+    TokenOutOfScope, "token_out_of_scope", FORBIDDEN, FINAL, CLEAN, "The token is not for this", "The token was made for another merchant, other operations or smaller amounts, or has expired; the detail says which.";
     TooLarge, "too_large", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The numbers do not fit", "A sum of an account would exceed what 64 bits hold, or the request makes more records than one commit takes.";
     Unauthenticated, "unauthenticated", UNAUTHORIZED, FINAL, CLEAN, "No valid API key", "Send a valid API key as `Authorization: Bearer sk_…`.";
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, RETRY, CLEAN, "The store is not available", "Nothing was done. Repeat the request with the same key a little later.";

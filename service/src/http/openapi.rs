@@ -36,6 +36,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "holds", description = "Promises of money, posted or voided later."),
         (name = "events", description = "What happened, in one list."),
         (name = "webhooks", description = "Events told to receivers of yours."),
+        (name = "vault", description = "Tokens for cards, bank accounts and personal data; subjects and keys."),
         (name = "exceptions", description = "What a person must look at."),
         (name = "health", description = "Whether the server runs and can work."),
     ),

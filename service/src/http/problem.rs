@@ -143,6 +143,16 @@ impl Problem {
         waits.then(|| self.retry_after_s.unwrap_or(RETRY_AFTER_S))
     }
 
+    /// The same, about a thing that `field` of the body names.
+    #[must_use]
+    pub fn named_in_body(mut self, field: &'static str) -> Self {
+        if self.code == ErrorCode::NotFound {
+            self.code = ErrorCode::ReferenceUnknown;
+        }
+        self.field = Some(field.into());
+        self
+    }
+
     /// Says, of a body that refers to other things, where it does: what is not there is then the
     /// body's fault and not the path's.
     #[must_use]

@@ -17,6 +17,7 @@ use super::{
     records::{TenantError, create_key_as, create_tenant_as, find_tenant, open},
 };
 use crate::{
+    access::{Access, Grant},
     app::App,
     details::{BankAddress, Holder},
     ports::CommitError,
@@ -59,7 +60,10 @@ pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
         unless_there(create_tenant_as(app, tenant, "Demo").await.map(drop))?;
     }
     let key = key_of(app);
-    let made = create_key_as(app, tenant, "demo", Scope::Write, &key).await;
+    // It makes whatever other credentials somebody wants to try.
+    let mut access = Access::of(Scope::Write);
+    access.grants = access.grants.with(Grant::Credentials);
+    let made = create_key_as(app, tenant, "demo", access, &key).await;
     unless_there(made.map(drop))?;
     let uk = UkAccount::parse(SORT_CODE, ACCOUNT_NUMBER).map_err(|error| wrong(&error))?;
     let iban = IBAN.parse().map_err(|error| wrong(&error))?;

@@ -9,8 +9,8 @@ use std::{
 use lombard_core::{tenant::TenantId, time::Timestamp};
 use parking_lot::RwLock;
 
-use super::{ApiKey, KEY_PREFIX, Pace, Scope, digest, records};
-use crate::{app::App, ports::ReadError};
+use super::{ApiKey, KEY_PREFIX, Pace, digest, records};
+use crate::{access::Access, app::App, ports::ReadError};
 
 /// How long a key is remembered, in milliseconds.
 pub const REMEMBERED_MS: u64 = 30_000;
@@ -25,7 +25,7 @@ pub struct Caller {
     /// Who acts, as timelines say it: `key/key_…`.
     pub actor: Arc<str>,
     /// What it may do.
-    pub scope: Scope,
+    pub access: Arc<Access>,
     /// How often it asks.
     pub pace: Arc<Pace>,
 }
@@ -87,7 +87,7 @@ impl Keys {
         let caller = Caller {
             tenant: key.tenant,
             actor: records::actor(&key),
-            scope: key.scope,
+            access: Arc::new(key.access),
             pace: self.crowd.clone(),
         };
         Ok(Some(self.remember(digest, caller, now)))

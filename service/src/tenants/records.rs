@@ -5,6 +5,7 @@ use super::{
     SecretKey, Snapshot, Tenant, TenantId, digest, journal,
 };
 use crate::{
+    access::Access,
     app::App,
     ports::{CommitError, ExecuteError, ReadError},
 };
@@ -147,8 +148,21 @@ pub async fn create_key(
     name: &str,
     scope: Scope,
 ) -> Result<(ApiKey, SecretKey), TenantError> {
+    create_key_with(app, tenant, name, Access::of(scope)).await
+}
+
+/// Makes a key that may do what `access` says.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn create_key_with(
+    app: &App,
+    tenant: TenantId,
+    name: &str,
+    access: Access,
+) -> Result<(ApiKey, SecretKey), TenantError> {
     let secret = SecretKey::of(app.host.random(), app.host.random());
-    let record = create_key_as(app, tenant, name, scope, &secret).await?;
+    let record = create_key_as(app, tenant, name, access, &secret).await?;
     Ok((record, secret))
 }
 
@@ -157,7 +171,7 @@ pub(super) async fn create_key_as(
     app: &App,
     tenant: TenantId,
     name: &str,
-    scope: Scope,
+    access: Access,
     secret: &SecretKey,
 ) -> Result<ApiKey, TenantError> {
     let now = app.host.now();
@@ -165,7 +179,7 @@ pub(super) async fn create_key_as(
         id: Id::new(now, app.host.random()),
         tenant,
         name: name.to_owned(),
-        scope,
+        access,
         hint: secret.hint(),
         created_at: now,
         revoked_at: None,

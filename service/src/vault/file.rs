@@ -1,4 +1,4 @@
-//! The key file: made once, never changed by us, readable by its owner alone.
+//! The key file: readable by its owner alone, and replaced as a whole when a key is added.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,6 +8,8 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use lombard_core::time::Timestamp;
+use parking_lot::{RwLock, RwLockReadGuard};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -27,10 +29,16 @@ pub struct Secrets {
 /// 256 bits with a name.
 pub struct Secret {
     id: String,
+    made_at: Timestamp,
     bytes: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 impl Secret {
+    /// Since when it is there; the epoch for keys of a file that did not say.
+    pub const fn made_at(&self) -> Timestamp {
+        self.made_at
+    }
+
     /// Its name, which is not secret.
     pub fn id(&self) -> &str {
         &self.id
@@ -39,6 +47,14 @@ impl Secret {
     /// The key.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_slice()
+    }
+
+    fn written(&self) -> WrittenKey {
+        WrittenKey {
+            id: self.id.clone(),
+            made_at: self.made_at,
+            key: STANDARD.encode(self.bytes.as_slice()),
+        }
     }
 }
 
@@ -75,6 +91,8 @@ struct Written {
 #[serde(deny_unknown_fields)]
 struct WrittenKey {
     id: String,
+    #[serde(default)]
+    made_at: Timestamp,
     key: String,
 }
 
@@ -142,6 +160,7 @@ fn secret(written: &WrittenKey) -> Option<Secret> {
     let bytes = <[u8; KEY_BYTES]>::try_from(decoded.as_slice()).ok()?;
     Some(Secret {
         id: written.id.clone(),
+        made_at: written.made_at,
         bytes: Zeroizing::new(bytes),
     })
 }
@@ -149,12 +168,25 @@ fn secret(written: &WrittenKey) -> Option<Secret> {
 /// Writes fresh keys beside the path and links them into place: the file is there whole or not
 /// at all, and of two processes that start at once one wins and both read the same.
 fn create(path: &Path, random: &SystemRandom) -> io::Result<()> {
+    let now = Timestamp::default();
     let written = Written {
         version: 1,
-        sealing: vec![fresh("k1", random)?],
-        blinding: fresh("b1", random)?,
+        sealing: vec![fresh("k1", now, random)?],
+        blinding: fresh("b1", now, random)?,
     };
-    let text = Zeroizing::new(serde_json::to_vec_pretty(&written)?);
+    let aside = write_aside(path, &written)?;
+    let linked = fs::hard_link(&aside, path);
+    fs::remove_file(&aside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    sync_folder(path)
+}
+
+/// Writes a whole key file beside the path.
+fn write_aside(path: &Path, written: &Written) -> io::Result<PathBuf> {
+    let text = Zeroizing::new(serde_json::to_vec_pretty(written)?);
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = OpenOptions::new()
         .write(true)
@@ -163,28 +195,80 @@ fn create(path: &Path, random: &SystemRandom) -> io::Result<()> {
         .open(&aside)?;
     file.write_all(&text)?;
     file.sync_all()?;
-    let linked = fs::hard_link(&aside, path);
-    fs::remove_file(&aside)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    Ok(aside)
 }
 
-fn fresh(id: &str, random: &SystemRandom) -> io::Result<WrittenKey> {
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// An open key file, to which keys can be added while it is used.
+pub struct KeyFile {
+    path: PathBuf,
+    secrets: RwLock<Secrets>,
+    random: SystemRandom,
+}
+
+impl KeyFile {
+    /// Opens the file, or makes it with fresh keys.
+    ///
+    /// # Errors
+    /// [`OpenVaultError`].
+    pub fn open(path: &Path) -> Result<Self, OpenVaultError> {
+        let random = SystemRandom::new();
+        let secrets = RwLock::new(Secrets::load_or_create(path, &random)?);
+        Ok(Self {
+            path: path.to_owned(),
+            secrets,
+            random,
+        })
+    }
+
+    /// The keys as they are now.
+    pub fn read(&self) -> RwLockReadGuard<'_, Secrets> {
+        self.secrets.read()
+    }
+
+    /// Adds a sealing key, which seals from now on, and gives its name. The file is replaced as
+    /// a whole before anything is sealed with the key: no crash loses a key that was used.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing has changed then.
+    pub fn add_sealing_key(&self, now: Timestamp) -> io::Result<String> {
+        let mut secrets = self.secrets.write();
+        let id = format!("k{}", secrets.sealing.len() + 1);
+        let made = fresh(&id, now, &self.random)?;
+        let not_ours = || io::Error::other("a fresh key cannot be read back");
+        let added = secret(&made).ok_or_else(not_ours)?;
+        let mut sealing: Vec<WrittenKey> = secrets.sealing.iter().map(Secret::written).collect();
+        sealing.push(made);
+        let written = Written {
+            version: 1,
+            sealing,
+            blinding: secrets.blinding.written(),
+        };
+        let aside = write_aside(&self.path, &written)?;
+        fs::rename(&aside, &self.path)?;
+        sync_folder(&self.path)?;
+        secrets.sealing.push(added);
+        Ok(id)
+    }
+}
+
+fn fresh(id: &str, now: Timestamp, random: &SystemRandom) -> io::Result<WrittenKey> {
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
     random
         .fill(bytes.as_mut_slice())
         .map_err(|_| io::Error::other("the operating system gives no randomness"))?;
     Ok(WrittenKey {
         id: id.to_owned(),
+        made_at: now,
         key: STANDARD.encode(bytes.as_slice()),
     })
 }

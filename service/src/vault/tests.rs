@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::*;
 
 fn vault() -> (tempfile::TempDir, LocalVault) {

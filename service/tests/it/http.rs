@@ -17,4 +17,5 @@ mod returns;
 mod server;
 mod tenants;
 mod tracing;
+mod vault;
 pub mod world;

@@ -99,6 +99,25 @@ schemas! {
     WebhookEndpointId = id("whk", "Names a webhook endpoint.");
     /// Of an exception.
     ExceptionId = id("exc", "Names an exception.");
+    /// Of a token.
+    TokenId = id("tok", "Names a token.");
+    /// Of a subject.
+    SubjectId = id("sub", "Names somebody about whom something is kept.");
+    /// A bank account in full.
+    BankAddressMembers = ObjectBuilder::new()
+        .property("iban", text().max_length(Some(34)))
+        .property("sort_code", text().max_length(Some(8)))
+        .property("account_number", text().max_length(Some(8)))
+        .description(Some("`iban`, or `sort_code` with `account_number`."));
+    /// Data about a person in full.
+    PersonMembers = ObjectBuilder::new()
+        .property("name", text().max_length(Some(140)))
+        .property("email", text().max_length(Some(254)))
+        .property("phone", text().max_length(Some(40)))
+        .property("date_of_birth", text().max_length(Some(10)))
+        .property("address", text().max_length(Some(500)))
+        .property("document_number", text().max_length(Some(140)))
+        .description(Some("What is kept about a person or a firm."));
     /// Types of events.
     EventType = words(lombard_core::event::KINDS, "What an event tells.");
     /// SHA-256 in base64.

@@ -20,6 +20,7 @@ use lombard_core::{
     tenant::TenantId,
 };
 use lombard_service::{
+    access::{Access, Grant},
     app::App,
     config::Config,
     http::{Api, router, wire::Wire},
@@ -27,8 +28,8 @@ use lombard_service::{
     optimistic::Optimistic,
     ports::{Host, Store},
     rails::{Answer as RailAnswer, RailError, RailPort, Rails},
-    tenants::{Scope, create_key, create_tenant},
-    vault::LocalVault,
+    tenants::{Scope, create_key_with, create_tenant},
+    vault::{FileKeys, KeyFile, LocalVault, Subjects, Tokens},
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -76,6 +77,7 @@ pub struct World {
     pub tenant: TenantId,
     pub key: String,
     pub other_key: String,
+    pub tokens: Tokens,
     _folder: tempfile::TempDir,
 }
 
@@ -153,7 +155,8 @@ impl World {
         };
         let (tenant, key) = tenant(&app, "One").await;
         let (_, other_key) = tenant_key(&app).await;
-        let router = router(Api::new(app.clone()));
+        let tokens = tokens(&app, folder.path());
+        let router = router(Api::new(app.clone()).with_tokens(tokens.clone()));
         Self {
             app,
             host,
@@ -161,6 +164,7 @@ impl World {
             tenant,
             key,
             other_key,
+            tokens,
             _folder: folder,
         }
     }
@@ -182,6 +186,22 @@ impl World {
     pub async fn get_as(&self, key: &str, path: &str) -> Answer {
         let request = Request::get(path).header("authorization", format!("Bearer {key}"));
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A key of our tenant that may do no more than `access` says.
+    pub async fn key_with(&self, access: Access) -> String {
+        let made = create_key_with(&self.app, self.tenant, "test", access).await;
+        made.unwrap().1.expose().to_owned()
+    }
+
+    /// A request under a fresh idempotency key, by somebody.
+    pub async fn call_as(&self, key: &str, method: &str, path: &str, body: Value) -> Answer {
+        let idempotency = format!("{:032x}", self.host.random());
+        let mut request = self.request(path, &idempotency, body.to_string());
+        *request.method_mut() = method.parse().unwrap();
+        let bearer = format!("Bearer {key}").parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        self.send(request).await
     }
 
     /// A POST under a fresh idempotency key.
@@ -280,9 +300,23 @@ impl World {
     }
 }
 
+/// A vault with a store of its own.
+fn tokens(app: &App, folder: &std::path::Path) -> Tokens {
+    let keys = Arc::new(KeyFile::open(&folder.join("keys")).unwrap());
+    let keys = Arc::new(FileKeys::open(keys, &folder.join("shred")).unwrap());
+    let own = App {
+        store: Arc::new(Memory::default()),
+        ..app.clone()
+    };
+    let subjects = Subjects::new(own.store.clone(), keys, own.host.clone());
+    Tokens::new(own, app.clone(), Arc::new(subjects))
+}
+
 async fn tenant(app: &App, name: &str) -> (TenantId, String) {
     let tenant = create_tenant(app, name).await.unwrap();
-    let (_, key) = create_key(app, tenant.id, "test", Scope::Write)
+    let mut access = Access::of(Scope::Write);
+    access.grants = Grant::ALL.into_iter().collect();
+    let (_, key) = create_key_with(app, tenant.id, "test", access)
         .await
         .unwrap();
     (tenant.id, key.expose().to_owned())

@@ -1,0 +1,208 @@
+//! What a credential may do: look or change, at which resources, and which deeds of those that
+//! must be granted by name.
+//!
+//! **Shape.** [`needs`] says of a route what it takes; [`Access::allows`] holds a credential
+//! against it. Both are asked once for each request, before anything else of it is looked at, so
+//! a route cannot forget to: one that is added tomorrow takes `write` of its resource for every
+//! method but GET.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::tenants::Scope;
+
+/// A deed that no credential may do unless it was granted by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// Read back what tokens stand for.
+    Detokenize,
+    /// Forget subjects.
+    Erase,
+    /// Look after the vault's keys.
+    VaultKeys,
+    /// Make and revoke credentials.
+    Credentials,
+    /// Read what was put on record.
+    Audit,
+    /// Approve what others propose.
+    Approve,
+}
+
+impl Grant {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Detokenize,
+        Self::Erase,
+        Self::VaultKeys,
+        Self::Credentials,
+        Self::Audit,
+        Self::Approve,
+    ];
+
+    /// As it is written in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Detokenize => "detokenize",
+            Self::Erase => "erase",
+            Self::VaultKeys => "vault_keys",
+            Self::Credentials => "credentials",
+            Self::Audit => "audit",
+            Self::Approve => "approve",
+        }
+    }
+}
+
+/// A set of grants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Grants(u16);
+
+impl Grants {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// Whether a deed is granted.
+    #[must_use]
+    pub const fn has(self, grant: Grant) -> bool {
+        self.0 & (1 << grant as u16) != 0
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub const fn with(self, grant: Grant) -> Self {
+        Self(self.0 | (1 << grant as u16))
+    }
+
+    /// Whether it is empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that are in it.
+    pub fn iter(self) -> impl Iterator<Item = Grant> {
+        Grant::ALL.into_iter().filter(move |grant| self.has(*grant))
+    }
+}
+
+impl FromIterator<Grant> for Grants {
+    fn from_iter<I: IntoIterator<Item = Grant>>(grants: I) -> Self {
+        grants.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl Serialize for Grants {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Grants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names: Vec<Grant> = de::Deserialize::deserialize(deserializer)?;
+        Ok(names.into_iter().collect())
+    }
+}
+
+/// What a credential may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Look, or change as well.
+    pub scope: Scope,
+    /// At which resources alone, by the first part of their paths; at all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// What else.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub grants: Grants,
+}
+
+impl Access {
+    /// Of a scope, everywhere, without grants.
+    #[must_use]
+    pub const fn of(scope: Scope) -> Self {
+        Self {
+            scope,
+            resources: Vec::new(),
+            grants: Grants::NONE,
+        }
+    }
+
+    /// Whether a route may be called.
+    #[must_use]
+    pub fn allows(&self, need: &Need<'_>) -> bool {
+        let resource =
+            self.resources.is_empty() || self.resources.iter().any(|own| own == need.resource);
+        let deed = match need.grant {
+            Some(grant) => self.grants.has(grant),
+            None => !need.changes || self.scope == Scope::Write,
+        };
+        resource && deed
+    }
+}
+
+/// What it takes to call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need<'a> {
+    /// The first part of the path after the version.
+    pub resource: &'a str,
+    /// Whether it changes anything.
+    pub changes: bool,
+    /// The grant without which it is not done, if there is one; it is then enough.
+    pub grant: Option<Grant>,
+}
+
+/// What a route takes. `route` is the path as it is declared, such as `/v1/payments/{id}`.
+#[must_use]
+pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
+    let resource = route.split('/').nth(2).unwrap_or_default();
+    let grant = match (method, route) {
+        ("POST", "/v1/tokens/{id}/detokenize") | ("GET", "/v1/subjects/{id}/export") => {
+            Some(Grant::Detokenize)
+        }
+        ("DELETE", "/v1/subjects/{id}") => Some(Grant::Erase),
+        (_, route) if route.starts_with("/v1/vault/") => Some(Grant::VaultKeys),
+        (_, route) if route.starts_with("/v1/api_keys") => Some(Grant::Credentials),
+        (_, route) if route.starts_with("/v1/audit") => Some(Grant::Audit),
+        _ => None,
+    };
+    Need {
+        resource,
+        changes: !matches!(method, "GET" | "HEAD"),
+        grant,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deed_takes_its_grant_and_nothing_else_gives_it() {
+        let mut access = Access::of(Scope::Write);
+        let detokenize = needs("POST", "/v1/tokens/{id}/detokenize");
+        assert!(!access.allows(&detokenize));
+        access.grants = access.grants.with(Grant::Detokenize);
+        assert!(access.allows(&detokenize));
+        assert!(!access.allows(&needs("DELETE", "/v1/subjects/{id}")));
+        assert!(access.allows(&needs("POST", "/v1/payments")));
+        access.scope = Scope::Read;
+        assert!(!access.allows(&needs("POST", "/v1/payments")));
+        assert!(access.allows(&needs("GET", "/v1/payments")));
+        access.resources = vec!["accounts".into()];
+        assert!(!access.allows(&needs("GET", "/v1/payments")));
+        assert!(access.allows(&needs("GET", "/v1/accounts/{id}")));
+        assert!(
+            !access.allows(&detokenize),
+            "its resource is not among them"
+        );
+    }
+
+    #[test]
+    fn grants_read_back() {
+        let grants: Grants = [Grant::Erase, Grant::Audit].into_iter().collect();
+        let text = serde_json::to_string(&grants).unwrap();
+        assert_eq!(text, r#"["erase","audit"]"#);
+        assert_eq!(serde_json::from_str::<Grants>(&text).unwrap(), grants);
+    }
+}
