@@ -69,7 +69,12 @@ pub async fn after<T: Serialize>(
     .await
 }
 
-async fn commit_once(
+/// The same over other ports than the API's own, such as the vault's; whoever calls it has the
+/// key's turn.
+///
+/// # Errors
+/// See [`once`].
+pub async fn commit_once(
     app: &App,
     tenant: TenantId,
     wish: &Idempotency,

@@ -20,7 +20,7 @@ use crate::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
         idempotency::IDEMPOTENCY_REPLAYED,
         input::{Object, Text, bank_address},
-        once::{Decided, once},
+        once::{Decided, commit_once},
         reply::body,
         wire::scalar,
     },
@@ -171,7 +171,8 @@ pub async fn create(
     let subject = subject.map_err(|error| Problem::from(error).named_in_body("/subject"))?;
     let token = tokens.draft(&subject, &wish).await?;
     let places = [subjects::key(tenant, subject.id)];
-    let reply = once(app, tenant, &kept, &places, |read| {
+    let _turn = api.turn(tenant, &kept).await?;
+    let reply = commit_once(app, tenant, &kept, &places, |read| {
         Ok(Decided {
             writes: Tokens::store(read, &subject, &token)?,
             status: 201,

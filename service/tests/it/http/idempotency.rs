@@ -90,6 +90,7 @@ async fn every_post_needs_a_well_formed_key() {
         ("accounts", "acc"),
         ("holds", "hld"),
         ("webhook_endpoints", "whk"),
+        ("tokens", "tok"),
     ];
     for path in super::isolation::posts() {
         let resource = path.split('/').nth(2).unwrap();
