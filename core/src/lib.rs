@@ -14,6 +14,7 @@ pub mod currency;
 pub mod id;
 pub mod iso20022;
 pub mod limits;
+pub mod matching;
 pub mod money;
 pub mod planted;
 pub mod psp;
