@@ -1,0 +1,15 @@
+//! Risk: what a payment looks like beside the past, how likely it is fraud, and what to do.
+//!
+//! Pure, like the core: no IO, no async, no clock, no randomness that was not handed in. Unlike
+//! the core it computes with floats, for features and scores; money stays in whole minor units,
+//! and rules compare it as such. `docs/adr/0030-risk-crate.md` says why it stands beside the core.
+//!
+//! The modules, in the order to read them: [`features`] folds payments into vectors.
+
+pub mod decision;
+pub mod features;
+pub mod handbook;
+pub mod metrics;
+pub mod model;
+pub mod rules;
+pub mod text;

@@ -1,0 +1,7 @@
+//! What risk promises, from outside.
+
+mod bounds;
+mod catalogue_doc;
+mod future;
+mod parity;
+mod world;
