@@ -102,10 +102,9 @@ pub fn digest_text(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    digits(first_128(&hash.finalize()))
-        .iter()
-        .map(|byte| char::from(*byte))
-        .collect()
+    let digits = digits(first_128(&hash.finalize()));
+    // Digits are ASCII.
+    std::str::from_utf8(&digits).unwrap_or_default().to_owned()
 }
 
 /// An id as text, without an allocation: ids are written some thirty times for each payment.

@@ -36,12 +36,12 @@ impl From<Fingerprint> for String {
                 digits[usize::from(byte & 15)],
             ]
         };
-        fingerprint
-            .0
-            .into_iter()
-            .flat_map(pair)
-            .map(char::from)
-            .collect()
+        let mut text = String::with_capacity(64);
+        for [high, low] in fingerprint.0.into_iter().map(pair) {
+            text.push(char::from(high));
+            text.push(char::from(low));
+        }
+        text
     }
 }
 
@@ -89,7 +89,7 @@ impl Idempotency {
     #[must_use]
     pub fn record_key(&self, tenant: TenantId) -> Key {
         let digest = digest_text(&[self.operation, &self.key]);
-        Key::new(&format!("{}/key_{digest}", tenant.short()), "outcome")
+        Key::joined(&[tenant.short(), "/key_", &digest], "outcome")
     }
 }
 

@@ -43,15 +43,36 @@ impl Key {
     /// digests, never of text that came from outside.
     #[must_use]
     pub fn new(partition: &str, sort: &str) -> Self {
-        let mut text = String::with_capacity(partition.len() + sort.len() + 1);
-        text.push_str(partition);
-        text.push('\0');
-        text.push_str(sort);
-        assert!(text.len() <= KEY_BYTES_MAX, "a key of {} bytes", text.len());
-        assert!(
-            text.bytes().filter(|byte| *byte == 0).count() == 1,
-            "a NUL in a key"
-        );
+        Self::joined(&[partition], sort)
+    }
+
+    /// The key of `sort` in the partition that the parts are together.
+    ///
+    /// # Panics
+    /// As [`Key::new`].
+    #[must_use]
+    pub fn joined(partition: &[&str], sort: &str) -> Self {
+        /// Nearly all keys fit, and need no other memory than their own.
+        const USUAL: usize = 128;
+        let length = partition.iter().map(|part| part.len()).sum::<usize>() + 1 + sort.len();
+        assert!(length <= KEY_BYTES_MAX, "a key of {length} bytes");
+        let parts = partition.iter().copied().chain(["\0", sort]);
+        if length > USUAL {
+            return Self::checked(&parts.collect::<String>());
+        }
+        let mut bytes = [0; USUAL];
+        let mut filled = 0;
+        for part in parts {
+            bytes[filled..filled + part.len()].copy_from_slice(part.as_bytes());
+            filled += part.len();
+        }
+        // Texts put together are a text.
+        Self::checked(std::str::from_utf8(&bytes[..filled]).unwrap_or_default())
+    }
+
+    fn checked(text: &str) -> Self {
+        let nuls = text.bytes().filter(|byte| *byte == 0).count();
+        assert!(nuls == 1, "a NUL in a key");
         Self(text.into())
     }
 
@@ -82,8 +103,12 @@ impl Key {
         well_formed.then(|| Self(text.into()))
     }
 
+    /// Looks for the NUL from the end, because most sorts are short.
     fn split(&self) -> (&str, &str) {
-        self.0.split_once('\0').unwrap_or((&self.0, ""))
+        match self.0.bytes().rposition(|byte| byte == 0) {
+            Some(at) => (&self.0[..at], &self.0[at + 1..]),
+            None => (&self.0, ""),
+        }
     }
 }
 
@@ -203,15 +228,21 @@ impl Write {
     /// `Some(None)` when there is none.
     #[must_use]
     pub fn result(&self) -> Option<Option<Record>> {
+        self.clone().into_result()
+    }
+
+    /// The same, of a write that is not needed any more.
+    #[must_use]
+    pub fn into_result(self) -> Option<Option<Record>> {
         match self {
             Self::CheckAbsent | Self::Check(_) => None,
             Self::Create(body) => Some(Some(Record {
                 version: Version::FIRST,
-                body: body.clone(),
+                body,
             })),
             Self::Update(version, body) => Some(Some(Record {
                 version: version.next(),
-                body: body.clone(),
+                body,
             })),
             Self::Delete(_) => Some(None),
         }
@@ -232,7 +263,7 @@ impl Snapshot {
     /// When the key was not read: a plan that decides on it has a bug.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Record> {
-        match self.guarded.get(key).or_else(|| self.hints.get(key)) {
+        match self.found(key) {
             Some(found) => found.as_ref(),
             None => panic!("{key:?} was decided on without being read"),
         }
@@ -242,6 +273,18 @@ impl Snapshot {
     #[must_use]
     pub fn value<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         self.get(key).map(|record| decode(&record.body.bytes))
+    }
+
+    /// What was found under a key, `None` if it was not asked for.
+    #[must_use]
+    pub fn found(&self, key: &Key) -> Option<&Option<Record>> {
+        self.guarded.get(key).or_else(|| self.hints.get(key))
+    }
+
+    /// Whether nothing was asked for yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.guarded.is_empty() && self.hints.is_empty()
     }
 
     /// Whether the key was asked for.
@@ -307,6 +350,14 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
         panic!("our own types can be written: {error}");
     }
     bytes
+}
+
+/// Whether a body may have a member: its name in quotes, with the colon. A text may say the same, so that
+/// `true` asks to look closer; `false` saves reading a body that has nothing to say.
+#[must_use]
+pub fn mentions(body: &[u8], member: &str) -> bool {
+    // Bodies are JSON and so are text; what is not may have anything.
+    std::str::from_utf8(body).map_or(true, |text| text.contains(member))
 }
 
 /// Reads what [`encode`] wrote.

@@ -54,6 +54,7 @@ impl Sums {
 
 /// Where an account stands: its sums after its last entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FlatBalance")]
 pub struct Balance {
     /// Of which account.
     pub account: Id<Account>,
@@ -71,6 +72,41 @@ pub struct Balance {
     /// The four sums.
     #[serde(flatten)]
     pub sums: Sums,
+}
+
+/// A balance as it is stored: see [`FlatLeg`](super::FlatLeg).
+#[derive(Deserialize)]
+struct FlatBalance {
+    account: Id<Account>,
+    currency: Currency,
+    open: bool,
+    entries: u64,
+    at: Timestamp,
+    #[serde(default)]
+    waiting: u32,
+    debits_pending: u64,
+    debits_posted: u64,
+    credits_pending: u64,
+    credits_posted: u64,
+}
+
+impl From<FlatBalance> for Balance {
+    fn from(flat: FlatBalance) -> Self {
+        Self {
+            account: flat.account,
+            currency: flat.currency,
+            open: flat.open,
+            entries: flat.entries,
+            at: flat.at,
+            waiting: flat.waiting,
+            sums: Sums {
+                debits_pending: flat.debits_pending,
+                debits_posted: flat.debits_posted,
+                credits_pending: flat.credits_pending,
+                credits_posted: flat.credits_posted,
+            },
+        }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference.

@@ -64,10 +64,13 @@ pub struct Draft<'a> {
     pub(super) reads: RefCell<Reads>,
     transactions: u32,
     handed_on: Option<Payment>,
+    /// Where the answer is kept, if it is.
+    pub(super) outcome: Option<Key>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(snapshot: &'a Snapshot, command: &'a Command, context: Context<'a>) -> Self {
+        let wish = command.idempotency.as_ref();
         Self {
             snapshot,
             command,
@@ -77,6 +80,7 @@ impl<'a> Draft<'a> {
             reads: RefCell::default(),
             transactions: 0,
             handed_on: None,
+            outcome: wish.map(|wish| wish.record_key(command.tenant)),
         }
     }
 
@@ -91,10 +95,10 @@ impl<'a> Draft<'a> {
 
     /// Stops with the answer that was given before, if there was one.
     pub fn answered_before(&self) -> Result<(), Stop> {
-        let Some(wish) = &self.command.idempotency else {
+        let (Some(wish), Some(key)) = (&self.command.idempotency, &self.outcome) else {
             return Ok(());
         };
-        let Some(outcome) = self.read::<Outcome>(&wish.record_key(self.tenant()))? else {
+        let Some(outcome) = self.read::<Outcome>(key)? else {
             return Ok(());
         };
         if outcome.fingerprint != wish.fingerprint && !crate::planted!(FingerprintIgnored) {
@@ -345,14 +349,14 @@ impl<'a> Draft<'a> {
                 self.writes.put(&key, Body::of(&touched.balance));
             }
         }
-        let kept = self.command.idempotency.as_ref();
-        if let Some(wish) = kept.filter(|_| !crate::planted!(OutcomeForgotten)) {
+        let kept = self.command.idempotency.as_ref().zip(self.outcome.take());
+        if let Some((wish, key)) = kept.filter(|_| !crate::planted!(OutcomeForgotten)) {
             let bytes = Outcome::encode(wish.fingerprint, reply.status, self.now(), &reply.body);
             let body = Body {
                 bytes: bytes.into(),
                 index: Vec::new(),
             };
-            self.writes.put(&wish.record_key(self.tenant()), body);
+            self.writes.put(&key, body);
         }
         Step::Commit(self.writes, reply)
     }

@@ -13,13 +13,13 @@ use crate::{
 /// What does not change of an account.
 #[must_use]
 pub fn account(tenant: TenantId, id: Id<Account>) -> Key {
-    Key::new(&account_partition(tenant, id), "account")
+    key_of(tenant, id, "account")
 }
 
 /// Where an account stands.
 #[must_use]
 pub fn balance(tenant: TenantId, id: Id<Account>) -> Key {
-    Key::new(&account_partition(tenant, id), "balance")
+    key_of(tenant, id, "balance")
 }
 
 /// The partition of an account: itself, its balance, its entries in the order of numbers.
@@ -38,16 +38,37 @@ fn of_tenant<T: Named>(tenant: TenantId, id: Id<T>) -> String {
     text
 }
 
+/// `tenant/id` and a sort.
+fn key_of<T: Named>(tenant: TenantId, id: Id<T>, sort: &str) -> Key {
+    Key::joined(&[tenant.short(), "/", id.text().as_str()], sort)
+}
+
 /// Where an entry's number sorts among its account's records.
 #[must_use]
 pub fn entry_sort(number: u64) -> String {
-    format!("n#{number:012}")
+    numbered("n#", number, 12)
+}
+
+/// A number with leading zeroes, so that texts sort as numbers do. One with more digits than
+/// `width` is written whole.
+fn numbered(prefix: &str, number: u64, width: usize) -> String {
+    let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let mut text = String::with_capacity(prefix.len() + digits.max(width));
+    text.push_str(prefix);
+    for place in (0..digits.max(width) as u32).rev() {
+        // Beyond the twentieth place there are only zeroes.
+        let digit = 10_u64
+            .checked_pow(place)
+            .map_or(0, |unit| number / unit % 10);
+        text.push(char::from(b'0' + digit as u8));
+    }
+    text
 }
 
 /// A payment.
 #[must_use]
 pub fn payment(tenant: TenantId, id: Id<Payment>) -> Key {
-    Key::new(&payment_partition(tenant, id), "payment")
+    key_of(tenant, id, "payment")
 }
 
 /// The partition of a payment: its events in order, then itself.
@@ -59,19 +80,19 @@ pub fn payment_partition(tenant: TenantId, id: Id<Payment>) -> String {
 /// Where an event's number sorts among its payment's records.
 #[must_use]
 pub fn event_sort(number: u32) -> String {
-    format!("e#{number:06}")
+    numbered("e#", number.into(), 6)
 }
 
 /// A hold.
 #[must_use]
 pub fn hold(tenant: TenantId, id: Id<Hold>) -> Key {
-    Key::new(&of_tenant(tenant, id), "hold")
+    key_of(tenant, id, "hold")
 }
 
 /// A ledger transaction.
 #[must_use]
 pub fn transaction(tenant: TenantId, id: Id<Transaction>) -> Key {
-    Key::new(&of_tenant(tenant, id), "txn")
+    key_of(tenant, id, "txn")
 }
 
 /// Which account a bank address belongs to.
@@ -89,7 +110,7 @@ pub fn rollup_cursor(shard: u16) -> Key {
 /// The list of a tenant's payments, in order of their ids.
 #[must_use]
 pub fn payments_list(tenant: TenantId) -> String {
-    format!("{}/payments", tenant.short())
+    [tenant.short(), "/payments"].concat()
 }
 
 /// The list of payments that wait for money in an account, in order of their ids.
@@ -101,29 +122,43 @@ pub fn waiting_list(tenant: TenantId, id: Id<Account>) -> String {
 /// The list of a tenant's accounts.
 #[must_use]
 pub fn accounts_list(tenant: TenantId) -> String {
-    format!("{}/accounts", tenant.short())
+    [tenant.short(), "/accounts"].concat()
 }
 
 /// The list of a tenant's ledger transactions.
 #[must_use]
 pub fn ledger_list(tenant: TenantId) -> String {
-    format!("{}/ledger", tenant.short())
+    [tenant.short(), "/ledger"].concat()
 }
 
 /// The list of a tenant's holds.
 #[must_use]
 pub fn holds_list(tenant: TenantId) -> String {
-    format!("{}/holds", tenant.short())
+    [tenant.short(), "/holds"].concat()
 }
 
 /// The list of a tenant's events.
 #[must_use]
 pub fn events_list(tenant: TenantId) -> String {
-    format!("{}/events", tenant.short())
+    [tenant.short(), "/events"].concat()
 }
 
 /// An event's place in the list.
 #[must_use]
 pub fn event_listed(tenant: TenantId, id: Id<Event>) -> Key {
     Key::new(&events_list(tenant), id.text().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_sort_as_texts() {
+        for number in [0, 1, 9, 10, 999_999, 1_000_000, 123_456_789_012, u64::MAX] {
+            assert_eq!(entry_sort(number), format!("n#{number:012}"));
+        }
+        assert_eq!(event_sort(42), "e#000042");
+        assert_eq!(event_sort(u32::MAX), format!("e#{:06}", u32::MAX));
+    }
 }

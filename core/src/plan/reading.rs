@@ -14,11 +14,14 @@ use crate::{
 };
 
 impl Draft<'_> {
-    /// Asks for the keys that the act will surely need.
+    /// Asks for the keys that the act will surely need, when nothing was read yet.
     pub fn foresee(&self, act: &Act) {
+        if !self.snapshot.is_empty() {
+            return; // It was asked for the first time.
+        }
         let tenant = self.tenant();
-        if let Some(wish) = &self.command.idempotency {
-            self.want(&wish.record_key(tenant));
+        if let Some(key) = &self.outcome {
+            self.want(key);
         }
         match act {
             Act::Pay(pay) => {

@@ -118,6 +118,16 @@ impl WriteSet {
     }
 }
 
+/// The actions in the order of their keys.
+impl IntoIterator for WriteSet {
+    type Item = (Key, Write);
+    type IntoIter = std::collections::btree_map::IntoIter<Key, Write>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// A write set that no store takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
