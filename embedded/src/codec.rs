@@ -40,6 +40,13 @@ pub struct Stored {
     pub left: Vec<Key>,
 }
 
+impl Stored {
+    /// Whether there was no record under the key before.
+    pub fn is_new(&self) -> bool {
+        self.change.record.is_some() && self.version == Version::FIRST
+    }
+}
+
 /// Why a transaction cannot be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a body looks like empty space of the log under every veil")]

@@ -11,9 +11,11 @@
 //! was opened is added by a thread of its own, and until that is done the filter knows nothing.
 
 use std::{
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
+
+use crate::hash::KeyHasher;
 
 /// The memory that it takes.
 pub const BYTES: usize = 32 * 1024 * 1024;
@@ -26,7 +28,7 @@ const LINE: usize = 8;
 pub struct Filter {
     words: Vec<AtomicU64>,
     /// Secret, so that nobody can choose keys that fall together.
-    hasher: RandomState,
+    hasher: KeyHasher,
     complete: AtomicBool,
 }
 
@@ -36,7 +38,7 @@ impl Filter {
         let words = (0..BYTES / 8).map(|_| AtomicU64::new(0)).collect();
         Self {
             words,
-            hasher: RandomState::new(),
+            hasher: KeyHasher::default(),
             complete: AtomicBool::new(complete),
         }
     }

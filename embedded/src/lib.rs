@@ -18,6 +18,7 @@ pub mod codec;
 pub mod disk;
 pub mod engine;
 pub mod filter;
+mod hash;
 pub mod index;
 mod load;
 pub mod lock;

@@ -25,8 +25,9 @@ struct SchedAttr {
     period: u64,
 }
 
-/// Asks for a slice of `nanoseconds` for the calling thread, unless its policy is another than the usual one:
-/// whoever started the process with a real-time policy has decided better.
+/// Asks for a slice of `nanoseconds` for the calling thread. Where whoever started the process gave it a
+/// real-time policy, the thread is put one priority above the others instead: with the same one it would wait
+/// until they sleep, or for the 100 ms of their turn.
 ///
 /// # Errors
 /// What the kernel says: `EINVAL` or `ENOSYS` where it does not know this. Nothing is changed then, and the
@@ -35,6 +36,9 @@ struct SchedAttr {
 pub fn request(nanoseconds: u64) -> io::Result<()> {
     const SIZE: u32 = size_of::<SchedAttr>() as u32;
     const SCHED_OTHER: u32 = 0;
+    const SCHED_FIFO: u32 = 1;
+    const SCHED_RR: u32 = 2;
+    const PRIORITY_MAX: u32 = 99;
     let mut attr = SchedAttr {
         size: SIZE,
         ..SchedAttr::default()
@@ -45,10 +49,11 @@ pub fn request(nanoseconds: u64) -> io::Result<()> {
     if got != 0 {
         return Err(io::Error::last_os_error());
     }
-    if attr.policy != SCHED_OTHER {
-        return Ok(());
+    match attr.policy {
+        SCHED_OTHER => attr.runtime = nanoseconds,
+        SCHED_FIFO | SCHED_RR if attr.priority < PRIORITY_MAX => attr.priority += 1,
+        _ => return Ok(()),
     }
-    attr.runtime = nanoseconds;
     // SAFETY: `sched_setattr(pid, attr, flags)` reads `size` bytes at `attr`, which is a live value of that
     // size and layout, and writes at most there the size that it knows. The kernel keeps no pointer, and
     // no other thread is affected.

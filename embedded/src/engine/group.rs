@@ -7,6 +7,7 @@ use lombard_service::ports::{CommitError, ReadError};
 
 use crate::{
     codec::{self, Stored},
+    hash::KeyHasher,
     log::{Appended, FrameBuffer, Known},
     memtable::{Memtable, Place},
 };
@@ -15,9 +16,12 @@ use crate::{
 #[derive(Default)]
 pub struct Group {
     pub buffer: FrameBuffer,
-    /// What the records are after the transactions so far: a later one of the group decides on it.
-    overlay: HashMap<Key, Option<Record>>,
+    /// Where in `staged` each record is as the transactions so far leave it, by transaction and change: a
+    /// later one of the group decides on it.
+    overlay: HashMap<Key, (u32, u32), KeyHasher>,
     staged: Vec<Vec<Piece>>,
+    /// Records that were there before and are changed.
+    updated: Vec<Key>,
 }
 
 /// A change, and where it is in the frame.
@@ -30,14 +34,16 @@ struct Piece {
 impl Group {
     /// The record as this group leaves it; `None` if the group does not touch it.
     pub fn get(&self, key: &Key) -> Option<&Option<Record>> {
-        self.overlay.get(key)
+        let (transaction, change) = *self.overlay.get(key)?;
+        let piece = &self.staged[transaction as usize][change as usize];
+        Some(&piece.stored.change.record)
     }
 
     /// Adds a write set as the next transaction, if its guards hold. `read` finds a record as it is now.
     /// Says whether it changes anything: a set of checks leaves no trace.
     pub fn stage(
         &mut self,
-        writes: &WriteSet,
+        writes: WriteSet,
         snapshot: &Snapshot,
         mut read: impl FnMut(&Self, &Key) -> Result<Option<Record>, ReadError>,
     ) -> Result<bool, CommitError> {
@@ -45,16 +51,16 @@ impl Group {
             return Err(CommitError::TooLarge(size));
         }
         let mut changes = Vec::with_capacity(writes.len());
-        for (key, write) in writes.iter() {
+        for (key, write) in writes {
             // What the plan read was read on this thread a moment ago, and is as it was.
-            let before = match snapshot.has(key) {
-                true => snapshot.get(key).cloned(),
-                false => {
-                    read(self, key).map_err(|error| CommitError::Unavailable(error.cause()))?
+            let before = match snapshot.found(&key) {
+                Some(found) => found.clone(),
+                None => {
+                    read(self, &key).map_err(|error| CommitError::Unavailable(error.cause()))?
                 }
             };
             if before.as_ref().map(|it| it.version) != write.expects() {
-                return Err(CommitError::Conflict(key.clone()));
+                return Err(CommitError::Conflict(key));
             }
             changes.extend(stored(key, write, before));
         }
@@ -73,19 +79,22 @@ impl Group {
             })
         });
         written.map_err(|error| CommitError::Unavailable(std::sync::Arc::new(error)))?;
-        let pieces = changes
-            .into_iter()
-            .zip(places)
-            .map(|(stored, (offset, length))| {
-                self.overlay
-                    .insert(stored.change.key.clone(), stored.change.record.clone());
-                Piece {
-                    stored,
-                    offset,
-                    length,
-                }
+        let transaction = self.staged.len() as u32;
+        let mut pieces = Vec::with_capacity(changes.len());
+        for (stored, (offset, length)) in changes.into_iter().zip(places) {
+            let key = &stored.change.key;
+            let place = (transaction, pieces.len() as u32);
+            let before = self.overlay.insert(key.clone(), place);
+            if before.is_none() && !stored.is_new() {
+                self.updated.push(key.clone());
+            }
+            pieces.push(Piece {
+                stored,
+                offset,
+                length,
             });
-        self.staged.push(pieces.collect());
+        }
+        self.staged.push(pieces);
         Ok(())
     }
 
@@ -94,6 +103,7 @@ impl Group {
         self.buffer.clear();
         self.overlay.clear();
         self.staged.clear();
+        self.updated.clear();
     }
 
     /// What the feed tells of it.
@@ -108,9 +118,14 @@ impl Group {
             .collect()
     }
 
-    /// The keys that it changes.
+    /// The keys that it creates or changes.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.overlay.keys()
+    }
+
+    /// The keys that were there before and that it changes.
+    pub fn updated(&self) -> &[Key] {
+        &self.updated
     }
 
     /// Puts everything into the memtable, now that it is durable, and is empty afterwards.
@@ -130,12 +145,13 @@ impl Group {
             frame: appended.at,
         });
         self.overlay.clear();
+        self.updated.clear();
     }
 }
 
 /// What an action changes, if anything.
-fn stored(key: &Key, write: &Write, before: Option<Record>) -> Option<Stored> {
-    let record = write.result()?;
+fn stored(key: Key, write: Write, before: Option<Record>) -> Option<Stored> {
+    let record = write.into_result()?;
     let (was, orders) = before.map_or((Version::FIRST, Vec::new()), |it| {
         (it.version, it.body.index)
     });
@@ -147,10 +163,7 @@ fn stored(key: &Key, write: &Write, before: Option<Record>) -> Option<Stored> {
     let left = orders.into_iter().filter(|order| !stays(order)).collect();
     let version = record.as_ref().map_or(was, |it| it.version);
     Some(Stored {
-        change: Change {
-            key: key.clone(),
-            record,
-        },
+        change: Change { key, record },
         version,
         left,
     })

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 
 use lombard_core::store::{Key, Record};
 
+use crate::hash::KeyHasher;
+
 /// Bytes of keys and bodies in both generations: tens of thousands of accounts.
 pub const HOT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// The memory that an entry takes beside its texts, about.
@@ -17,8 +19,8 @@ const ENTRY_BYTES: usize = 120;
 
 #[derive(Default)]
 pub struct Hot {
-    young: HashMap<Key, Record>,
-    old: HashMap<Key, Record>,
+    young: HashMap<Key, Record, KeyHasher>,
+    old: HashMap<Key, Record, KeyHasher>,
     young_bytes: usize,
 }
 

@@ -56,7 +56,7 @@ impl Shared {
         let (active, frozen, view) = {
             let published = self.published.read();
             let entries = published.active.records(bounds);
-            let entries = entries.map(|(name, slot)| (name.0.as_bytes().to_vec(), hit(slot)));
+            let entries = entries.map(|(name, slot)| (name.key().as_bytes().to_vec(), hit(slot)));
             (
                 some(entries, backwards, limit),
                 published.frozen.clone(),
@@ -64,7 +64,7 @@ impl Shared {
             )
         };
         let entries = frozen.iter().flat_map(|it| it.records(bounds));
-        let entries = entries.map(|(name, slot)| (name.0.as_bytes().to_vec(), hit(slot)));
+        let entries = entries.map(|(name, slot)| (name.key().as_bytes().to_vec(), hit(slot)));
         let frozen = all(entries, backwards);
         let indexed = view.records(bounds, backwards).map_err(unreadable)?;
         let indexed = indexed.map(|entry| {

@@ -16,7 +16,7 @@ use crate::{
     filter::Filter,
     index::{IndexError, View},
     log::{AppendError, Appended, Reader},
-    memtable::{Memtable, Place},
+    memtable::{Memtable, Name, Place},
 };
 use lombard_service::ports::ReadError;
 
@@ -65,8 +65,9 @@ pub enum Hit {
 impl Published {
     /// The record in memory: `None` if only the index can tell.
     pub fn in_memory(&self, key: &Key) -> Option<&Option<Record>> {
-        let slot = self.active.get(key);
-        let slot = slot.or_else(|| self.frozen.as_ref().and_then(|it| it.get(key)));
+        let name = Name::new(key.clone());
+        let slot = self.active.get(&name);
+        let slot = slot.or_else(|| self.frozen.as_ref().and_then(|it| it.get(&name)));
         slot.map(|slot| &slot.record)
     }
 }

@@ -100,7 +100,7 @@ impl Writer {
             Job::Commit(writes, answer) => {
                 let done = match refused {
                     Some(cause) => Err(CommitError::Unavailable(cause.clone())),
-                    None => self.stage(&writes, &Snapshot::default()),
+                    None => self.stage(writes, &Snapshot::default()),
                 };
                 Answer::Commit(answer, done)
             }
@@ -127,14 +127,12 @@ impl Writer {
         if let Some(cause) = refused {
             return Err(ExecuteError::Unavailable(cause.clone()));
         }
-        let wrote = self
-            .stage(&writes, &snapshot)
-            .map_err(|error| match error {
-                // The plan created what another created before it, without looking.
-                CommitError::Conflict(_) => ExecuteError::Overloaded,
-                CommitError::Unavailable(cause) => ExecuteError::Unavailable(cause),
-                error => ExecuteError::Unavailable(Arc::new(error)),
-            })?;
+        let wrote = self.stage(writes, &snapshot).map_err(|error| match error {
+            // The plan created what another created before it, without looking.
+            CommitError::Conflict(_) => ExecuteError::Overloaded,
+            CommitError::Unavailable(cause) => ExecuteError::Unavailable(cause),
+            error => ExecuteError::Unavailable(Arc::new(error)),
+        })?;
         Ok((wrote, reply))
     }
 
@@ -166,7 +164,7 @@ impl Writer {
         Err(ExecuteError::Unavailable(Arc::new(Endless)))
     }
 
-    fn stage(&mut self, writes: &WriteSet, snapshot: &Snapshot) -> Result<bool, CommitError> {
+    fn stage(&mut self, writes: WriteSet, snapshot: &Snapshot) -> Result<bool, CommitError> {
         let (shared, hot) = (&self.shared, &mut self.hot);
         self.group
             .stage(writes, snapshot, |group, key| read(group, shared, hot, key))
@@ -187,7 +185,9 @@ impl Writer {
             .append(self.host.now().unix_ms(), &mut self.group.buffer)
         {
             Ok(appended) => {
-                self.group.keys().for_each(|key| self.hot.forget(key));
+                // What is new was not there to be read, and so is not remembered.
+                let updated = self.group.updated().iter();
+                updated.for_each(|key| self.hot.forget(key));
                 self.shared
                     .publish(&mut self.group, &appended, self.freeze_bytes);
                 self.answers.give(None);

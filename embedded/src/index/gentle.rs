@@ -20,7 +20,7 @@ use redb::StorageBackend;
 use super::pace::Pace;
 
 /// Bytes written between two syncs.
-const STEP: u64 = 512 * 1024;
+const STEP: u64 = 1024 * 1024;
 
 /// A file that is synced in small steps. That only one store has it open is seen to by the folder's lock.
 #[derive(Debug)]

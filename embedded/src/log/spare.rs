@@ -2,7 +2,10 @@
 //!
 //! **Why ahead.** Writing into blocks that were written before costs half of a write that allocates
 //! them, and a full disk is met here, where nothing has been accepted, instead of in the middle of a
-//! group. **Why in small steps.** One sync of 64 MiB would keep the syncs of the commits waiting.
+//! group. **Why in small steps.** One sync of 64 MiB would keep the syncs of the commits waiting. **Why without
+//! pauses.** At full load a segment is used up within a second, and the writer waits for the next. **Why through
+//! the system's cache.** Nobody reads the zeroes, but the frames that take their place find memory there, which
+//! the commit would otherwise have to find.
 
 use std::{
     io,
@@ -21,6 +24,9 @@ use crate::disk::{Disk, File, is_full, write_all};
 
 /// Zeroes written between two syncs, in bytes: about a millisecond of the disk's time.
 const STEP: usize = 1024 * 1024;
+/// Zeroes written at once, in bytes. For larger pieces the system looks for larger pages, and may move others'
+/// about to make one.
+const PIECE: usize = 64 * 1024;
 /// How long to wait before trying again to make a segment that could not be made.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -173,13 +179,16 @@ pub(crate) fn make(disk: &dyn Disk, segment: u32, bytes: u32) -> io::Result<Arc<
 }
 
 fn fill(file: &dyn File, bytes: u64) -> io::Result<()> {
-    let zeroes = vec![0; STEP.min(bytes as usize)];
+    let zeroes = vec![0; PIECE];
     let mut offset = 0;
     while offset < bytes {
-        let step = zeroes.len().min((bytes - offset) as usize);
-        write_all(file, &zeroes[..step], offset)?;
+        let end = bytes.min(offset + STEP as u64);
+        while offset < end {
+            let piece = zeroes.len().min((end - offset) as usize);
+            write_all(file, &zeroes[..piece], offset)?;
+            offset += piece as u64;
+        }
         file.sync_data()?;
-        offset += step as u64;
     }
     Ok(())
 }
