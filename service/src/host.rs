@@ -1,11 +1,33 @@
 //! The machine's clock and the operating system's randomness.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    cell::RefCell,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use lombard_core::time::Timestamp;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::ports::Host;
+
+/// Draws that are asked of the system at once: asking costs more than drawing, and a request
+/// needs two.
+const DRAWS: usize = 32;
+
+/// Randomness that a thread has in store.
+struct Store {
+    bytes: [[u8; 16]; DRAWS],
+    left: usize,
+}
+
+thread_local! {
+    static STORE: RefCell<Store> = const {
+        RefCell::new(Store {
+            bytes: [[0; 16]; DRAWS],
+            left: 0,
+        })
+    };
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -34,12 +56,33 @@ impl Host for SystemHost {
     }
 
     fn random(&self) -> u128 {
-        let mut bytes = [0; 16];
-        // The system's generator fails only on a system that cannot give any secret at all;
-        // going on without would make ids and keys guessable.
-        if self.random.fill(&mut bytes).is_err() {
-            panic!("the operating system gives no randomness");
-        }
-        u128::from_be_bytes(bytes)
+        STORE.with_borrow_mut(|store| {
+            if store.left == 0 {
+                // The system's generator fails only on a system that cannot give any secret at
+                // all; going on without would make ids and keys guessable.
+                if self.random.fill(store.bytes.as_flattened_mut()).is_err() {
+                    panic!("the operating system gives no randomness");
+                }
+                store.left = DRAWS;
+            }
+            store.left -= 1;
+            // What was drawn is not kept: it may become a key.
+            u128::from_be_bytes(std::mem::take(&mut store.bytes[store.left]))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_draw_is_given_twice() {
+        let host = SystemHost::default();
+        let draws: BTreeSet<u128> = (0..10 * DRAWS).map(|_| host.random()).collect();
+        assert_eq!(draws.len(), 10 * DRAWS);
+        assert!(draws.iter().all(|draw| draw.leading_zeros() < 64));
     }
 }

@@ -13,7 +13,7 @@ use lombard_core::{
     lifecycle::{Happened, Status},
     payment::{Batch, Payment},
     plan::keys,
-    store::{Body, Change, Commit, Key, Snapshot, decode},
+    store::{Body, Change, Commit, Key, Snapshot, decode, mentions},
     tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
@@ -229,8 +229,12 @@ fn payment_of_a_batch(change: &Change) -> Option<(TenantId, Id<Payment>, Id<Batc
     if change.key.sort() != "payment" {
         return None;
     }
+    let body = &change.record.as_ref()?.body.bytes;
+    if !mentions(body, "\"batch\":") {
+        return None;
+    }
     let (tenant, id) = change.key.partition().split_once('/')?;
-    let Belongs { batch } = decode(&change.record.as_ref()?.body.bytes);
+    let Belongs { batch } = decode(body);
     Some((tenant.parse().ok()?, id.parse().ok()?, batch?))
 }
 

@@ -14,7 +14,7 @@ use lombard_core::{
     ledger::{Account, Balance},
     payment::Payment,
     plan::keys,
-    store::{Change, Commit, decode},
+    store::{Change, Commit, decode, mentions},
     tenant::TenantId,
 };
 
@@ -60,8 +60,12 @@ impl Consumer for Funds {
             if change.key.sort() != "balance" {
                 return None;
             }
+            let body = &change.record.as_ref()?.body.bytes;
+            if !mentions(body, "\"waiting\":") {
+                return None; // Written only when some do, and most need not be read.
+            }
             let (tenant, _) = change.key.partition().split_once('/')?;
-            let balance: Balance = decode(&change.record.as_ref()?.body.bytes);
+            let balance: Balance = decode(body);
             let worth_it = !lombard_core::planted!(NeverWoken)
                 && balance.waiting > 0
                 && balance.sums.available() > 0;

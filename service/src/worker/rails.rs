@@ -16,7 +16,7 @@ use lombard_core::{
     payment::Payment,
     rail::Rail,
     saga::{StepName, step},
-    store::{Change, Commit, decode},
+    store::{Change, Commit, decode, mentions},
     tenant::TenantId,
 };
 
@@ -93,13 +93,9 @@ impl Consumer for Errands {
 
 /// The events of a commit that ask for something. Most do not, and are not even read.
 fn events_with_errands(commit: &Commit) -> Vec<(TenantId, Event)> {
-    let asks = |bytes: &[u8]| {
-        let member = b"\"effects\"";
-        bytes.windows(member.len()).any(|window| window == member)
-    };
     let read = |change: &Change| {
         let record = change.record.as_ref()?;
-        if !change.key.sort().starts_with("e#") || !asks(&record.body.bytes) {
+        if !change.key.sort().starts_with("e#") || !mentions(&record.body.bytes, "\"effects\":") {
             return None;
         }
         let (tenant, _) = change.key.partition().split_once('/')?;
