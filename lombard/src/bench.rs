@@ -12,7 +12,9 @@ mod figures;
 mod load;
 mod peer;
 mod process;
+mod scale;
 mod setup;
+mod soak;
 mod template;
 mod wire;
 
@@ -37,7 +39,10 @@ use template::KeySpace;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Examples: lombard bench --json
-          lombard bench --hot --connections 128 --seconds 10 --reps 5")]
+          lombard bench --hot --connections 128 --seconds 10 --reps 5
+          lombard bench --bulk --rows 1000000
+          lombard bench --soak --seconds 600
+          lombard bench --scale")]
 pub struct Bench {
     /// Every payment leaves one account, instead of one of many.
     #[arg(long)]
@@ -45,9 +50,16 @@ pub struct Bench {
     /// One file of payments, instead of single ones.
     #[arg(long)]
     bulk: bool,
-    /// How many rows the file has.
-    #[arg(long, default_value_t = 200_000)]
-    rows: u64,
+    /// Load for as long as `--seconds` says, with a look at memory and lag now and then.
+    #[arg(long, conflicts_with_all = ["bulk", "peer"])]
+    soak: bool,
+    /// A store of many payments: its memory, its start, its recovery from a crash under load, the
+    /// verification of its log.
+    #[arg(long, conflicts_with_all = ["bulk", "soak", "peer", "url"])]
+    scale: bool,
+    /// How many rows the file has; 200,000 with `--bulk`, a million with `--scale`.
+    #[arg(long)]
+    rows: Option<u64>,
     /// How many connections at once.
     #[arg(long, default_value_t = 128)]
     connections: usize,
@@ -123,7 +135,7 @@ struct Target {
     durable: bool,
     // In this order: the process ends before its folder goes.
     process: Option<Process>,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// Measures and tells. The exit code is [`Exit::No`] when a payment is missing or the books do
@@ -131,6 +143,12 @@ struct Target {
 pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     if args.bulk {
         return bulk::run(args, as_json).await;
+    }
+    if args.soak {
+        return soak::run(args, as_json).await;
+    }
+    if args.scale {
+        return scale::run(args, as_json).await;
     }
     let target = Target::find(args)?;
     let prepared = setup::prepare(args, &target.remote, &target.url, &target.key).await?;
@@ -236,7 +254,7 @@ impl Target {
                 key,
                 durable: true,
                 process: None,
-                _folder: None,
+                folder: None,
             });
         }
         let parent = args.data.clone().unwrap_or_else(std::env::temp_dir);
@@ -255,7 +273,7 @@ impl Target {
             key,
             durable,
             process: Some(process),
-            _folder: Some(folder),
+            folder: Some(folder),
         })
     }
 }
@@ -317,5 +335,11 @@ impl Bench {
 
     const fn measured(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    fn rows(&self) -> u64 {
+        const BULK: u64 = 200_000;
+        const SCALE: u64 = 1_000_000;
+        self.rows.unwrap_or(if self.scale { SCALE } else { BULK })
     }
 }

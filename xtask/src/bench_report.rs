@@ -24,6 +24,12 @@ pub struct Args {
     /// A peer on PostgreSQL to run beside, as `lombard bench --peer`.
     #[arg(long, value_name = "DIR")]
     peer: Option<PathBuf>,
+    /// For how many seconds the soak lasts.
+    #[arg(long, default_value_t = 120)]
+    soak_seconds: u32,
+    /// In which folder the data is kept meanwhile; the disk that it is on is what is measured.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// The page to write.
     #[arg(long, default_value = "docs/benchmarks.md")]
     out: PathBuf,
@@ -62,9 +68,9 @@ pub fn run(args: &Args) -> Result<()> {
     page.push_str("|---|---|---|---|---|---|---|---|\n");
     let mut peers = String::new();
     for (what, arguments) in ROWS {
-        let measured = measure(args, arguments)?;
-        page.push_str(&row(what, &measured));
-        for compared in measured["compared"].as_array().into_iter().flatten() {
+        let report = repeated(args, arguments)?;
+        page.push_str(&row(what, &report));
+        for compared in report["compared"].as_array().into_iter().flatten() {
             let (mode, rate) = (&compared["mode"], &compared["peer"]["payments_per_second"]);
             writeln!(
                 peers,
@@ -78,29 +84,121 @@ pub fn run(args: &Args) -> Result<()> {
         page.push_str(include_str!("bench_report/peer.md"));
         page.push_str(&peers);
     }
+    page.push_str(include_str!("bench_report/scale.md"));
+    page.push_str(&scale(&measured(args, &["--scale"])?));
+    page.push_str(include_str!("bench_report/soak.md"));
+    let seconds = args.soak_seconds.to_string();
+    page.push_str(&soak(&measured(args, &["--soak", "--seconds", &seconds])?));
     std::fs::write(repo::root().join(&args.out), page)?;
     Ok(())
 }
 
-fn measure(args: &Args, arguments: &[&str]) -> Result<Value> {
+/// The life of a large store.
+fn scale(report: &Value) -> String {
+    let mb = |name: &str| report[name].as_u64().unwrap_or(0) / 1_000_000;
+    let verified = &report["verified"];
+    let rows = [
+        ("payments stored", report["payments"].to_string()),
+        ("memory then, MB", mb("memory_bytes").to_string()),
+        ("start in order, s", report["start_seconds"].to_string()),
+        (
+            "memory after the start, MB",
+            mb("memory_after_start_bytes").to_string(),
+        ),
+        (
+            "start after `kill -9` under load, s",
+            report["recovery_seconds"].to_string(),
+        ),
+        ("accepted before the kill, of which lost", {
+            let lost = if report["accepted_is_stored"] == true {
+                "0"
+            } else {
+                "some"
+            };
+            format!("{}, {lost}", report["accepted_before_crash"])
+        }),
+        (
+            "entries verified by `lombard verify`",
+            verified["entries"].to_string(),
+        ),
+        ("the verification, s", verified["seconds"].to_string()),
+        ("books balance, log sound", {
+            let sound = report["balanced"] == true && verified["ok"] == true;
+            if sound { "yes" } else { "no" }.to_owned()
+        }),
+    ];
+    table(rows.into_iter())
+}
+
+/// What a long load showed.
+fn soak(report: &Value) -> String {
+    let samples = report["samples"].as_array().map_or(&[][..], Vec::as_slice);
+    let memory = |at: usize| {
+        let sample = samples.get(samples.len() * at / 4).or(samples.last());
+        let bytes = sample.and_then(|it| it["memory_bytes"].as_u64());
+        (bytes.unwrap_or(0) / 1_000_000).to_string()
+    };
+    let yes = |name: &str| if report[name] == true { "yes" } else { "no" }.to_owned();
+    let rows = [
+        ("seconds", report["seconds"].to_string()),
+        ("payments/s", report["payments_per_second"].to_string()),
+        ("p50 / p99 / slowest, ms", {
+            let [p50, p99, max] = ["p50_ms", "p99_ms", "max_ms"].map(|name| &report[name]);
+            format!("{p50} / {p99} / {max}")
+        }),
+        (
+            "memory after a quarter, half, three quarters, all of the time, MB",
+            { [1, 2, 3, 4].map(memory).join(", ") },
+        ),
+        ("memory is flat", yes("memory_flat")),
+        (
+            "from commit to checkpoint in the log, at most, ms",
+            report["inclusion_ms_max"].to_string(),
+        ),
+        (
+            "oldest transaction waiting for the log, at most, ms",
+            report["lag_ms_max"].to_string(),
+        ),
+        (
+            "all sums right after the end, ms",
+            report["drained_ms"].to_string(),
+        ),
+        ("accepted is stored, books balance", {
+            let sound = report["accepted_is_stored"] == true && report["balanced"] == true;
+            if sound { "yes" } else { "no" }.to_owned()
+        }),
+    ];
+    table(rows.into_iter())
+}
+
+fn table<'a>(rows: impl Iterator<Item = (&'a str, String)>) -> String {
+    rows.map(|(what, value)| format!("| {what} | {value} |\n"))
+        .collect()
+}
+
+/// Several runs, of which the report tells the middle one.
+fn repeated(args: &Args, arguments: &[&str]) -> Result<Value> {
+    let (reps, seconds) = (args.reps.to_string(), args.seconds.to_string());
+    let mut all = vec!["--reps", &reps, "--seconds", &seconds];
+    all.extend_from_slice(arguments);
+    let peer = args
+        .peer
+        .as_ref()
+        .filter(|_| !arguments.contains(&"--bulk"));
+    let peer = peer.map(|folder| folder.display().to_string());
+    if let Some(folder) = &peer {
+        all.extend_from_slice(&["--peer", folder]);
+    }
+    measured(args, &all)
+}
+
+fn measured(args: &Args, arguments: &[&str]) -> Result<Value> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| repo::root().join("target"), PathBuf::from);
     let mut command = Command::new(target.join("release/lombard"));
-    command.args([
-        "bench",
-        "--json",
-        "--reps",
-        &args.reps.to_string(),
-        "--seconds",
-        &args.seconds.to_string(),
-    ]);
-    command.args(arguments);
-    if let Some(peer) = args
-        .peer
-        .as_ref()
-        .filter(|_| !arguments.contains(&"--bulk"))
-    {
-        command.arg("--peer").arg(peer);
+    command.args(["bench", "--json"]).args(arguments);
+    if let Some(folder) = &args.data {
+        command.arg("--data").arg(folder);
     }
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     let text = String::from_utf8(output.stdout)?;
@@ -139,8 +237,22 @@ fn machine() -> String {
     let kernel = read("/proc/sys/kernel/osrelease");
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
+    let policy = match policy() {
+        Some(1 | 2) => {
+            " All of it, server, client and peer, ran with a real-time policy (`chrt -r 1`), because the \
+             machine had other work at the time: what is measured is the machine, not the others."
+        }
+        _ => "",
+    };
     format!(
-        "Measured on {cores} cores of {model}, Linux {}, with a load of {load} at the start.",
+        "Measured on {cores} cores of {model}, Linux {}, with a load of {load} at the start.{policy}",
         kernel.trim()
     )
+}
+
+/// How this process is scheduled, and so those that it starts: the 41st field of its `stat` (`sched(7)`).
+fn policy() -> Option<u32> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_ascii_whitespace().nth(38)?.parse().ok()
 }

@@ -17,6 +17,7 @@ use super::{
     setup::{self, Prepared},
 };
 use crate::{
+    client::Remote,
     exit::{Exit, Failure, OrExit, Outcome, failure},
     pay::upload::Upload,
     say,
@@ -62,9 +63,9 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     let mut file_bytes = 0;
     for rep in 0..args.reps {
         let path = folder.path().join(format!("{rep}.jsonl"));
-        file_bytes =
-            write_file(&path, args, &prepared, rep).or_exit(Exit::NotWritable, path.display())?;
-        let (seconds, taken) = one(&target, &path, args.rows).await?;
+        file_bytes = write_file(&path, args.rows(), &prepared, rep)
+            .or_exit(Exit::NotWritable, path.display())?;
+        let (seconds, taken) = one(&target.remote, &path, args.rows()).await?;
         runs.push(seconds);
         accepted += taken;
     }
@@ -74,14 +75,14 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     runs.sort_by(f64::total_cmp);
     let seconds = runs[(runs.len() - 1) / 2];
     let report = Report {
-        payments_per_second: round(args.rows as f64 / seconds, 1),
+        payments_per_second: round(args.rows() as f64 / seconds, 1),
         p50_ms: None,
         p99_ms: None,
         connections: 1,
         hot: args.hot,
         bulk: true,
         durable: target.durable,
-        rows: args.rows,
+        rows: args.rows(),
         accepted,
         file_bytes,
         seconds: round(seconds, 3),
@@ -104,7 +105,7 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
 }
 
 /// A file of payments of one minor unit. Each repetition's rows differ from the others'.
-fn write_file(path: &Path, args: &Bench, prepared: &Prepared, rep: usize) -> std::io::Result<u64> {
+pub fn write_file(path: &Path, rows: u64, prepared: &Prepared, rep: usize) -> std::io::Result<u64> {
     let mut file = std::io::BufWriter::with_capacity(1 << 20, File::create(path)?);
     let Prepared {
         debtors,
@@ -112,7 +113,7 @@ fn write_file(path: &Path, args: &Bench, prepared: &Prepared, rep: usize) -> std
         currency,
         ..
     } = prepared;
-    for row in 0..args.rows {
+    for row in 0..rows {
         let debtor = &debtors[row as usize % debtors.len()];
         let creditor = &creditors[row as usize % creditors.len()];
         writeln!(
@@ -124,14 +125,14 @@ fn write_file(path: &Path, args: &Bench, prepared: &Prepared, rep: usize) -> std
 }
 
 /// Sends a file, waits until every row is decided, and gives the seconds and the accepted rows.
-async fn one(target: &Target, path: &Path, rows: u64) -> Result<(f64, u64), Failure> {
+pub async fn one(remote: &Remote, path: &Path, rows: u64) -> Result<(f64, u64), Failure> {
     // Hashed before the clock runs: that is the client's own affair.
     let upload = Upload::of(path, None).await?;
     let begun = Instant::now();
-    let sent = upload.send(&target.remote).await?;
+    let sent = upload.send(remote).await?;
     let id = sent.batch["id"].as_str().unwrap_or_default().to_owned();
     loop {
-        let batch = target.remote.get(&format!("/v1/batches/{id}")).await?;
+        let batch = remote.get(&format!("/v1/batches/{id}")).await?;
         if batch["state"] == "completed" {
             let seconds = begun.elapsed().as_secs_f64();
             let rejected = batch["counts"]["rejected"].as_u64().unwrap_or(0);

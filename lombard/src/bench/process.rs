@@ -37,7 +37,14 @@ impl Process {
     /// When it cannot be started or ends before it is ready.
     pub fn start(data: &Path) -> Result<Self, Failure> {
         let program = std::env::current_exe().or_exit(Exit::Internal, "no program")?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // What is measured is the defaults, whatever is set here for other servers.
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"LOMBARD_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
             .args([
                 "up",
                 "--json",
@@ -75,6 +82,12 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it as a crash would (`kill -9`).
+    pub fn crash(mut self) {
+        // It is gone either way, and dropping waits for it.
+        let _ = self.child.kill();
     }
 }
 

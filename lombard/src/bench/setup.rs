@@ -44,14 +44,7 @@ pub async fn prepare(
     url: &str,
     key: &str,
 ) -> Result<Prepared, Failure> {
-    let host = url.trim_end_matches('/').strip_prefix("http://");
-    let host = host.ok_or_else(|| failure(Exit::Usage, "only http:// servers are measured"))?;
-    let address = tokio::net::lookup_host(host)
-        .await
-        .or_exit(Exit::Unreachable, host)?
-        .next();
-    let address =
-        address.ok_or_else(|| failure(Exit::Unreachable, format!("{host}: no address")))?;
+    let (host, address) = locate(url).await?;
     let currency = if args.rail == RailChoice::SepaInst {
         "EUR"
     } else {
@@ -73,13 +66,26 @@ pub async fn prepare(
     let (debtors, creditors) = accounts.split_at(if args.hot { 1 } else { accounts.len() / 2 });
     Ok(Prepared {
         address,
-        host: host.to_owned(),
+        host,
         key: key.to_owned(),
         debtors: debtors.into(),
         creditors: creditors.into(),
         currency,
         seed,
     })
+}
+
+/// `host` of requests to a URL, and the address.
+async fn locate(url: &str) -> Result<(String, SocketAddr), Failure> {
+    let host = url.trim_end_matches('/').strip_prefix("http://");
+    let host = host.ok_or_else(|| failure(Exit::Usage, "only http:// servers are measured"))?;
+    let address = tokio::net::lookup_host(host)
+        .await
+        .or_exit(Exit::Unreachable, host)?
+        .next();
+    let address =
+        address.ok_or_else(|| failure(Exit::Unreachable, format!("{host}: no address")))?;
+    Ok((host.to_owned(), address))
 }
 
 /// The richest account of the currency, which is the demo account on a server of our own.
@@ -123,6 +129,16 @@ async fn account(
 }
 
 impl Prepared {
+    /// The same accounts on a server that was started anew, and is somewhere else now.
+    pub async fn at(self, url: &str) -> Result<Self, Failure> {
+        let (host, address) = locate(url).await?;
+        Ok(Self {
+            address,
+            host,
+            ..self
+        })
+    }
+
     /// The load of one run, whose keys are `space`'s.
     #[must_use]
     pub fn load(&self, args: &Bench, space: KeySpace) -> Load {

@@ -3,6 +3,7 @@
 // A test that is skipped says so, by name, where the run can count it.
 #![allow(clippy::print_stderr)]
 
+mod bench;
 mod clients;
 mod data_folder;
 mod disk;
