@@ -168,12 +168,14 @@ async fn wait_for_log(remote: &Remote) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
     let mut size = None;
     while Instant::now() < until {
-        let log = remote.get("/v1/log").await?;
-        let now = log["checkpoint"]["size"].as_u64();
-        if log["lag_ms"] == 0 && now == size {
-            return Ok(());
+        // Just after a start there is no published checkpoint yet.
+        if let Ok(log) = remote.get("/v1/log").await {
+            let now = log["checkpoint"]["size"].as_u64();
+            if log["lag_ms"] == 0 && now.is_some() && now == size {
+                return Ok(());
+            }
+            size = now;
         }
-        size = now;
         sleep(Duration::from_millis(500)).await;
     }
     Err(failure(Exit::No, "the log does not catch up"))
