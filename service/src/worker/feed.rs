@@ -18,6 +18,9 @@ use crate::{app::App, duty, ports::Cause};
 pub const WINDOW_MAX: usize = 4096;
 /// Tries of one job before it becomes an exception.
 pub const TRIES_MAX: u32 = 3;
+/// Tries that our own store cut off before a job becomes an exception all the same. With the pauses
+/// between them this rides over half a minute in which the store takes nothing, and ends.
+pub const BUSY_TRIES_MAX: u32 = 24;
 const BATCH: usize = 512;
 const WAIT_MS: u64 = 500;
 const SAVE_EVERY: Duration = Duration::from_millis(250);
@@ -53,6 +56,10 @@ pub enum JobError {
     /// Trying again may help.
     #[error("not done: {0}")]
     Retry(#[source] Cause),
+    /// Our own store did not answer or took nothing. That says nothing about the job, and an exception
+    /// could not be stored either, so it does not count among the [`TRIES_MAX`].
+    #[error("the store is busy: {0}")]
+    Busy(#[source] Cause),
     /// Trying again does not help.
     #[error("cannot be done: {0}")]
     Hopeless(#[source] Cause),
@@ -195,19 +202,27 @@ async fn save(
 
 /// Tries a job, then gives it up into the exceptions queue, and that until it is there.
 async fn attempt(app: &App, consumer: &'static str, job: Job) {
-    let mut last: Option<Cause> = None;
-    for attempt in 0..TRIES_MAX {
+    let (mut failed, mut cut_off) = (0, 0);
+    let cause = loop {
         match (job.run)().await {
             Ok(()) => return,
-            Err(JobError::Retry(cause)) => last = Some(cause),
-            Err(JobError::Hopeless(cause)) => {
-                last = Some(cause);
-                break;
+            Err(JobError::Hopeless(cause)) => break cause,
+            Err(JobError::Retry(cause)) => {
+                failed += 1;
+                if failed == TRIES_MAX {
+                    break cause;
+                }
+                pause(app, failed - 1).await;
+            }
+            Err(JobError::Busy(cause)) => {
+                cut_off += 1;
+                if cut_off == BUSY_TRIES_MAX {
+                    break cause;
+                }
+                pause(app, (cut_off - 1).min(5)).await;
             }
         }
-        pause(app, attempt).await;
-    }
-    let cause = last.unwrap_or_else(|| Arc::new(std::fmt::Error));
+    };
     error!(consumer, subject = job.subject, error = %cause, "given up; an exception is opened");
     let mut attempt = 0;
     while let Err(error) = (job.give_up)(cause.clone()).await {

@@ -167,9 +167,9 @@ async fn raise(
     let raised = exceptions::raise(app, trouble).await;
     raised
         .map(|_| ())
-        .map_err(|error| JobError::Retry(Arc::new(error)))
+        .map_err(|error| JobError::Busy(Arc::new(error)))
 }
 
 fn unread(error: ReadError) -> JobError {
-    JobError::Retry(Arc::new(error))
+    JobError::Busy(Arc::new(error))
 }

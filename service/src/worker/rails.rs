@@ -256,7 +256,7 @@ impl Task {
         let raised = exceptions::raise(&self.app, trouble).await;
         raised
             .map(|_| ())
-            .map_err(|error| JobError::Retry(Arc::new(error)))
+            .map_err(|error| JobError::Busy(Arc::new(error)))
     }
 }
 
@@ -280,7 +280,7 @@ fn tell_later(error: RailError) -> Result<(), JobError> {
 pub(crate) fn job_error(error: ExecuteError) -> JobError {
     match error {
         ExecuteError::Rejected(_) => JobError::Hopeless(Arc::new(error)),
-        _ => JobError::Retry(Arc::new(error)),
+        _ => JobError::Busy(Arc::new(error)),
     }
 }
 

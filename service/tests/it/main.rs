@@ -14,3 +14,4 @@ mod shared;
 mod store_mutants;
 mod support;
 mod webhooks_http;
+mod workers;
