@@ -6,14 +6,19 @@
 //! the commit of the deed, or before the deed's fruit is handed out, so that nothing is done that
 //! is not on record. PCI DSS 10.2.2 names the members.
 //!
+//! **Proof.** Each record is a leaf of the verifiable log, by its hash ([`Audit::leaf`]): one that is
+//! changed, left out or put in later is found, and the log says nothing of what is in it.
+//!
 //! **Invariants.** A record never changes and has no personal data: people are named by the ids
 //! of their credentials, things by theirs.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     id::{Id, Named},
-    store::{Body, Key},
+    proof::leaf::AuditLeaf,
+    store::{Body, Key, WriteSet, encode},
     tenant::TenantId,
     time::Timestamp,
 };
@@ -49,6 +54,21 @@ pub struct Audit {
 impl Named for Audit {
     const PREFIX: &'static str = "aud";
 }
+
+/// What kind of somebody did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doer {
+    /// A person.
+    Human,
+    /// A program with a key of its own, or a part of this one.
+    Workload,
+    /// A program that decides for itself what to ask for.
+    Agent,
+}
+
+/// What the records sort under in their partitions, by which readers of the change feed know them.
+pub const SORT: &str = "audit";
 
 /// The outcome of what was carried out.
 pub const DONE: &str = "done";
@@ -99,6 +119,24 @@ impl Audit {
         self
     }
 
+    /// What kind of somebody did it: what stands before the slash says so.
+    #[must_use]
+    pub fn doer(&self) -> Doer {
+        match self.who.split('/').next().unwrap_or_default() {
+            "operator" | "user" => Doer::Human,
+            "agent" => Doer::Agent,
+            _ => Doer::Workload,
+        }
+    }
+
+    /// What the verifiable log says of it: that there is a record with this hash.
+    #[must_use]
+    pub fn leaf(&self) -> AuditLeaf {
+        let digest = Sha256::digest(encode(self));
+        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        AuditLeaf::new(self.at, self.id.to_string(), digest, Some(self.tenant))
+    }
+
     /// Where it is kept.
     #[must_use]
     pub fn key(&self) -> Key {
@@ -115,11 +153,39 @@ impl Audit {
 /// Where a deed is kept.
 #[must_use]
 pub fn key(tenant: TenantId, id: Id<Audit>) -> Key {
-    Key::new(&format!("{}/{id}", tenant.short()), "audit")
+    Key::new(&format!("{}/{id}", tenant.short()), SORT)
 }
 
 /// The list of a tenant's deeds, in order of their ids.
 #[must_use]
 pub fn list(tenant: TenantId) -> String {
     format!("{}/audit", tenant.short())
+}
+
+/// Adds a record to the commit of its deed.
+pub fn enter(writes: &mut WriteSet, record: &Audit) {
+    if !crate::planted!(AuditUnwritten) {
+        writes.create(record.key(), record.body());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_the_slash_says_who_it_is() {
+        for (who, doer) in [
+            ("operator/opr_1", Doer::Human),
+            ("agent/agt_1", Doer::Agent),
+            ("key/key_1", Doer::Workload),
+            ("worker/exceptions", Doer::Workload),
+        ] {
+            let (tenant, at) = (TenantId::new(1), Timestamp::from_unix_ms(7));
+            let record = Audit::new(Id::from_bits(5), tenant, at, who, "key.create").on("key_1");
+            assert_eq!(record.doer(), doer, "{who}");
+            let leaf = record.leaf();
+            assert_eq!((leaf.digest.len(), leaf.at), (64, at));
+        }
+    }
 }

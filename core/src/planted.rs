@@ -6,7 +6,10 @@
 
 #[cfg(feature = "planted")]
 mod choice {
-    use std::cell::Cell;
+    use std::{
+        cell::Cell,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
     /// Declares the bugs with what each does wrong.
     macro_rules! bugs {
@@ -61,6 +64,33 @@ mod choice {
         PartReleased, "Posting a part of a hold releases that part alone.";
         ContradictionSilent, "A contradiction is shown to nobody.";
         UnresolvedSilent, "An outcome that stays unknown is shown to nobody.";
+        ExpiredHoldKept, "A hold that expires keeps its money.";
+        WaitingMiscounted, "A payment that waits no longer is still counted as waiting.";
+        SettledTwice, "A settlement that is found twice is booked twice.";
+        CurrencyIgnored, "An account takes legs of another currency.";
+        ClosedIgnored, "A closed account takes part in payments.";
+        PostedElsewhere, "What a rail was promised is posted to suspense.";
+        ListForgotten, "A payment is in no list.";
+        RefusalUnsaid, "The refusal of a recall is not sent.";
+        ChecksDropped, "What was only looked at may have changed by the time of the commit.";
+        TimersEarly, "Timers are fired before their time.";
+        ExceptionLost, "An exception is not stored.";
+        UnknownFails, "A payment that the rail has never heard of is failed.";
+        LeafSkipped, "A transaction is left out of the verifiable log.";
+        LeafTwice, "The sequencer forgets how far it came.";
+        StagedForgotten, "What was staged before a crash is not published after it.";
+        HeadEarly, "A head is announced before its files are there.";
+        WebhookMissigned, "A webhook's signature leaves its time out.";
+        WebhookChanges, "A webhook's body tells of the payment as it is now.";
+        WebhookCursorAhead, "An event counts as told although its delivery is not stored.";
+        WebhookTaken, "A webhook that was not taken counts as taken.";
+        AuditUnwritten, "What an operator does leaves no record.";
+        AuditUnlogged, "The record of what an operator did is no leaf.";
+        CountedTwice, "Two runners count the same payments of a file.";
+        TornAccepted, "A frame of the store's log is believed without its checksum.";
+        SyncSkipped, "A group is answered before it is on the disk.";
+        IndexForgets, "The index leaves out what a batch removed from lists.";
+        GroupForgets, "A transaction does not see the one before it in its group.";
     }
 
     thread_local! {
@@ -72,15 +102,24 @@ mod choice {
         CHOSEN.with(|chosen| chosen.set(bug));
     }
 
+    /// One more than the place of the bug of all threads; 0 for none.
+    static EVERYWHERE: AtomicUsize = AtomicUsize::new(0);
+
+    /// Chooses the bug of every thread, or none: for code that has threads of its own.
+    pub fn plant_everywhere(bug: Option<Bug>) {
+        EVERYWHERE.store(bug.map_or(0, |bug| bug as usize + 1), Ordering::SeqCst);
+    }
+
     /// Whether a bug is chosen on this thread.
     #[must_use]
     pub fn is(bug: Bug) -> bool {
         CHOSEN.with(|chosen| chosen.get() == Some(bug))
+            || EVERYWHERE.load(Ordering::Relaxed) == bug as usize + 1
     }
 }
 
 #[cfg(feature = "planted")]
-pub use choice::{Bug, is, plant};
+pub use choice::{Bug, is, plant, plant_everywhere};
 
 /// Whether a bug on purpose is switched on; see [`crate::planted`].
 #[cfg(feature = "planted")]

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use lombard_core::{
+    audit::{self, Audit},
     id::{Id, Named},
     payment::Payment,
     store::{Body, Key, Snapshot, decode},
@@ -20,6 +21,9 @@ use crate::{
     app::App,
     ports::{CommitError, Found, Range, ReadError},
 };
+
+/// Who opens exceptions, as audit records say it.
+const ACTOR: &str = "worker/exceptions";
 
 /// The tenant of what belongs to none, such as a message about a payment that nobody made: the
 /// operator of this installation.
@@ -191,10 +195,23 @@ pub async fn raise(app: &App, trouble: Trouble) -> Result<Id<Exception>, CommitE
             opened_at: app.host.now(),
             state: State::Open,
         };
+        if lombard_core::planted!(ExceptionLost) {
+            return Ok(id);
+        }
         let mut snapshot = Snapshot::default();
         snapshot.put(key.clone(), found);
         let mut writes = snapshot.checks();
         writes.put(&key, body(trouble.tenant, &exception));
+        let (now, random) = (exception.opened_at, app.host.random());
+        let note = Audit::new(
+            Id::new(now, random),
+            trouble.tenant,
+            now,
+            ACTOR,
+            "exception.open",
+        );
+        let note = note.on(id).because(trouble.kind.name());
+        audit::enter(&mut writes, &note);
         match app.store.commit(&writes).await {
             Ok(()) => {
                 let (kind, subject) = (trouble.kind.name(), &trouble.subject);

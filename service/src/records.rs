@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use lombard_core::audit::{self, Audit};
 use lombard_core::store::{Body, Key, Snapshot, WriteSet, decode};
 use serde::de::DeserializeOwned;
 
@@ -32,6 +33,19 @@ pub enum Then {
 pub async fn change<T: DeserializeOwned, R>(
     app: &App,
     key: &Key,
+    decide: impl FnMut(Option<T>) -> (Then, R) + Send,
+) -> Result<R, CommitError> {
+    change_noted(app, key, None, decide).await
+}
+
+/// The same; if anything is changed, `note` says in the same commit who did it.
+///
+/// # Errors
+/// As [`change`].
+pub async fn change_noted<T: DeserializeOwned, R>(
+    app: &App,
+    key: &Key,
+    note: Option<&Audit>,
     mut decide: impl FnMut(Option<T>) -> (Then, R) + Send,
 ) -> Result<R, CommitError> {
     let mut tries = 0;
@@ -49,6 +63,9 @@ pub async fn change<T: DeserializeOwned, R>(
             Then::Keep => return Ok(result),
             Then::Put(body) => writes.put(key, body),
             Then::Delete => writes.delete(key),
+        }
+        if let Some(note) = note {
+            audit::enter(&mut writes, note);
         }
         tries += 1;
         match app.store.commit(&writes).await {

@@ -144,7 +144,7 @@ impl Balance {
             .collect();
         let mut sums = self.sums;
         for leg in &legs {
-            if leg.money.currency != self.currency {
+            if leg.money.currency != self.currency && !crate::planted!(CurrencyIgnored) {
                 let (expected, found) = (self.currency, leg.money.currency);
                 return Err(LedgerError::WrongCurrency {
                     account,
@@ -155,7 +155,8 @@ impl Balance {
             sums.add(leg)?;
         }
         // A release alone is let through on a closed account: a promise must be able to end.
-        if !self.open && legs.iter().any(|leg| leg.layer != Layer::Release) {
+        let closed = !self.open && !crate::planted!(ClosedIgnored);
+        if closed && legs.iter().any(|leg| leg.layer != Layer::Release) {
             return Err(LedgerError::Closed { account });
         }
         self.check_funds(&sums)?;

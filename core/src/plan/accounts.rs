@@ -78,6 +78,7 @@ pub fn close(draft: &mut Draft<'_>, id: Id<Account>) -> Result<Reply, Stop> {
         return Err(Rejection::AccountNotEmpty.into());
     }
     draft.balance_mut(id)?.open = false;
+    draft.note("account.close", id, 0, None);
     let balance = draft.balance(id)?.clone();
     Ok(draft.answer(200, None, View::Account(&account, &balance)))
 }

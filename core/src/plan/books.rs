@@ -71,10 +71,16 @@ pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) ->
     let money = payment.money;
     let (step, legs) = match effect {
         Effect::Hold => (Journal::OutHold, journal::hold(debit, credit, money)),
-        Effect::Post => (
-            Journal::OutPost,
-            journal::post(debit, credit, money, money.amount),
-        ),
+        Effect::Post => {
+            let mut legs = journal::post(debit, credit, money, money.amount);
+            if crate::planted!(PostedElsewhere)
+                && let Some(last) = legs.last_mut()
+            {
+                let (tenant, rail) = (draft.tenant(), payment.rail);
+                last.account = journal::house(tenant, rail, Role::Suspense, money.currency);
+            }
+            (Journal::OutPost, legs)
+        }
         Effect::Void => (Journal::OutVoid, journal::void(debit, credit, money)),
         Effect::Move if payment.direction == Direction::In && payment.kind == Kind::Return => {
             let credit = home(draft, payment, credit)?;

@@ -191,6 +191,7 @@ pub fn cancel(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
     }
     payment.reason = Some(Reason::Cancelled);
     step(draft, &mut payment, Happened::Cancelled)?;
+    draft.note("payment.cancel", id, payment.events, None);
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
 }
 
@@ -212,10 +213,13 @@ pub fn verify(
         Verification::Passed => {
             accept(draft, &mut payment)?;
             draft.store_payment(&payment);
+            draft.note("payment.confirm", id, payment.events, None);
         }
         Verification::Refused(reason) => {
             payment.reason = Some(*reason);
             step(draft, &mut payment, Happened::Refused)?;
+            let why = reason.code();
+            draft.note("payment.deny", id, payment.events, Some(why));
         }
     }
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
@@ -266,6 +270,13 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
     if news == Happened::SettlementFound && waits {
         // Money that reached the settlement agent was accepted on its way.
         advance(draft, &mut payment, Happened::RailAccepted)?;
+    }
+    if crate::planted!(SettledTwice)
+        && (payment.stage, news) == (Stage::Settled, Happened::SettlementFound)
+    {
+        enter_effect(draft, &payment, Effect::Settle)?;
+        draft.store_payment(&payment);
+        return Ok(draft.answer(200, None, View::Payment(&payment)));
     }
     match apply(payment.stage, news) {
         Verdict::Impossible => {
@@ -381,7 +392,8 @@ fn count_waiting(draft: &mut Draft<'_>, payment: &Payment, before: Stage) -> Res
         balance.waiting = if waits {
             balance.waiting + 1
         } else {
-            balance.waiting.saturating_sub(1)
+            let fewer = u32::from(!crate::planted!(WaitingMiscounted));
+            balance.waiting.saturating_sub(fewer)
         };
     }
     Ok(())

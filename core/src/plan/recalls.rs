@@ -84,6 +84,7 @@ pub fn refuse(draft: &mut Draft<'_>, id: Id<Payment>, code: &str) -> Result<Repl
     recall.state = RecallState::Refused;
     recall.refusal_code = Some(code.to_owned());
     let errands = match recall.asked_by {
+        AskedBy::Them if crate::planted!(RefusalUnsaid) => Vec::new(),
         AskedBy::Them => vec![Errand::RefuseRecall],
         AskedBy::Us => Vec::new(),
     };

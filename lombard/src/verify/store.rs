@@ -4,6 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use lombard_core::{
+    audit,
     id::Id,
     ledger::Transaction,
     store::{Change, Version, decode},
@@ -12,7 +13,7 @@ use lombard_core::{
 use lombard_embedded::{
     codec,
     disk::Folder,
-    log::{Fault, Frame, OpenError, verify},
+    log::{Fault, Frame, OpenError, file_name, verify},
 };
 use lombard_service::proof::{
     head,
@@ -36,7 +37,11 @@ pub fn read(folder: &Path, report: &mut Report) -> Result<StoreView, Failure> {
     match verify(Arc::new(disk), None, None, &mut visit) {
         Ok(_) => {}
         Err(OpenError::Damaged(damage)) => {
-            let place = folder.display().to_string();
+            let place = format!(
+                "log/{} offset {}",
+                file_name(damage.at.segment),
+                damage.at.offset
+            );
             report.problem("store_damaged", &place, &damage.to_string());
         }
         Err(error) => return Err(error).or_exit(Exit::Usage, folder.display()),
@@ -69,6 +74,9 @@ fn take_change(view: &mut StoreView, change: &Change) {
     match change.key.sort() {
         "txn" if record.version == Version::FIRST && id.parse::<Id<Transaction>>().is_ok() => {
             view.transaction(tenant, &decode(&record.body.bytes));
+        }
+        audit::SORT if record.version == Version::FIRST => {
+            view.audit(&decode(&record.body.bytes));
         }
         "balance" => view.balance(tenant, decode(&record.body.bytes)),
         _ => {}

@@ -62,7 +62,10 @@ def main():
 
     shown = 0
     for index, entry in enumerate(entries):
-        transaction = json.loads(entry)["id"]
+        leaf = json.loads(entry)
+        if leaf["kind"] != "txn":  # What operators did has no route of its own.
+            continue
+        transaction = leaf["id"]
         proof = json.loads(fetch(f"{base}/v1/ledger/{transaction}/proof", api_key))
         checkpoint = verify_checkpoint(parse_note(proof["checkpoint"]["note"]), vkey)
         path = [base64.b64decode(text) for text in proof["path"]]

@@ -7,6 +7,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use lombard_core::{
+    audit::Audit,
     command::{Act, Command},
     id::{Id, Named},
     idempotency::Idempotency,
@@ -14,7 +15,7 @@ use lombard_core::{
 };
 
 use super::{Api, error::ErrorCode, problem::Problem, trace::TraceContext};
-use crate::{access::needs, tenants::Caller};
+use crate::{access::needs, ports::Host, tenants::Caller};
 
 /// An authenticated request.
 #[derive(Clone, Debug)]
@@ -40,6 +41,21 @@ impl Call {
     #[must_use]
     pub const fn trace(&self) -> &TraceContext {
         &self.trace
+    }
+
+    /// That the caller does something to what is its own.
+    #[must_use]
+    pub fn note(&self, host: &dyn Host, what: &str, thing: impl ToString) -> Audit {
+        let (now, tenant) = (host.now(), self.caller.tenant);
+        Audit::new(
+            Id::new(now, host.random()),
+            tenant,
+            now,
+            &self.caller.actor,
+            what,
+        )
+        .on(thing)
+        .traced(Some(self.trace.trace_id()))
     }
 
     /// The command that carries out `act` for the caller, once for the key.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use lombard_core::{
+    audit,
     id::Id,
     ledger::Transaction,
     proof::{
@@ -9,7 +10,7 @@ use lombard_core::{
         tile::{self, WIDTH},
         tree::{Edge, Head},
     },
-    store::{Commit, Version, decode},
+    store::{Change, Commit, Version, decode},
 };
 use tlog_tiles::record_hash;
 
@@ -26,15 +27,22 @@ pub struct NewLeaf {
     pub at_ms: u64,
 }
 
-/// The leaves that a commit brings, in the order of its keys. A transaction is created once and
+/// The leaves that a commit brings, in the order of its keys: ledger transactions, and records of what
+/// somebody did. Each is created once and
 /// never written again, so its first version is the only one that counts.
 pub fn leaves_of(commit: &Commit) -> impl Iterator<Item = NewLeaf> + '_ {
     commit.changes.iter().filter_map(|change| {
-        if change.key.sort() != "txn" {
-            return None;
+        match change.key.sort() {
+            "txn" => {}
+            audit::SORT if lombard_core::planted!(AuditUnlogged) => return None,
+            audit::SORT => return audit_leaf(change),
+            _ => return None,
         }
         let record = change.record.as_ref()?;
         let (tenant, id) = change.key.partition().split_once('/')?;
+        if lombard_core::planted!(LeafSkipped) && commit.position.is_multiple_of(16) {
+            return None;
+        }
         let first = record.version == Version::FIRST && id.parse::<Id<Transaction>>().is_ok();
         let tenant = tenant.parse().ok().filter(|_| first)?;
         let transaction: Transaction = decode(&record.body.bytes);
@@ -44,6 +52,20 @@ pub fn leaves_of(commit: &Commit) -> impl Iterator<Item = NewLeaf> + '_ {
             made_ms: transaction.id.made_at().unix_ms(),
             at_ms: transaction.at.unix_ms(),
         })
+    })
+}
+
+/// The leaf of a record of what somebody did: the hash of the record as it is stored.
+fn audit_leaf(change: &Change) -> Option<NewLeaf> {
+    let stored = change.record.as_ref()?;
+    if stored.version != Version::FIRST {
+        return None;
+    }
+    let record: audit::Audit = decode(&stored.body.bytes);
+    Some(NewLeaf {
+        bytes: Leaf::Audit(record.leaf()).encode(),
+        made_ms: record.id.made_at().unix_ms(),
+        at_ms: record.at.unix_ms(),
     })
 }
 

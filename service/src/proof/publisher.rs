@@ -35,7 +35,8 @@ pub struct Publisher {
     host: Arc<dyn Host>,
     log: Arc<Log>,
     witnesses: Witnesses,
-    http: Client,
+    /// None while nothing is exported.
+    http: Option<Client>,
     exported: Option<Timestamp>,
 }
 
@@ -45,13 +46,15 @@ impl Publisher {
     /// # Errors
     /// When no HTTP client can be made on this system.
     pub fn new(host: Arc<dyn Host>, log: Arc<Log>) -> Result<Self, reqwest::Error> {
-        use_ring();
         let policy = log.settings.policy.as_ref();
         let witnesses = Witnesses::new(policy.map_or(&[], |policy| &policy.witnesses))?;
-        let http = Client::builder()
-            .timeout(EXPORT_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .build()?;
+        let http = if log.settings.exports.is_empty() {
+            None
+        } else {
+            use_ring();
+            let client = Client::builder().timeout(EXPORT_TIMEOUT);
+            Some(client.redirect(redirect::Policy::none()).build()?)
+        };
         Ok(Self {
             host,
             log,
@@ -155,8 +158,11 @@ impl Publisher {
     }
 
     async fn export_to_url(&self, place: &str, head: &Head, bytes: &Bytes) -> Result<(), String> {
+        let Some(http) = &self.http else {
+            return Err("there is no HTTP client".to_owned());
+        };
         let url = format!("{}/checkpoint.{}", place.trim_end_matches('/'), head.size);
-        let put = self.http.put(url).body(bytes.clone()).send().await;
+        let put = http.put(url).body(bytes.clone()).send().await;
         let answer = put.map_err(|error| error.without_url().to_string())?;
         let refused = answer.error_for_status();
         refused

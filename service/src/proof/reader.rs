@@ -4,6 +4,7 @@ use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use lombard_core::{
+    audit,
     id::Id,
     ledger::Transaction,
     proof::{
@@ -52,7 +53,12 @@ pub fn span_of(bundle: &[u8]) -> Option<Span> {
         .iter()
         .fold(None, |span, entry| match Leaf::decode(entry) {
             Ok(Leaf::Transaction(leaf)) => Some(Span::including(span, leaf.id.made_at().unix_ms())),
-            _ => span,
+            Ok(Leaf::Audit(leaf)) => {
+                let id: Option<Id<audit::Audit>> = leaf.id.parse().ok();
+                id.map(|id| Span::including(span, id.made_at().unix_ms()))
+                    .or(span)
+            }
+            Err(_) => span,
         })
 }
 

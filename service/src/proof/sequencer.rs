@@ -107,28 +107,33 @@ pub async fn run(app: App, log: Arc<Log>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let Err(error) = duty::on("sequencer", sequencer.step(WAIT_MS)).await else {
             log.failing(None);
+            // It grows, and nobody is shown what it grew to, or not fast enough.
+            let lag_ms = log.status(app.host.now()).lag_ms;
+            if lag_ms >= BEHIND_MS {
+                let text = format!(
+                    "the oldest entry has waited {} s for a checkpoint",
+                    lag_ms / 1000
+                );
+                tell(&app, Kind::LogBehind, &text).await;
+            }
             continue;
         };
-        warn!(error = %crate::http::problem::chain(&error), "the log does not grow");
-        if is_due(&log, &error, app.host.now()) {
-            tell(&app, &error).await;
+        let text = crate::http::problem::chain(&error);
+        warn!(error = %text, "the log does not grow");
+        let since = log.failing(Some(app.host.now())).unwrap_or(app.host.now());
+        let long = app.host.now().ms_since(since) >= BEHIND_MS;
+        match error {
+            // At once: files that are damaged do not mend by themselves.
+            SequenceError::Damaged(_) => tell(&app, Kind::LogDamaged, &error.to_string()).await,
+            _ if long => tell(&app, Kind::LogBehind, &error.to_string()).await,
+            _ => {}
         }
         rest(&mut stop, 500).await;
     }
 }
 
-/// Whether a person must know: at once when files are damaged, else when it goes on for long.
-fn is_due(log: &Log, error: &SequenceError, now: Timestamp) -> bool {
-    let since = log.failing(Some(now)).unwrap_or(now);
-    matches!(error, SequenceError::Damaged(_)) || now.ms_since(since) >= BEHIND_MS
-}
-
-async fn tell(app: &App, error: &SequenceError) {
-    let kind = match error {
-        SequenceError::Damaged(_) => Kind::LogDamaged,
-        _ => Kind::LogBehind,
-    };
-    let trouble = Trouble::new(exceptions::operator(), kind, "log", &error.to_string());
+async fn tell(app: &App, kind: Kind, text: &str) {
+    let trouble = Trouble::new(exceptions::operator(), kind, "log", text);
     if let Err(error) = exceptions::raise(app, trouble).await {
         warn!(%error, "the exception cannot be stored yet");
     }
@@ -235,10 +240,17 @@ impl Sequencer {
             size: batch.head.size,
             root: batch.head.root.to_string(),
             before: size,
-            reached: reached.clone(),
+            reached: if lombard_core::planted!(LeafTwice) {
+                state.record.reached.clone()
+            } else {
+                reached.clone()
+            },
             staged,
         };
         self.swap(state, record).await?;
+        if lombard_core::planted!(HeadEarly) {
+            self.log.swapped.send_replace(Some(batch.head));
+        }
         let oldest = leaves.iter().map(|leaf| leaf.at_ms).min().unwrap_or(0);
         self.log.await_checkpoint(batch.head.size, oldest);
         self.publish(&batch.files).await?;

@@ -4,11 +4,16 @@ use super::{
     Act, ApiKey, Arc, Body, Command, Currency, Id, Key, OpenAccount, Rail, Rejection, Role, Scope,
     SecretKey, Snapshot, Tenant, TenantId, digest, journal,
 };
+use lombard_core::audit::{self, Audit};
+
 use crate::{
     access::Access,
     app::App,
     ports::{CommitError, ExecuteError, ReadError},
 };
+
+/// Who makes tenants and keys, as timelines and audit records say it.
+const ACTOR: &str = "service/tenants";
 
 /// Why a tenant or a key was not made.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +75,8 @@ pub(super) async fn create_tenant_as(
         created_at: app.host.now(),
     };
     let body = Body::of(&tenant).listed(Key::new("tenants", &id.to_string()));
-    create(app, tenant_key(id), body).await?;
+    let note = note(app, id, "tenant.create", id);
+    create(app, tenant_key(id), body, &note).await?;
     Ok(tenant)
 }
 
@@ -79,12 +85,24 @@ pub(super) async fn find_tenant(app: &App, id: TenantId) -> Result<Option<Tenant
     app.value(&tenant_key(id)).await
 }
 
-/// Writes a record that is not there.
-pub(super) async fn create(app: &App, key: Key, body: Body) -> Result<(), CommitError> {
+/// That this program did something to what an operator looks after.
+fn note(app: &App, tenant: TenantId, what: &str, thing: impl ToString) -> Audit {
+    let (now, random) = (app.host.now(), app.host.random());
+    Audit::new(Id::new(now, random), tenant, now, ACTOR, what).on(thing)
+}
+
+/// Writes a record that is not there, and who did so.
+pub(super) async fn create(
+    app: &App,
+    key: Key,
+    body: Body,
+    note: &Audit,
+) -> Result<(), CommitError> {
     let mut snapshot = Snapshot::default();
     snapshot.put(key.clone(), None);
     let mut writes = snapshot.checks();
     writes.create(key, body);
+    audit::enter(&mut writes, note);
     app.store.commit(&writes).await
 }
 
@@ -127,7 +145,7 @@ fn chart() -> impl Iterator<Item = (Rail, Role, Currency)> {
 pub(super) async fn open(app: &App, tenant: TenantId, act: Act) -> Result<(), ExecuteError> {
     let command = Command {
         tenant,
-        actor: "service/tenants".into(),
+        actor: ACTOR.into(),
         trace: None,
         idempotency: None,
         act,
@@ -186,7 +204,8 @@ pub(super) async fn create_key_as(
     };
     let listed = Key::new(&format!("{}/keys", tenant.short()), &record.id.to_string());
     let body = Body::of(&record).listed(listed);
-    create(app, key_key(&digest(secret.expose())), body).await?;
+    let note = note(app, tenant, "key.create", record.id);
+    create(app, key_key(&digest(secret.expose())), body, &note).await?;
     Ok(record)
 }
 
@@ -210,6 +229,8 @@ pub async fn revoke_key(app: &App, secret: &str) -> Result<Option<ApiKey>, Tenan
     snapshot.put(key.clone(), Some(found));
     let mut writes = snapshot.checks();
     writes.update(&key, Body::of(&record).listed(listed));
+    let note = note(app, record.tenant, "key.revoke", record.id);
+    audit::enter(&mut writes, &note);
     app.store.commit(&writes).await?;
     Ok(Some(record))
 }

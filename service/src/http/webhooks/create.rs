@@ -2,6 +2,7 @@
 
 use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use lombard_core::{
+    audit,
     command::Reply,
     event::KINDS,
     id::Id,
@@ -99,9 +100,11 @@ pub async fn create(
         updated_at: now,
     };
     let place = endpoint::key(tenant, id);
+    let note = call.note(&*app.host, "webhook_endpoint.create", id);
     let reply = once(&api, tenant, &wish, std::slice::from_ref(&place), |read| {
         let mut writes = read.checks();
         writes.create(place.clone(), endpoint.body());
+        audit::enter(&mut writes, &note);
         Ok(Decided {
             writes,
             status: 201,
@@ -154,6 +157,7 @@ pub async fn rotate(
     let sealed = Secret::generate(&*app.host).seal(&*app.vault, tenant, id)?;
     let place = endpoint::key(tenant, id);
     let now = app.host.now();
+    let note = call.note(&*app.host, "webhook_endpoint.rotate_secret", id);
     let reply = once(
         &api,
         tenant,
@@ -164,6 +168,7 @@ pub async fn rotate(
             endpoint.rotate(sealed.clone(), now, overlap_ms);
             let mut writes = read.checks();
             writes.update(&place, Body::of(&endpoint));
+            audit::enter(&mut writes, &note);
             Ok(Decided {
                 writes,
                 status: 200,

@@ -17,7 +17,7 @@ use crate::{
         reply::{body, shown},
         wire::scalar,
     },
-    records::{Then, change as change_record},
+    records::{Then, change_noted},
 };
 
 /// A tenant's webhook endpoints.
@@ -101,7 +101,8 @@ pub async fn change(
     check_description(request.description.as_deref())?;
     let now = api.app().host.now();
     let key = endpoint::key(call.tenant(), id);
-    let changed = change_record(api.app(), &key, |known: Option<Endpoint>| {
+    let note = call.note(&*api.app().host, "webhook_endpoint.change", id);
+    let changed = change_noted(api.app(), &key, Some(&note), |known: Option<Endpoint>| {
         let Some(mut endpoint) = known else {
             return (Then::Keep, None);
         };
@@ -149,7 +150,8 @@ pub async fn delete(
     PathId(id): PathId<Endpoint>,
 ) -> Result<Response, Problem> {
     let key = endpoint::key(call.tenant(), id);
-    change_record(api.app(), &key, |known: Option<Endpoint>| {
+    let note = call.note(&*api.app().host, "webhook_endpoint.delete", id);
+    change_noted(api.app(), &key, Some(&note), |known: Option<Endpoint>| {
         let then = known.map_or(Then::Keep, |_| Then::Delete);
         (then, ())
     })

@@ -7,6 +7,7 @@ use lombard_core::proof::{
     leaf::{Leaf, LeafError, TransactionLeaf},
     tile::{self, HEIGHT, WIDTH},
 };
+use lombard_core::{audit, id::Id};
 use tlog_tiles::{HASH_SIZE, Tile, record_hash};
 
 use super::{
@@ -24,6 +25,8 @@ pub struct Checked {
     pub by_tile: Option<Vec<u8>>,
     /// The leaves that could be read, each with its place in the bundle.
     pub leaves: Vec<(usize, TransactionLeaf)>,
+    /// The records of what somebody did, each with its place in the bundle.
+    pub audits: Vec<(usize, Id<audit::Audit>)>,
     /// Whether an entry could not be read, so that the books cannot be complete.
     pub incomplete: bool,
     /// What is wrong.
@@ -39,6 +42,7 @@ pub fn check(source: &dyn Source, index: u64, width: u64) -> Checked {
         by_entries: None,
         by_tile: None,
         leaves: Vec::with_capacity(width as usize),
+        audits: Vec::new(),
         incomplete: false,
         problems: Vec::new(),
         unread: Vec::new(),
@@ -66,6 +70,12 @@ pub fn check(source: &dyn Source, index: u64, width: u64) -> Checked {
         None => checked.incomplete = true,
     }
     checked
+}
+
+/// SHA-256 in lower-case hexadecimal.
+fn is_digest(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 64 && text.bytes().all(digit)
 }
 
 impl Checked {
@@ -143,7 +153,14 @@ impl Checked {
                     self.problem(fault.kind(), &format!("leaf {index}"), &fault.to_string());
                 }
             },
-            Ok(Leaf::Audit(_)) => {}
+            Ok(Leaf::Audit(leaf)) => match leaf.id.parse() {
+                Ok(id) if is_digest(&leaf.digest) => self.audits.push((place, id)),
+                _ => {
+                    self.incomplete = true;
+                    let what = "not the id of a record with its SHA-256";
+                    self.problem("leaf_malformed", &format!("leaf {index}"), what);
+                }
+            },
             Err(error) => {
                 let kind = match &error {
                     LeafError::NotCanonical => "leaf_not_canonical",

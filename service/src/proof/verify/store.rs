@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lombard_core::{
+    audit,
     id::Id,
     ledger::{Account, Balance, Rollup, Transaction},
     proof::{
@@ -18,14 +19,19 @@ use lombard_core::{
 };
 use tlog_tiles::record_hash;
 
-use super::{report::Report, source::Source, walk::Leaves};
+use super::{
+    report::Report,
+    source::Source,
+    walk::{About, Leaves},
+};
 use crate::proof::{head::HeadRecord, staged};
 
 /// What a store holds.
 #[derive(Default)]
 pub struct StoreView {
-    /// Every transaction in the order of its commit, with the hash of the leaf that it must be.
-    transactions: Vec<(Id<Transaction>, Hash)>,
+    /// Every transaction, and every record of what somebody did, in the order of its commit, with the
+    /// hash of the leaf that it must be.
+    entries: Vec<(About, Hash)>,
     /// Where each constrained account stands.
     balances: BTreeMap<(TenantId, Id<Account>), Balance>,
     /// Where the store believes the log to be.
@@ -37,7 +43,14 @@ impl StoreView {
     pub fn transaction(&mut self, tenant: TenantId, transaction: &Transaction) {
         let leaf = Leaf::Transaction(TransactionLeaf::of(tenant, transaction));
         let hash = record_hash(&leaf.encode());
-        self.transactions.push((transaction.id, hash));
+        self.entries
+            .push((About::Transaction(transaction.id), hash));
+    }
+
+    /// Takes in a record of what somebody did, in the order of commits.
+    pub fn audit(&mut self, record: &audit::Audit) {
+        let hash = record_hash(&Leaf::Audit(record.leaf()).encode());
+        self.entries.push((About::Audit(record.id), hash));
     }
 
     /// Takes in where an account stands; the last one counts. A house account's balance follows
@@ -54,16 +67,16 @@ impl StoreView {
         self.head = Some(head);
     }
 
-    /// How many transactions there are.
+    /// How many leaves there must be.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.transactions.len()
+        self.entries.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.transactions.is_empty()
+        self.entries.is_empty()
     }
 }
 
@@ -88,13 +101,13 @@ pub fn compare(
             report.problem("truncated", "checkpoint", &what);
         }
     }
-    let known: BTreeMap<Id<Transaction>, (u64, Hash)> = leaves
+    let known: BTreeMap<About, (u64, Hash)> = leaves
         .all
         .iter()
         .map(|(index, id, hash)| (*id, (*index, *hash)))
         .collect();
     let mut at = None;
-    for (place, (id, hash)) in (0u64..).zip(&store.transactions) {
+    for (place, (id, hash)) in (0u64..).zip(&store.entries) {
         match known.get(id) {
             Some((index, found)) if found == hash => {
                 if at.is_some_and(|before| before >= *index) {
@@ -110,13 +123,13 @@ pub fn compare(
             // Not all leaves could be read, which is reported; this may be one of them.
             None if place < head.size && !leaves.complete => {}
             None if place < sequenced.min(head.size) => {
-                let what = "a transaction of the store has no leaf";
+                let what = "what the store has of it is no leaf";
                 report.problem("leaf_missing", &id.to_string(), what);
             }
             None => report.pending += 1,
         }
     }
-    let mut ours: Vec<Id<Transaction>> = store.transactions.iter().map(|(id, _)| *id).collect();
+    let mut ours: Vec<About> = store.entries.iter().map(|(id, _)| *id).collect();
     ours.sort_unstable();
     for (index, id, _) in &leaves.all {
         if ours.binary_search(id).is_err() {

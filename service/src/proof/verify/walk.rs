@@ -1,6 +1,8 @@
 //! Goes through the log in order: grows the tree again, compares every tile, audits the books.
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     sync::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, sync_channel},
@@ -9,6 +11,7 @@ use std::{
 };
 
 use lombard_core::{
+    audit,
     id::Id,
     ledger::Transaction,
     proof::{
@@ -33,12 +36,30 @@ const AHEAD: usize = 4;
 /// What the log says of each transaction, for the comparison with a store.
 #[derive(Default)]
 pub struct Leaves {
-    /// In the order of the log: place, transaction, hash of the leaf.
-    pub all: Vec<(u64, Id<Transaction>, Hash)>,
+    /// In the order of the log: place, what it is about, hash of the leaf.
+    pub all: Vec<(u64, About, Hash)>,
     /// The books that the log adds up to.
     pub books: Auditor,
     /// Whether every leaf could be read.
     pub complete: bool,
+}
+
+/// What a leaf is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// A ledger transaction.
+    Transaction(Id<Transaction>),
+    /// A record of what somebody did.
+    Audit(Id<audit::Audit>),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transaction(id) => id.fmt(f),
+            Self::Audit(id) => id.fmt(f),
+        }
+    }
 }
 
 struct Walk<'a> {
@@ -51,6 +72,8 @@ struct Walk<'a> {
     /// A bundle is lost with its tile, and the tree cannot be grown beyond it.
     broken: bool,
     leaves: Leaves,
+    /// Where each record of what somebody did is.
+    audits: BTreeMap<Id<audit::Audit>, u64>,
 }
 
 /// Verifies everything under `head`. Keeps the hashes of the leaves when `keep` is set.
@@ -74,6 +97,7 @@ pub fn walk(
             complete: true,
             ..Leaves::default()
         },
+        audits: BTreeMap::new(),
     };
     let bundles = head.size.div_ceil(WIDTH);
     let threads = (demands.threads.max(1) as u64).min(bundles.max(1));
@@ -128,14 +152,29 @@ impl Walk<'_> {
                 .books
                 .take(first + *place as u64, leaf, &mut told);
         }
+        for (place, id) in &checked.audits {
+            let index = first + *place as u64;
+            if let Some(before) = self.audits.insert(*id, index) {
+                let what = format!("the record is already leaf {before}");
+                self.report
+                    .problem("leaf_duplicate", &format!("leaf {index}"), &what);
+            }
+        }
         let Some(hashes) = hashes else {
             self.leaves.complete = false;
             return self.bridge(checked.index);
         };
         if self.keep {
-            for (place, leaf) in &checked.leaves {
-                let hash = hash_at(&hashes, *place);
-                self.leaves.all.push((first + *place as u64, leaf.id, hash));
+            let transactions = checked.leaves.iter();
+            let transactions =
+                transactions.map(|(place, leaf)| (*place, About::Transaction(leaf.id)));
+            let audits = checked.audits.iter();
+            let audits = audits.map(|(place, id)| (*place, About::Audit(*id)));
+            let mut all: Vec<(usize, About)> = transactions.chain(audits).collect();
+            all.sort_unstable();
+            for (place, about) in all {
+                let hash = hash_at(&hashes, place);
+                self.leaves.all.push((first + place as u64, about, hash));
             }
         }
         self.check_since_within(first, &hashes);
