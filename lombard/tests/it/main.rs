@@ -6,6 +6,7 @@
 mod bench;
 mod clients;
 mod data_folder;
+mod detection;
 mod disk;
 mod offline;
 mod overload;

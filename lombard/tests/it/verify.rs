@@ -23,7 +23,7 @@ fn text(path: &Path) -> &str {
 }
 
 /// Waits until the log has so many leaves: the demo accounts are funded at the start.
-fn wait_for_leaves(data: &Path, wanted: u64) {
+pub fn wait_for_leaves(data: &Path, wanted: u64) {
     let begun = Instant::now();
     loop {
         let checkpoint = fs::read_to_string(data.join("tlog/checkpoint")).unwrap_or_default();
