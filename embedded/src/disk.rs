@@ -15,6 +15,8 @@
 use std::{io, sync::Arc};
 
 mod folder;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 
 pub use folder::Folder;
 

@@ -23,6 +23,8 @@ pub mod books;
 pub mod client;
 pub mod clock;
 pub mod courier;
+pub mod engine;
+pub mod files;
 pub mod history;
 pub mod life;
 pub mod luck;
@@ -30,9 +32,11 @@ pub mod luck;
 pub mod planted;
 pub mod process;
 pub mod rail;
+pub mod receiver;
 pub mod run;
 pub mod shrink;
 pub mod store;
+pub mod strike;
 pub mod tool;
 pub mod weather;
 
@@ -44,14 +48,19 @@ use std::{
     },
 };
 
-use lombard_core::store::{Commit, WriteSet};
+use lombard_core::{
+    payment::Payment,
+    proof::key::{KeyKind, Keys, SecretKey},
+    store::{Change, Commit, Key, Write, WriteSet},
+    tenant::TenantId,
+};
 use lombard_service::{app::App, memory::Memory};
 use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 
 use self::{
-    audit::Auditor, books::Books, clock::Clock, history::History, life::Effects, life::Life,
-    luck::Luck, weather::Weather,
+    audit::Auditor, books::Books, clock::Clock, files::Files, history::History, life::Effects,
+    life::Life, luck::Luck, receiver::Received, weather::Weather,
 };
 
 pub use run::{Outcome, Setting, run};
@@ -71,6 +80,10 @@ pub struct Shared {
     pub auditor: Mutex<Auditor>,
     /// The rail's own books.
     pub books: Mutex<Books>,
+    /// The files of the verifiable log.
+    pub files: Files,
+    /// What the endpoints of webhooks have received.
+    pub received: Mutex<Received>,
     /// The time.
     pub clock: Arc<Clock>,
     /// Every commit and every call of the rail, counted.
@@ -96,6 +109,8 @@ impl Shared {
             memory: Memory::default(),
             auditor: Mutex::default(),
             books: Mutex::default(),
+            files: Files::default(),
+            received: Mutex::default(),
             clock: Arc::new(Clock::new()),
             effects,
             hosts: Mutex::new(vec![None; weather.hosts as usize]),
@@ -114,6 +129,12 @@ impl Shared {
         } else {
             read(&self.weather)
         }
+    }
+
+    /// What this world has, whatever the weather is now.
+    #[must_use]
+    pub const fn weather_of_world(&self) -> &Weather {
+        &self.weather
     }
 
     /// Ends the storm.
@@ -177,10 +198,29 @@ impl Shared {
 
     /// Shows a commit to the auditor.
     pub fn audit_commit(&self, who: &str, writes: &WriteSet) {
-        let lines = self.auditor.lock().commit(writes, &self.books.lock());
+        let changed = |(key, write): (&Key, &Write)| {
+            let record = write.result()?;
+            let key = key.clone();
+            Some(Change { key, record })
+        };
+        let changes: Vec<Change> = writes.iter().filter_map(changed).collect();
+        let lines = self.auditor.lock().commit(&changes, &self.books.lock());
         for (subject, text) in lines {
             self.history.note(&subject, || format!("{text}  [{who}]"));
         }
+    }
+
+    /// Shows to the auditor that the rail takes a payment for the first time.
+    pub fn audit_leaving(&self, tenant: TenantId, payment: &Payment) {
+        self.auditor.lock().leaving(tenant, payment);
+    }
+
+    /// Shows the log's newest checkpoint to the auditor.
+    pub fn audit_checkpoint(&self) {
+        let keys = Keys::new([log_key().public()]);
+        let files = self.files.contents();
+        let mut auditor = self.auditor.lock();
+        auditor.checkpoint(&files, &keys);
     }
 
     /// Shows what a consumer got to the auditor.
@@ -192,5 +232,14 @@ impl Shared {
     /// Notes something that may not be.
     pub fn violate(&self, subject: &str, found: &str) {
         self.auditor.lock().violate(subject, found);
+    }
+}
+
+/// The key of every world's verifiable log.
+#[must_use]
+pub fn log_key() -> SecretKey {
+    match SecretKey::from_seed("lombard/world", KeyKind::Log, &[7; 32]) {
+        Ok(key) => key,
+        Err(error) => panic!("32 bytes under a plain name are a key: {error}"),
     }
 }

@@ -85,6 +85,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     );
     step(
         &mut tally,
+        "struck worlds",
+        &mut sim::command(&["--strike", sim::STRUCK_IN_CI]),
+    );
+    step(
+        &mut tally,
         "planted bugs",
         &mut sim::command(&["--planted"]),
     );

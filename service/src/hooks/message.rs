@@ -81,7 +81,11 @@ pub fn of_event(event: &Event, payment: &Payment) -> Vec<u8> {
             rail: payment.rail,
             amount: payment.money.amount.minor(),
             currency: payment.money.currency,
-            status: event.status(),
+            status: if lombard_core::planted!(WebhookChanges) {
+                payment.stage.status()
+            } else {
+                event.status()
+            },
             pending: event.pending(),
             debtor: PartyView::of(&payment.debtor),
             creditor: PartyView::of(&payment.creditor),

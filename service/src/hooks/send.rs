@@ -6,6 +6,7 @@
 
 use std::{error::Error, time::Duration};
 
+use futures_util::future::BoxFuture;
 use lombard_core::time::Timestamp;
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 
@@ -25,7 +26,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Makes tries.
+/// Carries messages to endpoints: over HTTP, or in a simulation that has no network.
+pub trait Courier: Send + Sync + 'static {
+    /// The longest that a try takes.
+    fn timeout(&self) -> Duration;
+
+    /// Makes one try and says what became of it.
+    fn send<'a>(&'a self, message: Outgoing<'a>) -> BoxFuture<'a, (Attempt, Sent)>;
+}
+
+/// Makes tries over HTTP.
 pub struct Sender {
     client: Client,
     guard: Guard,
@@ -92,14 +102,7 @@ impl Sender {
         })
     }
 
-    /// The longest that a try takes.
-    #[must_use]
-    pub const fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
-    /// Makes one try.
-    pub async fn send(&self, message: Outgoing<'_>) -> (Attempt, Sent) {
+    async fn call(&self, message: Outgoing<'_>) -> (Attempt, Sent) {
         let started = std::time::Instant::now();
         let mut attempt = Attempt {
             at: message.at,
@@ -143,6 +146,16 @@ impl Sender {
             .send()
             .await
             .map_err(|error| failure(&error))
+    }
+}
+
+impl Courier for Sender {
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn send<'a>(&'a self, message: Outgoing<'a>) -> BoxFuture<'a, (Attempt, Sent)> {
+        Box::pin(self.call(message))
     }
 }
 

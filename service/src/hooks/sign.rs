@@ -30,7 +30,11 @@ fn one(secret: &Secret, id: &str, unix_s: u64, body: &[u8]) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.bytes()) else {
         unreachable!("HMAC takes keys of any length (RFC 2104, section 2)");
     };
-    mac.update(format!("{id}.{unix_s}.").as_bytes());
+    if lombard_core::planted!(WebhookMissigned) {
+        mac.update(format!("{id}.").as_bytes());
+    } else {
+        mac.update(format!("{id}.{unix_s}.").as_bytes());
+    }
     mac.update(body);
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }

@@ -31,6 +31,10 @@ impl Shared {
         let Some((app, life)) = self.process(luck) else {
             return Asked::Lost { under_way: false };
         };
+        // Turned away at the door: nothing of it was looked at.
+        if luck.happens(self.weather(|now| now.full)) {
+            return Asked::Lost { under_way: false };
+        }
         let hangs_up = luck.happens(self.weather(|now| now.hang_up));
         let short = Duration::from_millis(luck.between(1, 60));
         let patience = if hangs_up { short } else { PATIENCE };

@@ -16,20 +16,29 @@ mod books;
 mod duties;
 mod end;
 mod holds;
+mod hooks;
+mod journals;
 mod lives;
+mod log;
 mod moves;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lombard_core::{
+    event::Event,
     hold::Hold,
     id::Id,
     ledger::{Account, Transaction},
     payment::Payment,
-    store::{Key, WriteSet},
+    store::{Change, Key, Record},
     tenant::TenantId,
 };
-use lombard_service::exceptions::Exception;
+use lombard_service::{
+    batch::{record, tally::Tally},
+    exceptions::Exception,
+    hooks::{delivery::Delivery, endpoint::Endpoint},
+};
 
 use self::{batch::Batch, books::Standing, duties::Duty, lives::Life};
 use super::books::Books as RailBooks;
@@ -62,15 +71,24 @@ pub struct Auditor {
     outcomes: BTreeMap<Key, (u16, Vec<u8>)>,
     exceptions: BTreeMap<String, Exception>,
     written: BTreeMap<Key, Option<u64>>,
+    /// What was asked for under each key.
+    wishes: BTreeMap<Key, wishes::Wish>,
+    /// The endpoint of each tenant.
+    endpoints: BTreeMap<TenantId, Endpoint>,
+    deliveries: BTreeMap<hooks::Place, Delivery>,
+    /// Every event, for whoever is to be told of it.
+    told: BTreeMap<Id<Event>, (TenantId, Event)>,
+    log: log::Shown,
+    tallies: BTreeMap<String, Tally>,
     /// The first thing that was found.
     violation: Option<Violation>,
 }
 
 impl Auditor {
     /// Takes in a commit; gives lines for the history.
-    pub fn commit(&mut self, writes: &WriteSet, rail: &RailBooks) -> Vec<(String, String)> {
-        self.versions(writes);
-        let batch = Batch::of(writes);
+    pub fn commit(&mut self, changes: &[Change], rail: &RailBooks) -> Vec<(String, String)> {
+        self.versions(changes);
+        let batch = Batch::of(changes);
         if batch.changes == 0 {
             return Vec::new();
         }
@@ -78,9 +96,12 @@ impl Auditor {
         let before = self.violation.is_some();
         self.note_duties(&batch);
         self.note_exceptions(&batch);
+        self.note_hooks(&batch);
         let lines = self.tell(&batch);
+        self.check_wishes(&batch);
         self.check_lives(&batch, rail);
         self.check_books(&batch);
+        self.expect_leaves(&batch);
         self.check_holds(&batch);
         self.check_duties(&batch);
         self.check_outcomes(&batch);
@@ -104,12 +125,12 @@ impl Auditor {
     }
 
     /// Every record goes from version to version, and none comes back once it was deleted.
-    fn versions(&mut self, writes: &WriteSet) {
-        for (key, write) in writes.iter() {
-            let Some(result) = write.result() else {
-                continue;
-            };
-            let now = result.map(|record| record.version.get());
+    fn versions(&mut self, changes: &[Change]) {
+        for Change { key, record } in changes {
+            if let Some(record) = record {
+                self.check_listed(key, record);
+            }
+            let now = record.as_ref().map(|record| record.version.get());
             let before = self.written.insert(key.clone(), now);
             let right = match (before, now) {
                 (None, Some(1)) => true,
@@ -121,6 +142,23 @@ impl Auditor {
                 let found = format!("{key:?} went from version {before:?} to {now:?}");
                 self.violate("a record", found);
             }
+        }
+    }
+
+    /// A record is listed where whoever looks for it looks.
+    fn check_listed(&mut self, key: &Key, record: &Record) {
+        let list = match key.sort() {
+            "payment" => "/payments",
+            "hold" => "/holds",
+            "txn" => "/ledger",
+            "account" if key.partition().contains("/acc_") => "/accounts",
+            sort if sort.starts_with("e#") => "/events",
+            _ => return,
+        };
+        let tenant = key.partition().split('/').next().unwrap_or_default();
+        let in_it = |at: &Key| at.partition().strip_prefix(tenant) == Some(list);
+        if !record.body.index.iter().any(in_it) {
+            self.violate(format!("{key:?}"), format!("is not in the list {list}"));
         }
     }
 
@@ -157,6 +195,29 @@ impl Auditor {
             self.exceptions
                 .insert(exception.subject.clone(), exception.clone());
         }
+        self.tallies.extend(batch.tallies.iter().cloned());
+    }
+
+    /// Whether the verifiable log shows every transaction.
+    #[must_use]
+    pub fn log_is_complete(&self) -> bool {
+        self.log.is_complete()
+    }
+
+    /// A file whose counts are not those of its payments.
+    #[must_use]
+    pub fn miscounted(&self) -> Option<String> {
+        let mut counts: BTreeMap<String, Tally> = BTreeMap::new();
+        for life in self.payments.values() {
+            let payment = &life.payment;
+            if let Some(batch) = payment.batch {
+                let partition = record::partition(life.tenant, batch);
+                lives::count(counts.entry(partition).or_default(), payment.stage);
+            }
+        }
+        let told = |partition: &String| self.tallies.get(partition).copied().unwrap_or_default();
+        let wrong = counts.iter().find(|(of, count)| told(of) != **count);
+        wrong.map(|(of, count)| format!("{of} counts {:?}; its payments are {count:?}", told(of)))
     }
 
     /// Whether a person has been asked to look at a payment.

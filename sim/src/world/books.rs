@@ -1,7 +1,7 @@
 //! The rail's own books: what it was asked, what it decided, what it brought. Ours must come to
 //! the same, and nothing here looks at ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lombard_core::{
     id::Id, ledger::Account, money::Money, payment::Payment, rail::Rail, tenant::TenantId,
@@ -70,6 +70,8 @@ pub struct Books {
     pub orders: BTreeMap<(Rail, String), Order>,
     /// Credits, by the rail's reference.
     pub credits: BTreeMap<String, Credit>,
+    /// Payments whose recall we told the rail that we refuse.
+    pub refusals: BTreeSet<Id<Payment>>,
 }
 
 impl Books {

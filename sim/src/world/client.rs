@@ -1,6 +1,7 @@
 //! Clients: they ask for everything that can be asked for, hang up, and ask again under the same
 //! key until they have an answer; then, now and then, once more, to see whether it is the same.
 
+mod rows;
 mod wish;
 
 use std::{sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use lombard_service::ports::Host;
 use tokio::task::JoinSet;
 
 use self::wish::Wish;
-use super::{Shared, ask::Asked, clock::SimHost, luck::Luck, run::Setting};
+use super::{Shared, ask::Asked, clock::SimHost, luck::Luck, receiver, run::Setting};
 
 /// Who there is in a world.
 pub struct Cast {
@@ -41,12 +42,17 @@ impl Cast {
     }
 
     /// Sends them off.
-    pub fn begin(&self, shared: &Arc<Shared>) -> JoinSet<u64> {
+    pub async fn begin(&self, shared: &Arc<Shared>) -> JoinSet<u64> {
         let mut clients = JoinSet::new();
         let tenants = [
             TenantId::new(shared.seed | 1),
             TenantId::new(shared.seed ^ 77),
         ];
+        if shared.weather_of_world().hooks {
+            for tenant in tenants {
+                receiver::open_endpoint(shared, tenant).await;
+            }
+        }
         for number in 0..self.clients {
             if self.without.contains(&number) {
                 continue;
@@ -121,6 +127,8 @@ impl Client {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             if !self.answers.is_empty() && self.luck.happens(150) {
                 self.ask_again().await;
+            } else if self.luck.happens(50) {
+                self.send_batch().await;
             } else {
                 let wish = self.wish();
                 self.insist(wish).await;
@@ -150,6 +158,8 @@ impl Client {
             // Each request is taken in anew, and gets ids of its own.
             wish::name(&mut command.act, self.ids.now(), self.ids.random());
             self.note(|| format!("{} asks: {:?}", idempotency.key, command.act));
+            let wish = (self.tenant, &idempotency, &command.act);
+            self.shared.auditor.lock().asks(wish.0, wish.1, wish.2);
             let asked_now = self.shared.ask(&self.luck, command.clone()).await;
             self.told(&idempotency, &asked_now, under_way);
             match asked_now {

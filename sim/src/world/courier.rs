@@ -76,20 +76,16 @@ pub fn answer_recall(shared: &Arc<Shared>, key: OrderKey) {
     });
 }
 
-/// Brings money, `times` times.
-pub fn bring(shared: &Arc<Shared>, reference: String, credit: Credit, act: Act, times: u64) {
-    let luck = Luck::new(shared.seed, &reference);
+/// Brings money over a rail, under its reference, `times` times.
+pub fn bring(shared: &Arc<Shared>, key: OrderKey, credit: Credit, act: Act, times: u64) {
+    let luck = Luck::new(shared.seed, &key.1);
     let (tenant, payment) = (credit.tenant, credit.payment);
-    shared
-        .books
-        .lock()
-        .credits
-        .insert(reference.clone(), credit);
+    shared.books.lock().credits.insert(key.1.clone(), credit);
     for _ in 0..times {
         let courier = Courier {
             shared: Arc::clone(shared),
             luck: Luck::new(luck.bits(), "credit"),
-            key: (Rail::Fps, reference.clone()),
+            key: key.clone(),
             tenant,
             payment,
         };
@@ -105,11 +101,16 @@ pub fn bring(shared: &Arc<Shared>, reference: String, credit: Credit, act: Act, 
 }
 
 /// Asks for the money of a credit back.
-pub fn recall(shared: &Arc<Shared>, tenant: TenantId, payment: Id<Payment>, luck: Luck) {
+pub fn recall(
+    shared: &Arc<Shared>,
+    (rail, tenant): (Rail, TenantId),
+    payment: Id<Payment>,
+    luck: Luck,
+) {
     let courier = Courier {
         shared: Arc::clone(shared),
         luck,
-        key: (Rail::Fps, String::new()),
+        key: (rail, String::new()),
         tenant,
         payment,
     };

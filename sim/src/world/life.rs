@@ -5,8 +5,12 @@
 //! From then on no call of it returns, so nothing in it can act any more, and its tasks are
 //! dropped wherever they wait.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// Whether a process lives.
@@ -77,6 +81,7 @@ impl Blow {
 pub struct Effects {
     count: AtomicU64,
     struck: Option<(u64, Blow)>,
+    kinds: Mutex<BTreeSet<String>>,
 }
 
 impl Effects {
@@ -86,15 +91,27 @@ impl Effects {
         Self {
             count: AtomicU64::new(0),
             struck,
+            kinds: Mutex::default(),
         }
     }
 
-    /// Counts an effect; says what is to become of it.
-    pub fn next(&self) -> Option<Blow> {
+    /// Counts an effect of some kind; says what is to become of it.
+    pub fn next(&self, kind: &str) -> Option<Blow> {
+        let mut kinds = self.kinds.lock();
+        if !kinds.contains(kind) {
+            kinds.insert(kind.to_owned());
+        }
+        drop(kinds);
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.struck
             .filter(|(at, _)| *at == number)
             .map(|(_, blow)| blow)
+    }
+
+    /// Of which kinds there were some.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<String> {
+        self.kinds.lock().clone()
     }
 
     /// How many there were.

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lombard_core::planted::{Bug, plant};
+use lombard_core::planted::{Bug, plant, plant_everywhere};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::{Setting, audit::Violation, run};
+use super::{Setting, audit::Violation, engine, run};
 
 /// What became of one bug.
 #[derive(Clone, Debug, Serialize)]
@@ -42,15 +42,45 @@ pub fn hunt_all() -> Vec<Hunt> {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(bug) = Bug::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if is_of_the_engine(*bug) {
+                        continue;
+                    }
                     let hunt = hunt(*bug);
                     hunts.lock().push(hunt);
                 }
             });
         }
     });
+    // One after the other and after the others: they are everywhere while they are hunted.
+    let engines = Bug::ALL.iter().filter(|bug| is_of_the_engine(**bug));
+    hunts
+        .lock()
+        .extend(engines.map(|bug| hunt_in_the_engine(*bug)));
     let mut hunts = hunts.into_inner();
     hunts.sort_by(|a, b| a.bug.cmp(&b.bug));
     hunts
+}
+
+/// Whether a bug is one of the embedded engine, whose threads are not those of its hunter.
+fn is_of_the_engine(bug: Bug) -> bool {
+    matches!(
+        bug,
+        Bug::TornAccepted | Bug::SyncSkipped | Bug::IndexForgets | Bug::GroupForgets
+    )
+}
+
+/// Hunts a bug of the engine.
+fn hunt_in_the_engine(bug: Bug) -> Hunt {
+    let begun = Instant::now();
+    plant_everywhere(Some(bug));
+    let seeds = (0..SEEDS_MAX).take_while(|_| begun.elapsed() < BUDGET);
+    let shown = seeds.filter_map(|seed| {
+        let folder = tempfile::tempdir().ok()?;
+        Some((seed, engine::run(seed, folder.path()).violation?))
+    });
+    let shown = { shown }.next();
+    plant_everywhere(None);
+    told(bug, shown)
 }
 
 fn hunt(bug: Bug) -> Hunt {
@@ -66,6 +96,10 @@ fn hunt(bug: Bug) -> Hunt {
     });
     let shown: Option<(u64, Violation)> = { shown }.next();
     plant(None);
+    told(bug, shown)
+}
+
+fn told(bug: Bug, shown: Option<(u64, Violation)>) -> Hunt {
     Hunt {
         bug: format!("{bug:?}"),
         what: bug.what(),

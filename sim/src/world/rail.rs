@@ -93,7 +93,7 @@ impl Port {
         message: impl FnOnce() -> T + Send,
     ) -> Result<T, RailError> {
         self.life.pass().await;
-        let blow = self.shared.effects.next();
+        let blow = self.shared.effects.next(what);
         if blow == Some(Blow::DiesBefore) {
             self.die("before").await;
         }
@@ -134,6 +134,7 @@ impl Port {
         if let Some(known) = books.orders.get(&key) {
             return said(&key.1, known.standing);
         }
+        self.shared.audit_leaving(tenant, payment);
         let mut order = Order {
             tenant,
             payment: payment.id,
@@ -238,6 +239,11 @@ impl RailPort for Port {
         payment: &'a Payment,
     ) -> BoxFuture<'a, Result<(), RailError>> {
         let subject = payment.id.to_string();
-        Box::pin(async move { self.call(&subject, "the refusal of a recall", || ()).await })
+        Box::pin(async move {
+            let hear = || {
+                self.shared.books.lock().refusals.insert(payment.id);
+            };
+            self.call(&subject, "the refusal of a recall", hear).await
+        })
     }
 }

@@ -1,6 +1,9 @@
 //! A world from its beginning to its end.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lombard_core::store::Key;
 use lombard_service::ports::Store;
@@ -36,7 +39,7 @@ pub struct Setting {
 }
 
 /// What became of a world.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// What was found, if anything was.
     pub violation: Option<Violation>,
@@ -46,8 +49,10 @@ pub struct Outcome {
     pub records: BTreeMap<Key, String>,
     /// Commits that changed something.
     pub commits: u64,
-    /// Commits and calls of the rail that were tried.
+    /// Commits, calls of the rail, files of the log and webhooks that were tried.
     pub effects: u64,
+    /// Of which kinds they were.
+    pub kinds: BTreeSet<String>,
     /// Steps that the busiest client took.
     pub steps: u64,
     /// How many clients there were.
@@ -58,6 +63,9 @@ pub struct Outcome {
 const STORM: Duration = Duration::from_secs(30 * 60);
 /// How long the couriers and waiting payments may need after the faults stopped.
 const SETTLING: Duration = Duration::from_secs(15 * 60);
+/// Looks, two seconds apart, at a payment that waits for money that is there before it is said that
+/// nobody wakes it: a worker that the store cut off may be pausing.
+const AWAKE_ROUNDS: u32 = 10;
 /// How often the clocks run on before it is said that the world does not come to rest.
 const ROUNDS_MAX: u32 = 60;
 /// By how much the clocks run on each time: the first pauses between enquiries are seconds, the
@@ -104,7 +112,7 @@ async fn live(setting: &Setting) -> Outcome {
     };
     let mut auditor = shared.auditor.lock();
     if auditor.violation().is_none() {
-        auditor.end(&books);
+        auditor.end(&books, &shared.received.lock());
     }
     Outcome {
         violation: auditor.violation().cloned(),
@@ -112,6 +120,7 @@ async fn live(setting: &Setting) -> Outcome {
         records,
         commits: auditor.position(),
         effects: shared.effects.count(),
+        kinds: shared.effects.kinds(),
         steps,
         clients: cast.clients,
     }
@@ -147,7 +156,7 @@ fn found(shared: &Shared) -> bool {
 
 /// Clients ask, and everything that can go wrong does. Gives the steps of the busiest client.
 async fn storm(shared: &Arc<Shared>, cast: &client::Cast) -> u64 {
-    let mut clients = cast.begin(shared);
+    let mut clients = cast.begin(shared).await;
     let until = Instant::now() + STORM;
     let mut most = 0;
     while !clients.is_empty() && !found(shared) {
@@ -164,6 +173,17 @@ async fn storm(shared: &Arc<Shared>, cast: &client::Cast) -> u64 {
     most
 }
 
+/// What is still to come.
+fn unrest(shared: &Shared) -> Option<String> {
+    let auditor = shared.auditor.lock();
+    let world = shared.weather_of_world();
+    let behind = world.log && !auditor.log_is_complete();
+    let unlogged = behind.then(|| "the verifiable log has not come to the end".to_owned());
+    let untold = world.hooks.then(|| auditor.untold()).flatten();
+    let uncounted = auditor.miscounted();
+    auditor.unrest().or(unlogged).or(untold).or(uncounted)
+}
+
 /// Faults have stopped: everything comes to rest, in bounded time.
 async fn calm(shared: &Arc<Shared>) {
     let until = Instant::now() + SETTLING;
@@ -174,7 +194,7 @@ async fn calm(shared: &Arc<Shared>) {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let asleep = shared.auditor.lock().asleep();
         patience = if asleep.is_some() { patience + 1 } else { 0 };
-        if let Some(payment) = asleep.filter(|_| patience > 10) {
+        if let Some(payment) = asleep.filter(|_| patience > AWAKE_ROUNDS) {
             shared.violate(
                 &payment,
                 "waits for money that is there, and nobody wakes it",
@@ -192,7 +212,7 @@ async fn calm(shared: &Arc<Shared>) {
         if found(shared) {
             return;
         }
-        let unrest = shared.auditor.lock().unrest();
+        let unrest = unrest(shared);
         match unrest {
             None if !shared.busy() => return,
             None => {}

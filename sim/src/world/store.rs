@@ -49,6 +49,29 @@ enum Fate {
     LostDone,
 }
 
+/// Whose step a commit is, by what it writes.
+fn kind_of(writes: &WriteSet) -> &'static str {
+    let written = writes.iter().filter(|(_, write)| write.result().is_some());
+    let mut keys: Vec<&Key> = written.map(|(key, _)| key).collect();
+    // What tells most comes first: a cursor beside entries is the roll-up's.
+    keys.sort_by_key(|key| !key.partition().starts_with("cursor#"));
+    let kind = |key: &Key| match (key.partition(), key.sort()) {
+        (partition, _) if partition.starts_with("cursor#rollup") => Some("the roll-up"),
+        (partition, _) if partition.starts_with("cursor#batches") => Some("the counts of a file"),
+        (partition, _) if partition.starts_with("cursor#") => Some("a cursor"),
+        ("log#ledger", _) => Some("the head of the log"),
+        (_, "exception") => Some("an exception"),
+        (_, "outcome") => Some("an answer"),
+        (partition, _) if partition.contains("/whk_") => Some("a delivery"),
+        _ => None,
+    };
+    let timer = writes.iter().any(|(key, write)| {
+        key.partition().starts_with("timer#") && matches!(write.result(), Some(None))
+    });
+    let other = if timer { "a timer" } else { "a worker's news" };
+    keys.into_iter().find_map(kind).unwrap_or(other)
+}
+
 impl View {
     /// The truth behind the view.
     fn memory(&self) -> &Memory {
@@ -108,7 +131,7 @@ impl View {
 
     async fn write(&self, writes: &WriteSet) -> Result<(), CommitError> {
         self.life.pass().await;
-        let blow = self.shared.effects.next();
+        let blow = self.shared.effects.next(kind_of(writes));
         if blow == Some(Blow::DiesBefore) || self.dies() {
             self.die("before").await;
         }

@@ -1,7 +1,8 @@
 //! The command line over worlds: one seed to look at, a range of them, or as many as fit a time.
 //!
 //! Worlds share nothing, so each thread runs its own. The first that fails ends the run; it is
-//! made smaller and its history printed, with the command that runs it again.
+//! made smaller and its history printed, with the command that runs it again. Every
+//! [`ENGINE_EVERY`]th seed also runs the embedded engine over a disk that fails.
 
 use std::{
     io::IsTerminal,
@@ -13,7 +14,7 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::{Outcome, Setting, history, run, shrink};
+use super::{Outcome, Setting, audit::Violation, engine, history, run, shrink, strike};
 
 /// What to run.
 #[derive(Debug, Clone, clap::Parser)]
@@ -31,6 +32,9 @@ pub struct Args {
     /// Run the seeds from A on, before B.
     #[arg(long, value_name = "A..B", value_parser = range)]
     pub seeds: Option<(u64, u64)>,
+    /// Strike each effect of the small worlds of the seeds from A on, before B, in each way.
+    #[arg(long, value_name = "A..B", value_parser = range)]
+    pub strike: Option<(u64, u64)>,
     /// Run fresh seeds for so many hours, such as 0.5.
     #[arg(long, value_name = "N")]
     pub hours: Option<f64>,
@@ -58,6 +62,8 @@ fn range(text: &str) -> Result<(u64, u64), String> {
 
 /// Worlds that are run when nothing says how many.
 const SEEDS_DEFAULT: u64 = 1_000;
+/// One in so many seeds runs the embedded engine too: that takes real time.
+pub const ENGINE_EVERY: u64 = 100;
 /// Lines of a failing history that are printed.
 const LINES_MAX: usize = 120;
 
@@ -67,6 +73,9 @@ pub fn main(args: &Args) -> ExitCode {
     #[cfg(feature = "planted")]
     if args.planted {
         return hunt(args);
+    }
+    if let Some(seeds) = args.strike {
+        return strike_all(args, seeds);
     }
     let begun = Instant::now();
     let time = args.hours.map(|hours| hours * 3600.0);
@@ -82,14 +91,7 @@ pub fn main(args: &Args) -> ExitCode {
     sweep.run();
     let failed = sweep.failed.into_inner();
     let (worlds, commits) = (sweep.worlds.into_inner(), sweep.commits.into_inner());
-    let told = failed.map(|seed| {
-        let steps = args.steps;
-        shrink::shrink(&Setting {
-            seed,
-            steps,
-            ..Setting::default()
-        })
-    });
+    let told = failed.map(|failed| failed.told(args.steps));
     if args.json {
         let failure = told
             .as_ref()
@@ -123,6 +125,93 @@ pub fn main(args: &Args) -> ExitCode {
         ));
     }
     ExitCode::from(u8::from(told.is_some()))
+}
+
+/// A seed that failed.
+struct Failed {
+    seed: u64,
+    /// What the embedded engine did wrong, if it was the engine.
+    engine: Option<Violation>,
+}
+
+impl Failed {
+    /// As small as it can be made, with its history. What the engine does is not the same each time, so
+    /// there is nothing to make smaller.
+    fn told(self, steps: Option<u64>) -> (Setting, Outcome) {
+        let seed = self.seed;
+        let setting = Setting {
+            seed,
+            steps,
+            ..Setting::default()
+        };
+        match self.engine {
+            None => shrink::shrink(&setting),
+            Some(violation) => {
+                let violation = Some(violation);
+                let outcome = Outcome {
+                    violation,
+                    ..Outcome::default()
+                };
+                (setting, outcome)
+            }
+        }
+    }
+}
+
+/// Runs the embedded engine under a seed, if this is one for it.
+fn run_engine(seed: u64) -> Option<Violation> {
+    if seed % ENGINE_EVERY != ENGINE_EVERY - 1 {
+        return None;
+    }
+    match tempfile::tempdir() {
+        Ok(folder) => engine::run(seed, folder.path()).violation,
+        Err(error) => Some(Violation {
+            subject: "the machine".to_owned(),
+            found: format!("gives no folder: {error}"),
+        }),
+    }
+}
+
+/// Strikes the worlds of some seeds. Exit code 1 when something is found.
+fn strike_all(args: &Args, (first, end): (u64, u64)) -> ExitCode {
+    let next = AtomicU64::new(first);
+    let all = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let struck = strike::strike(&strike::world(seed));
+                    all.lock().push((seed, struck));
+                }
+            });
+        }
+    });
+    let mut all = all.into_inner();
+    all.sort_by_key(|(seed, _)| *seed);
+    let worlds: u64 = all.iter().map(|(_, struck)| struck.worlds).sum();
+    let kinds: std::collections::BTreeSet<String> = all
+        .iter()
+        .flat_map(|(_, struck)| struck.kinds.clone())
+        .collect();
+    let failed = all.iter().find_map(|(seed, struck)| {
+        let (effect, blow, violation) = struck.failed.as_ref()?;
+        let (subject, found) = (&violation.subject, &violation.found);
+        Some(format!(
+            "seed {seed}, effect {effect}: {blow:?}: {subject}: {found}"
+        ))
+    });
+    if args.json {
+        print(&json!({"worlds": worlds, "kinds": kinds, "failure": failed}).to_string());
+    } else {
+        let found = failed.as_deref().unwrap_or("nothing found");
+        print(&format!("{worlds} worlds; struck were {kinds:?}; {found}"));
+    }
+    ExitCode::from(u8::from(failed.is_some()))
 }
 
 /// Hunts the bugs that are there on purpose. Exit code 1 when one is missed.
@@ -208,7 +297,7 @@ struct Sweep {
     commits: AtomicU64,
     over: AtomicBool,
     /// The first seed that failed.
-    failed: Mutex<Option<u64>>,
+    failed: Mutex<Option<Failed>>,
 }
 
 impl Sweep {
@@ -260,10 +349,16 @@ impl Sweep {
             });
             self.worlds.fetch_add(1, Ordering::Relaxed);
             self.commits.fetch_add(outcome.commits, Ordering::Relaxed);
-            if outcome.violation.is_some() {
+            let engine = match outcome.violation {
+                Some(_) => None,
+                None => run_engine(seed),
+            };
+            if outcome.violation.is_some() || engine.is_some() {
                 let mut failed = self.failed.lock();
                 // The lowest of those that were under way, so that each run finds the same one.
-                *failed = Some(failed.map_or(seed, |known| known.min(seed)));
+                if failed.as_ref().is_none_or(|known| seed < known.seed) {
+                    *failed = Some(Failed { seed, engine });
+                }
                 self.over.store(true, Ordering::Relaxed);
             }
         }

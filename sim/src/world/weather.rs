@@ -18,17 +18,23 @@ pub enum Fault {
     Rail,
     /// Clients that hang up and ask again while the first request is under way.
     Impatience,
+    /// The files of the verifiable log.
+    Files,
+    /// The endpoints of webhooks.
+    Hooks,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Store,
         Self::Slow,
         Self::Crash,
         Self::Clock,
         Self::Rail,
         Self::Impatience,
+        Self::Files,
+        Self::Hooks,
     ];
 }
 
@@ -79,6 +85,19 @@ pub struct Weather {
     pub outage: u32,
     /// A client hangs up on a request.
     pub hang_up: u32,
+    /// Whether the verifiable log is kept, by the first host.
+    pub log: bool,
+    /// Whether tenants are told by webhook.
+    pub hooks: bool,
+    /// A call of the log's files fails, in two thousand; as often again it is done and fails.
+    pub unwritten: u32,
+    /// An endpoint cannot be reached; as often it answers with an error, and as often it takes the
+    /// message and is not heard.
+    pub deaf: u32,
+    /// An endpoint wants no more messages.
+    pub gone: u32,
+    /// The queue of a process is full: a request is turned away.
+    pub full: u32,
 }
 
 impl Weather {
@@ -120,6 +139,12 @@ impl Weather {
             returned: some(rail, 400),
             outage: some(rail, 40),
             hang_up: some(has(Fault::Impatience), 200),
+            log: luck.happens(400),
+            hooks: luck.happens(350),
+            unwritten: some(has(Fault::Files), 60),
+            deaf: some(has(Fault::Hooks), 200),
+            gone: some(has(Fault::Hooks) && luck.happens(200), 20),
+            full: some(store, 100),
         }
     }
 
@@ -129,6 +154,8 @@ impl Weather {
         Self {
             hosts: 1,
             one_writer,
+            log: true,
+            hooks: true,
             ..Self::default()
         }
     }

@@ -25,7 +25,14 @@ impl Auditor {
         asked: &Asked,
         under_way: bool,
     ) {
-        let kept = self.outcomes.get(&wish.record_key(tenant));
+        let key = wish.record_key(tenant);
+        let act = self.wishes.get(&key).map(|(_, act)| act);
+        let unfounded =
+            super::wishes::refusal(asked).and_then(|why| self.unfounded_refusal(act, why));
+        if let Some(found) = unfounded {
+            self.violate(format!("{} {}", wish.operation, wish.key), found);
+        }
+        let kept = self.outcomes.get(&key);
         let found = match (asked, kept) {
             (Asked::Answered(reply), Some((status, body)))
                 if reply.status == *status && reply.body[..] == body[..] =>

@@ -1,16 +1,24 @@
 //! What one commit wrote, sorted by kind.
 
 use lombard_core::{
+    audit,
     event::Event,
     hold::Hold,
     idempotency::Outcome,
     ledger::{Balance, Entry, Transaction},
     payment::Payment,
-    store::{Key, Record, WriteSet, decode},
+    store::{Change, Key, Record, decode},
     tenant::TenantId,
     timer::Timer,
 };
-use lombard_service::exceptions::Exception;
+use lombard_service::{
+    batch::tally::Tally,
+    exceptions::Exception,
+    hooks::{
+        delivery::Delivery,
+        endpoint::{self, Endpoint},
+    },
+};
 
 /// See the module.
 #[derive(Default)]
@@ -28,6 +36,14 @@ pub struct Batch {
     pub timers_gone: Vec<Key>,
     pub outcomes: Vec<(Key, Outcome)>,
     pub exceptions: Vec<Exception>,
+    /// What somebody did, by the records of it.
+    pub audits: Vec<audit::Record>,
+    pub endpoints: Vec<(TenantId, Endpoint)>,
+    pub deliveries: Vec<(TenantId, Delivery)>,
+    /// What became of the payments of a file, by its partition.
+    pub tallies: Vec<(String, Tally)>,
+    /// The events again, with whom they are for.
+    pub told: Vec<(TenantId, Event)>,
     /// Consumers' cursors, by name.
     pub cursors: Vec<(String, u64)>,
     /// How far the roll-up came, if it moved.
@@ -36,15 +52,12 @@ pub struct Batch {
 
 impl Batch {
     /// Sorts a commit.
-    pub fn of(writes: &WriteSet) -> Self {
+    pub fn of(changes: &[Change]) -> Self {
         let mut batch = Self::default();
-        for (key, write) in writes.iter() {
-            let Some(record) = write.result() else {
-                continue;
-            };
+        for Change { key, record } in changes {
             batch.changes += 1;
             match record {
-                Some(record) => batch.take(key, &record),
+                Some(record) => batch.take(key, record),
                 None if key.partition().starts_with("timer#") => {
                     batch.timers_gone.push(key.clone());
                 }
@@ -85,11 +98,23 @@ impl Batch {
             "payment" => self.payments.push((tenant, decode(bytes))),
             "hold" => self.holds.push((tenant, decode(bytes))),
             "outcome" => self.outcomes.push((key.clone(), decode(bytes))),
+            audit::SORT => self.audits.push(decode(bytes)),
             "exception" => self.exceptions.push(decode(bytes)),
             _ if sort.starts_with("n#") => {
                 self.entries.push((tenant, key.clone(), decode(bytes)));
             }
-            _ if sort.starts_with("e#") => self.events.push((key.clone(), decode(bytes))),
+            _ if sort.starts_with("e#") => {
+                let event: Event = decode(bytes);
+                self.told.push((tenant, event.clone()));
+                self.events.push((key.clone(), event));
+            }
+            _ if sort.starts_with("tally#") => {
+                self.tallies.push((partition.to_owned(), decode(bytes)));
+            }
+            _ if endpoint::tenant_of(key).is_some() => {
+                self.endpoints.push((tenant, decode(bytes)));
+            }
+            _ if partition.contains("/whk_") => self.deliveries.push((tenant, decode(bytes))),
             _ => {}
         }
     }

@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use lombard_core::{
+    currency::Currency,
     id::Id,
     ledger::{Account, Balance, Entry, Layer, Leg, Rollup, Side, Sums, Transaction},
     tenant::TenantId,
+    time::Timestamp,
 };
 
 use super::{AccountKey, Auditor, batch::Batch};
@@ -20,6 +22,10 @@ pub struct Standing {
     pub credits_pending: i128,
     pub credits_posted: i128,
     pub entries: u64,
+    /// When the last entry was made.
+    pub at: Timestamp,
+    /// The currency of its legs.
+    pub currency: Option<Currency>,
     /// As its balance record says.
     pub waiting: u32,
     pub closed: bool,
@@ -161,8 +167,26 @@ impl Auditor {
             .iter()
             .filter(|leg| leg.account == account.1)
             .collect();
+        let before = (standing.at, standing.currency);
         legs.iter().for_each(|leg| standing.add(leg));
         standing.entries += 1;
+        standing.at = entry.at;
+        standing.currency = legs.first().map(|leg| leg.money.currency);
+        let one = legs
+            .iter()
+            .all(|leg| Some(leg.money.currency) == standing.currency);
+        let currency = one
+            && before
+                .1
+                .is_none_or(|before| Some(before) == standing.currency);
+        let of = (entry.journal, entry.payment);
+        let right =
+            currency && before.0 <= entry.at && of == (transaction.journal, transaction.payment);
+        if !right {
+            let found = format!("entry {entry:?} is not of {transaction:?}, or not in order");
+            self.violate(account.1, found);
+            return;
+        }
         let (number, right) = (standing.entries, standing.is(&entry.after));
         let standing = standing.clone();
         if entry.number != number {
@@ -202,7 +226,10 @@ impl Auditor {
         standing.waiting = balance.waiting;
         standing.closed = !balance.open;
         let standing = standing.clone();
-        if !standing.is(&balance.sums) || standing.entries != balance.entries {
+        let fits = standing.currency.is_none_or(|it| it == balance.currency);
+        let at = standing.entries == 0 || standing.at == balance.at;
+        let same = standing.is(&balance.sums) && standing.entries == balance.entries;
+        if !same || !fits || !at {
             let found = format!("its balance says {balance:?}; its legs make {standing:?}");
             self.violate(balance.account, found);
         }

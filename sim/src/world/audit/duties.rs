@@ -7,6 +7,7 @@ use lombard_core::{
     lifecycle::Stage,
     payment::Payment,
     store::Key,
+    tenant::TenantId,
     timer::{Due, Timer},
 };
 
@@ -63,6 +64,20 @@ impl Auditor {
                 let found = format!("says that {} payments wait; {count} do", balance.waiting);
                 self.violate(balance.account, found);
             }
+        }
+    }
+
+    /// A payment that the rail takes for the first time has been noted as leaving, with its money held: from
+    /// then on nobody can take it back.
+    pub fn leaving(&mut self, tenant: TenantId, payment: &Payment) {
+        let known = self.payments.get(&payment.id);
+        let held = known.is_some_and(|life| {
+            let noted = matches!(life.payment.stage, Stage::Submitted | Stage::InDoubt);
+            life.tenant == tenant && noted && life.payment.money == payment.money
+        });
+        if !held {
+            let stage = known.map(|life| life.payment.stage);
+            self.violate(payment.id, format!("leaves us while it is {stage:?}"));
         }
     }
 

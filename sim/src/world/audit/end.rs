@@ -3,13 +3,16 @@
 use lombard_core::{
     ledger::Rollup,
     lifecycle::Stage,
-    payment::{Direction, Kind},
+    payment::{AskedBy, Direction, Kind, RecallState},
     rail::Rail,
     timer::Due,
 };
 
 use super::{Auditor, lives::Life};
-use crate::world::books::{Books as RailBooks, Order, Standing};
+use crate::world::{
+    books::{Books as RailBooks, Order, Standing},
+    receiver::Received,
+};
 
 impl Auditor {
     /// What is still to come, in a few words; `None` when everything is at rest.
@@ -40,12 +43,17 @@ impl Auditor {
         !decided && !self.escalated(life.payment.id)
     }
 
-    /// A payment that waits for money that is there: nobody has woken it.
+    /// A payment that waits for money that is there: nobody has woken it, and no person has been told
+    /// that its account could not be looked at.
     #[must_use]
     pub fn asleep(&self) -> Option<String> {
         let found = self.payments.values().find(|life| {
             let payment = &life.payment;
-            let account = payment.debtor.account().map(|id| (life.tenant, id));
+            let account = payment.debtor.account();
+            if account.is_some_and(|id| self.exceptions.contains_key(&id.to_string())) {
+                return false;
+            }
+            let account = account.map(|id| (life.tenant, id));
             let available = account
                 .and_then(|key| self.accounts.get(&key))
                 .map_or(0, super::books::Standing::available);
@@ -55,9 +63,9 @@ impl Auditor {
         found.map(|life| life.payment.id.to_string())
     }
 
-    /// The last look: our books and the rail's come to the same.
-    pub fn end(&mut self, rail: &RailBooks) {
-        let mut found = Vec::new();
+    /// The last look: our books and the rail's come to the same, and whoever wanted to be told was.
+    pub fn end(&mut self, rail: &RailBooks, received: &Received) {
+        let mut found: Vec<(String, String)> = self.check_told(received).into_iter().collect();
         for life in self.payments.values() {
             let payment = &life.payment;
             if payment.direction == Direction::Out && payment.rail != Rail::Book {
@@ -65,6 +73,11 @@ impl Auditor {
                 if let Some(text) = self.differs(life, &orders) {
                     found.push((payment.id.to_string(), text));
                 }
+            }
+        }
+        for life in self.payments.values() {
+            if let Some(text) = self.unsaid(life, rail) {
+                found.push((life.payment.id.to_string(), text));
             }
         }
         for order in rail.orders.values() {
@@ -96,6 +109,19 @@ impl Auditor {
         for (subject, text) in found {
             self.violate(subject, text);
         }
+    }
+
+    /// A recall of which the rail has not heard what it must hear.
+    fn unsaid(&self, life: &Life, rail: &RailBooks) -> Option<String> {
+        let payment = &life.payment;
+        let recall = payment.recall.as_ref()?;
+        let heard = match (recall.asked_by, recall.state) {
+            (AskedBy::Them, RecallState::Refused) => rail.refusals.contains(&payment.id),
+            (AskedBy::Us, _) => rail.of(payment.id).any(|order| order.recalled),
+            (AskedBy::Them, _) => true,
+        };
+        let silent = !heard && !self.escalated(payment.id);
+        silent.then(|| format!("the rail has not heard of {recall:?}"))
     }
 
     /// How a payment differs from what the rail has of it.

@@ -5,9 +5,10 @@ use lombard_core::{
     hold::{Hold, HoldState},
     ledger::{Layer, Leg, Side},
     tenant::TenantId,
+    time::Timestamp,
 };
 
-use super::{Auditor, batch::Batch};
+use super::{Auditor, batch::Batch, lives::CLOCKS_DIFFER_MS};
 
 impl Auditor {
     pub(super) fn check_holds(&mut self, batch: &Batch) {
@@ -36,25 +37,33 @@ impl Auditor {
                 return self.violate(hold.id, format!("went from {before:?} to {after:?}"));
             }
         };
+        let early = |ended: Timestamp| ended.plus_ms(CLOCKS_DIFFER_MS) < hold.expires_at;
+        if hold.state == HoldState::Expired && hold.ended_at.is_none_or(early) {
+            self.violate(hold.id, "expired before its time");
+        }
         if posted > held {
             self.violate(hold.id, format!("{posted} posted of {held} held"));
         }
         self.expect_legs(hold, batch, (0, held, posted));
     }
 
-    /// The legs of the commit promise, release and post so much for the hold's debtor.
+    /// The legs of the commit promise, release and post so much for the hold's debtor, and as much for
+    /// its creditor.
     fn expect_legs(&mut self, hold: &Hold, batch: &Batch, expected: (u64, u64, u64)) {
-        let sum = |layer| {
+        let sum = |layer, account, side| {
             let legs = batch.transactions.iter().flat_map(|(_, it)| &it.legs);
-            let of = |leg: &&Leg| {
-                leg.account == hold.debtor && leg.side == Side::Debit && leg.layer == layer
-            };
+            let of = |leg: &&Leg| leg.account == account && leg.side == side && leg.layer == layer;
             legs.filter(of)
                 .map(|leg| leg.money.amount.minor())
                 .sum::<u64>()
         };
-        let found = (sum(Layer::Pending), sum(Layer::Release), sum(Layer::Posted));
-        if found != expected {
+        let sums = |account, side| {
+            let on = |layer| sum(layer, account, side);
+            (on(Layer::Pending), on(Layer::Release), on(Layer::Posted))
+        };
+        let found = sums(hold.debtor, Side::Debit);
+        let other = sums(hold.creditor, Side::Credit);
+        if found != expected || other != expected {
             let state = hold.state;
             let text =
                 format!("is {state:?}; promised, released, posted are {found:?}, not {expected:?}");

@@ -1,18 +1,20 @@
 //! Payments: every step is one that may be taken, every stage has the money where it belongs, and
 //! what the rail knows bears it out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lombard_core::{
-    event::News,
+    event::{Beside, Event, News},
     id::Id,
     journal::{Journal, Role, house},
     ledger::{Layer, Leg, Side, Transaction},
     lifecycle::{Happened, Stage},
-    payment::{Direction, Kind, Payment},
+    payment::{Direction, Kind, Payment, RecallState},
     rail::Rail,
+    reason::Reason,
     tenant::TenantId,
 };
+use lombard_service::batch::tally::Tally;
 
 use super::{Auditor, batch::Batch, moves};
 use crate::world::books::Books as RailBooks;
@@ -30,6 +32,44 @@ pub struct Life {
     pub settled: u32,
     /// The place in the feed of the last order to submit it.
     pub errand_at: Option<u64>,
+    /// News of the rail that moved nothing and was told, with the stage at which it was.
+    pub told: BTreeSet<(Happened, Stage)>,
+}
+
+/// By how much two hosts' clocks may differ, in milliseconds.
+pub(super) const CLOCKS_DIFFER_MS: u64 = 15_000;
+
+/// What is known once of a payment stays known: when it left, under which reference the rail has it, how it
+/// was recalled.
+fn keeps(before: &Payment, now: &Payment) -> bool {
+    fn stays<T: PartialEq>(before: &Option<T>, now: &Option<T>) -> bool {
+        before.is_none() || before == now
+    }
+    let (was, is) = (&before.attempt, &now.attempt);
+    let case = |it: &Payment| it.recall.as_ref().map(|it| (it.asked_by, it.case.clone()));
+    let answered = |it: &Payment| {
+        let recall = it.recall.as_ref().map(|recall| recall.state);
+        recall.filter(|state| *state != RecallState::Asked)
+    };
+    stays(&was.submitted_at, &is.submitted_at)
+        && stays(&was.rail_reference, &is.rail_reference)
+        && stays(&case(before), &case(now))
+        && stays(&answered(before), &answered(now))
+        && was.enquiries <= is.enquiries
+        && is.enquiries <= was.enquiries + 1
+}
+
+/// A payment that failed or waits says why; one in doubt says when the rail is asked.
+fn unexplained(payment: &Payment) -> Option<String> {
+    let right = match payment.stage {
+        Stage::Failed | Stage::Verifying => payment.reason.is_some(),
+        Stage::AwaitingFunds => payment.reason == Some(Reason::InsufficientFunds),
+        Stage::InDoubt => payment.attempt.next_enquiry.is_some() && payment.attempt.enquiries > 0,
+        Stage::Submitted => payment.attempt.submitted_at.is_some(),
+        _ => true,
+    };
+    let (stage, reason) = (payment.stage, payment.reason);
+    (!right).then(|| format!("is {stage:?} for {reason:?}, asked {:?}", payment.attempt))
 }
 
 impl Auditor {
@@ -38,7 +78,8 @@ impl Auditor {
         for (tenant, payment) in &batch.payments {
             self.check_identity(*tenant, payment);
         }
-        for (_, transaction) in &batch.transactions {
+        for (tenant, transaction) in &batch.transactions {
+            self.check_journal(*tenant, transaction);
             self.book(transaction);
             if transaction.journal == Journal::Reversal {
                 reversed.extend(transaction.payment);
@@ -65,25 +106,12 @@ impl Auditor {
         let id = payment.id;
         let Some(life) = self.payments.get_mut(&id) else {
             self.check_accounts_open(tenant, payment);
-            let intent = (tenant, payment.end_to_end_id.clone());
-            let wished = payment.kind == Kind::CreditTransfer;
-            if wished && let Some(other) = self.intents.insert(intent, id) {
-                let wish = &payment.end_to_end_id;
-                self.violate(
-                    id,
-                    format!("is a second payment for {wish}, beside {other}"),
-                );
+            let (debtor, creditor) = (payment.debtor.account(), payment.creditor.account());
+            if debtor.is_some() && debtor == creditor {
+                self.violate(id, "pays an account from itself");
             }
-            let mut first = payment.clone();
-            first.stage = Stage::New;
-            first.events = 0;
-            let life = Life {
-                tenant,
-                payment: first,
-                pending: 0,
-                posted: 0,
-                settled: 0,
-                errand_at: None,
+            let Some(life) = self.begin_life(tenant, payment) else {
+                return;
             };
             self.payments.insert(id, life);
             return;
@@ -100,10 +128,38 @@ impl Auditor {
                 it.created_at,
             )
         };
-        if what(known) != what(payment) || payment.updated_at < known.updated_at {
+        let kept = keeps(known, payment);
+        if what(known) != what(payment) || payment.updated_at < known.updated_at || !kept {
             let found = format!("has become another payment: {known:?} to {payment:?}");
             self.violate(id, found);
         }
+    }
+
+    /// One wish makes one payment.
+    fn begin_life(&mut self, tenant: TenantId, payment: &Payment) -> Option<Life> {
+        let id = payment.id;
+        let intent = (tenant, payment.end_to_end_id.clone());
+        let wished = payment.kind == Kind::CreditTransfer;
+        if wished && let Some(other) = self.intents.insert(intent, id) {
+            let wish = &payment.end_to_end_id;
+            self.violate(
+                id,
+                format!("is a second payment for {wish}, beside {other}"),
+            );
+            return None;
+        }
+        let mut first = payment.clone();
+        first.stage = Stage::New;
+        first.events = 0;
+        Some(Life {
+            tenant,
+            payment: first,
+            pending: 0,
+            posted: 0,
+            settled: 0,
+            errand_at: None,
+            told: BTreeSet::new(),
+        })
     }
 
     fn check_accounts_open(&mut self, tenant: TenantId, payment: &Payment) {
@@ -158,7 +214,7 @@ impl Auditor {
     /// The events of the commit lead from the stage before to the stage after.
     fn check_path(&mut self, tenant: TenantId, payment: &Payment, batch: &Batch, rail: &RailBooks) {
         let id = payment.id;
-        let Some(life) = self.payments.get(&id) else {
+        let Some(life) = self.payments.get(&id).cloned() else {
             return;
         };
         let (mut stage, mut number) = (life.payment.stage, life.payment.events);
@@ -173,8 +229,31 @@ impl Auditor {
                 let (news, to) = (event.news, event.stage);
                 found = Some(format!("goes from {stage:?} to {to:?} on {news:?}"));
             }
+            let early = event.news == News::Step(Happened::Expired)
+                && payment
+                    .expires_at
+                    .is_none_or(|due| event.at.plus_ms(CLOCKS_DIFFER_MS) < due);
+            if early {
+                found = Some(format!("expires at {}, before its time", event.at));
+            }
+            if event.actor.is_empty() || event.at < life.payment.created_at {
+                found = Some(format!(
+                    "event {number} says nothing of who and when: {event:?}"
+                ));
+            }
             if event.moved != (stage != event.stage) {
                 found = Some(format!("event {number} is wrong about having moved it"));
+            }
+            if self.repeats(id, event) {
+                found = Some(format!("tells of {:?} a second time", event.news));
+            }
+            if event.news == News::Beside(Beside::RecallRefused)
+                && payment
+                    .recall
+                    .as_ref()
+                    .is_none_or(|it| it.state != RecallState::Refused)
+            {
+                found = Some("is told of a refusal that its recall does not show".to_owned());
             }
             if event.stage != stage {
                 let why = self.unfounded(payment, event.news, event.stage, rail);
@@ -187,6 +266,9 @@ impl Auditor {
             if !self.events.insert(key.clone()) {
                 found = Some(format!("event {number} is written twice"));
             }
+        }
+        if let Some(missing) = unexplained(payment) {
+            found = Some(missing);
         }
         if stage != payment.stage || number != payment.events {
             let told = (payment.stage, payment.events);
@@ -202,6 +284,26 @@ impl Auditor {
             life.tenant = tenant;
             life.errand_at = errand_at;
         }
+    }
+
+    /// Whether an event repeats what a decided payment was told before and what moved nothing then either.
+    fn repeats(&mut self, id: Id<Payment>, event: &Event) -> bool {
+        let News::Step(happened) = event.news else {
+            return false;
+        };
+        let of_the_rail = matches!(
+            happened,
+            Happened::RailAccepted
+                | Happened::SettlementFound
+                | Happened::Submitted
+                | Happened::TimedOut
+        );
+        let decided = matches!(event.stage, Stage::Cleared | Stage::Settled);
+        if event.moved || !of_the_rail || !decided {
+            return false;
+        }
+        let life = self.payments.get_mut(&id);
+        life.is_some_and(|life| !life.told.insert((happened, event.stage)))
     }
 
     /// What the rail's books say against a step.
@@ -275,12 +377,29 @@ impl Auditor {
         let payment = &original.payment;
         let told = (payment.returned, payment.returning);
         let amount = payment.money.amount.minor();
-        if told != (sum(true), sum(false)) || told.0 + told.1 > amount {
+        let whole = told.0 == amount;
+        let standing = matches!(payment.stage, Stage::Cleared | Stage::Settled);
+        if told != (sum(true), sum(false)) || told.0 + told.1 > amount || (whole && standing) {
             let (done, under_way) = (sum(true), sum(false));
             let found = format!(
                 "says {told:?} of {amount} came back and is coming back; its returns make {done} and {under_way}"
             );
             self.violate(id, found);
         }
+    }
+}
+
+/// Counts a payment of a file where it stands.
+pub(super) const fn count(tally: &mut Tally, stage: Stage) {
+    tally.accepted += 1;
+    match stage {
+        Stage::Settled => {
+            tally.cleared += 1;
+            tally.settled += 1;
+        }
+        Stage::Cleared => tally.cleared += 1,
+        Stage::Failed => tally.failed += 1,
+        Stage::Reversed => tally.reversed += 1,
+        _ => tally.pending += 1,
     }
 }

@@ -29,9 +29,8 @@ pub const fn allowed(from: Stage, news: News, to: Stage) -> bool {
         (S::Verifying | S::AwaitingFunds, S::Failed) => {
             matches!(happened, H::Refused | H::Cancelled | H::Expired)
         }
-        (S::Held | S::Queued, S::Failed) => {
-            matches!(happened, H::Cancelled | H::Expired | H::RailRejected)
-        }
+        // What was accepted does not grow too old any more; its owner may still take it back.
+        (S::Held | S::Queued, S::Failed) => matches!(happened, H::Cancelled | H::RailRejected),
         (S::Held | S::Queued, S::Submitted) => matches!(happened, H::Submitted),
         // Once it has left us only the rail's own no may fail it; silence never does.
         (S::Submitted | S::InDoubt, S::Failed) => matches!(happened, H::RailRejected),

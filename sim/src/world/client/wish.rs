@@ -7,7 +7,7 @@ use lombard_core::{
     currency::Currency,
     id::Id,
     journal,
-    ledger::{AliasScheme, Layer, Rollup},
+    ledger::{Account, AliasScheme, Layer, Rollup},
     money::{Amount, Money},
     payment::{External, OnInsufficientFunds, Party},
     rail::Rail,
@@ -44,11 +44,32 @@ const fn unnamed<T>() -> Id<T> {
     Id::from_bits(0)
 }
 
-/// Somebody elsewhere.
-fn outside(luck: &Luck) -> External {
+/// The currency of an account, which follows from its id, so that everybody knows it: one in five is
+/// kept in euros.
+fn currency_of(account: Id<Account>) -> Currency {
+    match (account.bits() >> 24) % 5 {
+        0 => Currency::EUR,
+        _ => Currency::GBP,
+    }
+}
+
+/// The rail that carries a currency.
+const fn rail_of(currency: Currency) -> Rail {
+    match currency {
+        Currency::EUR => Rail::SepaInst,
+        _ => Rail::Fps,
+    }
+}
+
+/// Somebody elsewhere, whom a rail reaches.
+fn outside(luck: &Luck, rail: Rail) -> External {
+    let (scheme, country) = match rail {
+        Rail::SepaInst => (AliasScheme::Iban, "DE"),
+        Rail::Book | Rail::Fps => (AliasScheme::UkAccount, "GB"),
+    };
     External {
-        scheme: AliasScheme::UkAccount,
-        country: "GB".to_owned(),
+        scheme,
+        country: country.to_owned(),
         last4: format!("{:04}", luck.below(10_000)),
         fingerprint: format!("{:016x}", luck.bits()),
     }
@@ -77,11 +98,17 @@ impl Client {
         })
     }
 
-    fn money(&self, most: u64) -> Money {
+    /// Money for an account, in its currency or, by mistake, in the other.
+    fn money(&self, account: Id<Account>, most: u64) -> Money {
         let minor = self.luck.between(1, most);
+        let currency = match (self.luck.happens(30), currency_of(account)) {
+            (false, currency) => currency,
+            (true, Currency::GBP) => Currency::EUR,
+            (true, _) => Currency::GBP,
+        };
         Money {
             amount: amount(minor),
-            currency: Currency::GBP,
+            currency,
         }
     }
 
@@ -96,7 +123,7 @@ impl Client {
         let open = OpenAccount {
             id,
             name: format!("account {number}"),
-            currency: Currency::GBP,
+            currency: currency_of(id),
             aliases: Vec::new(),
             sealed: None,
             metadata: BTreeMap::new(),
@@ -115,12 +142,17 @@ impl Client {
         let reference = format!("C{}-{}", self.number, self.serial);
         let unknown = self.luck.happens(60);
         let account = if unknown { None } else { self.act_on() };
-        let money = self.money(1_000);
+        let minor = self.luck.between(1, 1_000);
+        let money = Money {
+            amount: amount(minor),
+            currency: account.map_or(Currency::GBP, currency_of),
+        };
+        let rail = rail_of(money.currency);
         let receive = Receive {
             id: Id::of_name(&format!("{}/{reference}", self.tenant)),
-            rail: Rail::Fps,
+            rail,
             money,
-            debtor: outside(&self.luck),
+            debtor: outside(&self.luck, rail),
             creditor: account,
             end_to_end_id: reference.clone(),
             rail_reference: reference.clone(),
@@ -136,27 +168,31 @@ impl Client {
         push_new(&mut self.credits, receive.id);
         if self.luck.happens(100) {
             let luck = Luck::new(self.luck.bits(), "recall");
-            courier::recall(&self.shared, self.tenant, receive.id, luck);
+            courier::recall(&self.shared, (rail, self.tenant), receive.id, luck);
         }
         let times = *self.luck.pick(&[1, 1, 2, 3]);
         let act = Act::Receive(Box::new(receive));
-        courier::bring(&self.shared, reference, credit, act, times);
+        courier::bring(&self.shared, (rail, reference), credit, act, times);
     }
 
-    fn pay(&mut self) -> Option<Wish> {
+    pub(super) fn pay(&mut self) -> Option<Wish> {
         let debtor = self.act_on()?;
         let book = self.luck.happens(250);
         let creditor = if book {
             Party::Account(self.act_on()?)
         } else {
-            Party::External(outside(&self.luck))
+            Party::External(outside(&self.luck, rail_of(currency_of(debtor))))
         };
         let may_wait = self.luck.happens(500);
         let must_verify = self.luck.happens(200);
         let pay = Pay {
             id: unnamed(),
-            rail: if book { Rail::Book } else { Rail::Fps },
-            money: self.money(800),
+            rail: if book {
+                Rail::Book
+            } else {
+                rail_of(currency_of(debtor))
+            },
+            money: self.money(debtor, 800),
             debtor,
             creditor,
             end_to_end_id: format!("E{}-{}", self.number, self.serial),
@@ -210,7 +246,11 @@ impl Client {
             id: unnamed(),
             original,
             amount: part,
-            reason: Reason::CustomerRequested,
+            reason: if self.luck.happens(150) {
+                Reason::Recalled
+            } else {
+                Reason::CustomerRequested
+            },
         };
         Some(Wish {
             operation: "payments.return",
@@ -229,7 +269,7 @@ impl Client {
             id: unnamed(),
             debtor,
             creditor,
-            money: self.money(if self.holder { 60 } else { 500 }),
+            money: self.money(debtor, if self.holder { 60 } else { 500 }),
             expires_in_ms: self.patience(),
         };
         Some(Wish {
@@ -253,7 +293,8 @@ impl Client {
     }
 
     fn post(&self) -> Option<Wish> {
-        let (debit, credit, money) = (self.act_on()?, self.act_on()?, self.money(300));
+        let (debit, credit) = (self.act_on()?, self.act_on()?);
+        let money = self.money(debit, 300);
         let post = PostLegs {
             id: unnamed(),
             legs: journal::pair(debit, credit, Layer::Posted, money),
