@@ -28,7 +28,7 @@ use lombard_core::{
     money::{Amount, Money},
     payment::{OnInsufficientFunds, Party},
     rail::Rail,
-    store::{Change, Commit, Key, Record},
+    store::{Change, Commit, Key, Record, WriteSet},
     tenant::TenantId,
     time::Timestamp,
 };
@@ -185,6 +185,8 @@ impl World {
         }
         drop(stop);
         workers.shutdown().await;
+        // What workers have sent before they were stopped is done when this is.
+        let _ = engine.commit(&WriteSet::default()).await;
         // Whatever became of the disk, what was written can still be read.
         self.take_in(&engine).await;
         self.compare(&engine).await;

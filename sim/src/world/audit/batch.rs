@@ -37,7 +37,7 @@ pub struct Batch {
     pub outcomes: Vec<(Key, Outcome)>,
     pub exceptions: Vec<Exception>,
     /// What somebody did, by the records of it.
-    pub audits: Vec<audit::Record>,
+    pub audits: Vec<audit::Audit>,
     pub endpoints: Vec<(TenantId, Endpoint)>,
     pub deliveries: Vec<(TenantId, Delivery)>,
     /// What became of the payments of a file, by its partition.

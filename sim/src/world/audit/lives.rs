@@ -244,6 +244,11 @@ impl Auditor {
             if event.moved != (stage != event.stage) {
                 found = Some(format!("event {number} is wrong about having moved it"));
             }
+            let recalls = News::Beside(Beside::RecallAsked);
+            let recalled = News::Beside(Beside::RecallReceived);
+            if life.payment.recall.is_some() && [recalls, recalled].contains(&event.news) {
+                found = Some("is recalled a second time".to_owned());
+            }
             if self.repeats(id, event) {
                 found = Some(format!("tells of {:?} a second time", event.news));
             }

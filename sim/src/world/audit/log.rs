@@ -6,11 +6,12 @@
 //! the code that makes them. The signature alone is checked with the crate that others check it with.
 
 use lombard_core::{
-    audit,
+    audit::Audit,
     event::News,
     ledger::{Layer, Side, Transaction},
     lifecycle::Happened,
     proof::key::Keys,
+    store::encode,
     tenant::TenantId,
 };
 use serde_json::{Value, json};
@@ -68,16 +69,11 @@ pub fn leaf(tenant: TenantId, it: &Transaction) -> Value {
 }
 
 /// What the log must say of a record of what somebody did: that there is one with this hash.
-fn audit_leaf(record: &audit::Record) -> Value {
-    let stored = json!(record).to_string();
-    let digest = Sha256::digest(stored.as_bytes());
+fn audit_leaf(record: &Audit) -> Value {
+    let digest = Sha256::digest(encode(record));
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut leaf = json!({"at": record.at.unix_ms(), "digest": digest, "id": record.id,
-        "kind": "audit", "v": 1});
-    if let Some(tenant) = record.tenant {
-        leaf["tenant"] = json!(tenant);
-    }
-    leaf
+    json!({"at": record.at.unix_ms(), "digest": digest, "id": record.id, "kind": "audit",
+        "tenant": record.tenant, "v": 1})
 }
 
 /// What must have left a record.
@@ -101,8 +97,8 @@ impl Auditor {
     fn check_records(&mut self, batch: &Batch) {
         let on_record = |subject: String, actor: Option<&str>| {
             batch.audits.iter().any(|record| {
-                let by = actor.is_none_or(|actor| record.actor.id == actor);
-                record.subject == subject && by
+                let by = actor.is_none_or(|actor| record.who == actor);
+                record.on == subject && by
             })
         };
         for (_, event) in batch.events.iter().filter(|(_, it)| is_on_purpose(it.news)) {
