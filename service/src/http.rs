@@ -69,7 +69,7 @@ pub use serve::serve;
 use body::Room;
 use running::{Running, Turn};
 
-use crate::{app::App, proof::Log, tenants::Keys, vault::Tokens};
+use crate::{app::App, console, proof::Log, tenants::Keys, vault::Tokens};
 
 /// How many requests may wait for an outcome at once (`Prefer: wait`). Beyond it a request is
 /// answered at once, as if it had not asked to wait.
@@ -204,10 +204,11 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(health::routes())
 }
 
-/// The whole API, and the counter for what rails' gateways say.
+/// The whole API, the counter for what rails' gateways say, and the console over the API.
 pub fn router(api: Api) -> Router {
     let (routes, _) = resources().split_for_parts();
-    routes
+    let host = api.app().host.clone();
+    let routes = routes
         .merge(openapi::routes())
         .merge(log::files())
         .merge(crate::rails::inbound::routes())
@@ -217,5 +218,6 @@ pub fn router(api: Api) -> Router {
             api.clone(),
             observe::observe,
         ))
-        .with_state(api)
+        .with_state(api);
+    console::routes(routes.clone(), host).fallback_service(routes)
 }

@@ -6,6 +6,7 @@ pub mod app;
 pub mod batch;
 pub mod config;
 pub mod conformance;
+pub mod console;
 pub mod details;
 pub mod duty;
 pub mod exceptions;

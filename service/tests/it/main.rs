@@ -5,6 +5,7 @@
 
 mod batches;
 mod client;
+mod console;
 mod hooks;
 mod http;
 mod proof;

@@ -1,0 +1,107 @@
+//! The console: what operations people see, and what they can do, as pages.
+//!
+//! **Shape.** Pages are made on the server and complete without JavaScript. The console reaches
+//! everything through the API's own routes ([`ask`]), in the same process, under the key of who is
+//! signed in: what it shows and does, the API shows and does, with the same checks. There is no
+//! other way in.
+//!
+//! **Invariants.** No page holds script or style of its own: the content security policy allows
+//! only the console's two files. A form names the state that it was made from, and carries its own
+//! idempotency key: sent twice it acts once. A session ends when it has been idle for
+//! [`session::IDLE_MAX`]; the API key that it stands for never reaches the browser.
+
+mod ask;
+mod assets;
+mod form;
+mod layout;
+mod pages;
+mod parts;
+mod session;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{HeaderValue, header},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+
+use crate::ports::Host;
+use ask::ApiRouter;
+use session::Sessions;
+
+/// What may be loaded by a page of the console: its own style and script, its own images, nothing
+/// from elsewhere; and nobody may frame it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the pages share. Cheap to clone.
+#[derive(Clone)]
+struct Console {
+    api: ApiRouter,
+    sessions: Arc<Sessions>,
+}
+
+impl FromRef<Console> for ApiRouter {
+    fn from_ref(console: &Console) -> Self {
+        console.api.clone()
+    }
+}
+
+/// The console's routes, over the API's.
+pub fn routes(api: Router, host: Arc<dyn Host>) -> Router {
+    let console = Console {
+        api: ApiRouter::new(api),
+        sessions: Arc::new(Sessions::new(host)),
+    };
+    Router::new()
+        .route("/console", get(pages::overview::page))
+        .route("/console/", get(pages::overview::page))
+        .route(
+            "/console/sign-in",
+            get(pages::sign_in::page).post(pages::sign_in::enter),
+        )
+        .route("/console/sign-out", post(pages::sign_in::leave))
+        .route("/console/search", get(pages::search::go))
+        .route("/console/payments", get(pages::payments::page))
+        .route("/console/payments.csv", get(pages::payments::csv))
+        .route("/console/payments/{id}", get(pages::payment::page))
+        .route("/console/payments/{id}/{act}", post(pages::payment::act))
+        .route("/console/accounts", get(pages::accounts::page))
+        .route("/console/accounts/{id}", get(pages::account::page))
+        .route("/console/ledger/{id}", get(pages::transaction::page))
+        .route("/console/log", get(pages::log::page))
+        .route("/console/exceptions", get(pages::exceptions::page))
+        .route("/console/exceptions/{id}", get(pages::exceptions::one))
+        .route("/console/batches", get(pages::batches::page))
+        .route("/console/batches/{id}", get(pages::batches::one))
+        .route("/console/webhooks", get(pages::webhooks::page))
+        .route("/console/webhooks/{id}", get(pages::webhooks::one))
+        .route("/console/webhooks/{id}/{act}", post(pages::webhooks::act))
+        .route("/console/style.css", get(assets::style))
+        .route("/console/keys.js", get(assets::keys))
+        .layer(middleware::map_response(guarded))
+        .with_state(console)
+}
+
+/// Headers that every answer of the console carries.
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

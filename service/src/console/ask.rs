@@ -1,0 +1,133 @@
+//! Asking the API, in the same process, as any of its callers would.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Method, Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::{layout, session::Session};
+
+/// The most bytes of an answer of the API; the largest page of a list is far below.
+const ANSWER_MAX: usize = 4 * 1024 * 1024;
+
+/// The API's routes.
+#[derive(Clone)]
+pub struct ApiRouter(Router);
+
+/// Why there is no answer to show.
+#[derive(Debug)]
+pub struct Refused {
+    /// What the API answered.
+    pub status: StatusCode,
+    /// In a sentence, for who asked.
+    pub detail: String,
+    /// The trace to find it by in the logs.
+    pub trace: Option<String>,
+}
+
+impl ApiRouter {
+    /// Over these routes.
+    pub fn new(router: Router) -> Self {
+        Self(router)
+    }
+
+    /// What is there.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        session: &Session,
+        path: &str,
+    ) -> Result<T, Refused> {
+        let answer = self.send(session, Method::GET, path, None, None).await?;
+        serde_json::from_value(answer).map_err(|error| Refused {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            detail: format!("{path}: {error}"),
+            trace: None,
+        })
+    }
+
+    /// Does something, once for the key.
+    pub async fn post(
+        &self,
+        session: &Session,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Result<Value, Refused> {
+        let body = (!body.is_null()).then(|| body.to_string());
+        self.send(session, Method::POST, path, Some(key), body)
+            .await
+    }
+
+    async fn send(
+        &self,
+        session: &Session,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<String>,
+    ) -> Result<Value, Refused> {
+        let unusable = |why: String| Refused {
+            status: StatusCode::BAD_REQUEST,
+            detail: why,
+            trace: None,
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", session.key));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body.map_or_else(Body::empty, Body::from));
+        let request = request.map_err(|error| unusable(error.to_string()))?;
+        let Ok(response) = self.0.clone().oneshot(request).await;
+        read(response).await
+    }
+}
+
+async fn read(response: Response) -> Result<Value, Refused> {
+    let (parts, body) = response.into_parts();
+    let status = parts.status;
+    let trace = parts.headers.get("traceparent").and_then(|value| {
+        let text = value.to_str().ok()?;
+        text.split('-').nth(1).map(str::to_owned)
+    });
+    let bytes = to_bytes(body, ANSWER_MAX).await.map_err(|error| Refused {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        detail: error.to_string(),
+        trace: trace.clone(),
+    })?;
+    let value = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+    if status.is_success() {
+        return Ok(value);
+    }
+    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    let field = text("field");
+    let detail = match (text("detail"), field) {
+        ("", _) => text("title").to_owned(),
+        (detail, "") => detail.to_owned(),
+        (detail, field) => format!("{field}: {detail}"),
+    };
+    Err(Refused {
+        status,
+        detail,
+        trace,
+    })
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        if self.status == StatusCode::UNAUTHORIZED {
+            return axum::response::Redirect::to("/console/sign-in").into_response();
+        }
+        (self.status, layout::refused(&self)).into_response()
+    }
+}

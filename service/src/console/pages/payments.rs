@@ -1,0 +1,247 @@
+//! The list of payments, its filters, and the same as CSV.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::console::{
+    ask::{ApiRouter, Refused},
+    form::Fields,
+    layout,
+    parts::{empty, heading, id, list, money, next, number, query, status, text, time},
+    session::Session,
+};
+
+/// The statuses, as the API names them.
+const STATUSES: [&str; 6] = [
+    "INITIATED",
+    "AUTH_PENDING",
+    "CLEARED",
+    "SETTLED",
+    "FAILED",
+    "REVERSED",
+];
+
+/// What is asked of the list.
+struct Asked {
+    fields: Fields,
+}
+
+impl Asked {
+    fn of(query: Option<String>) -> Self {
+        let fields = Fields::parse(&query.unwrap_or_default());
+        Self { fields }
+    }
+
+    fn filters(&self) -> [(&'static str, &str); 5] {
+        [
+            "status",
+            "account",
+            "end_to_end_id",
+            "created_from",
+            "created_before",
+        ]
+        .map(|name| (name, self.fields.get(name)))
+    }
+
+    /// The API's list with these filters. A day alone means its beginning.
+    fn path(&self, limit: u32) -> String {
+        let days = self.filters().map(|(name, value)| match value.len() {
+            10 if name.starts_with("created") => (name, format!("{value}T00:00:00Z")),
+            _ => (name, value.to_owned()),
+        });
+        let mut asked: Vec<_> = { days.iter() }
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        asked.push(("cursor", self.fields.get("cursor")));
+        format!("/v1/payments?{}limit={limit}", query(&asked))
+    }
+
+    /// Whether a payment waits for what is asked; the API has no filter for it.
+    fn waits(&self, payment: &Value) -> bool {
+        let pending = self.fields.get("pending");
+        pending.is_empty() || text(payment, "pending") == pending
+    }
+}
+
+/// The page.
+pub async fn page(
+    State(api): State<ApiRouter>,
+    session: Session,
+    RawQuery(query): RawQuery,
+) -> Result<Markup, Refused> {
+    let asked = Asked::of(query);
+    let mut page: Value = api.get(&session, &asked.path(50)).await?;
+    if let Some(data) = page.get_mut("data").and_then(Value::as_array_mut) {
+        data.retain(|payment| asked.waits(payment));
+    }
+    let mut filters = asked.filters().to_vec();
+    filters.push(("pending", asked.fields.get("pending")));
+    let csv = format!(
+        "/console/payments.csv?{}",
+        crate::console::parts::query(&filters)
+    );
+    let content = html! {
+        (heading(&html! { "Payments" }, &html! { a.button href=(csv) { "Export CSV" } }))
+        (form(&asked))
+        @if list(&page, "data").is_empty() {
+            (empty("No payment fits.", &html! {
+                "Widen the filters, or make one: " code { "POST /v1/payments" } ", or " code { "lombard pay FILE" } "."
+            }))
+        } @else {
+            div.scroll { (table(list(&page, "data"))) }
+        }
+        (next("/console/payments", &filters, &page))
+    };
+    Ok(layout::page("/console/payments", "Payments", &content))
+}
+
+fn form(asked: &Asked) -> Markup {
+    let get = |name| asked.fields.get(name);
+    let chosen = |name, value: &str| (get(name) == value).then_some("selected");
+    html! {
+        form.filters action="/console/payments" {
+            div {
+                label for="status" { "Status" }
+                select #status name="status" {
+                    option value="" { "Any" }
+                    @for name in STATUSES { option value=(name) selected=[chosen("status", name)] { (name) } }
+                }
+            }
+            div {
+                label for="pending" { "Waits for" }
+                select #pending name="pending" {
+                    option value="" { "Anything" }
+                    @for name in ["verification", "funds", "rails"] {
+                        option value=(name) selected=[chosen("pending", name)] { (name) }
+                    }
+                }
+            }
+            div {
+                label for="end_to_end_id" { "End-to-end id" }
+                input #end_to_end_id name="end_to_end_id" value=(get("end_to_end_id")) maxlength="35";
+            }
+            div {
+                label for="account" { "Account" }
+                input #account name="account" value=(get("account")) placeholder="acc_…";
+            }
+            div {
+                label for="from" { "From day" }
+                input #from type="date" name="created_from" value=(get("created_from"));
+            }
+            div {
+                label for="before" { "Before day" }
+                input #before type="date" name="created_before" value=(get("created_before"));
+            }
+            button type="submit" { "Apply" }
+        }
+    }
+}
+
+/// Payments as rows.
+pub fn table(payments: &[Value]) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "Payment" }
+                th scope="col" { "Status" }
+                th.right scope="col" { "Amount" }
+                th scope="col" { "Rail" }
+                th scope="col" { "To" }
+                th scope="col" { "Created (UTC)" }
+            } }
+            tbody {
+                @for payment in payments {
+                    tr {
+                        td { (id("payments", text(payment, "id"))) }
+                        td { (status(payment)) }
+                        td.right { (money(number(payment, "amount"), text(payment, "currency"))) }
+                        td { (text(payment, "rail")) }
+                        td { (party(&payment["creditor"])) }
+                        td { (time(text(payment, "created_at"))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An account of ours, or the end of an account number elsewhere.
+pub fn party(party: &Value) -> Markup {
+    let (account, last4) = (text(party, "account"), text(party, "last4"));
+    html! {
+        @if !account.is_empty() { (id("accounts", account)) }
+        @else if !last4.is_empty() { span.nowrap { "•••• " (last4) " " abbr { (text(party, "country")) } } }
+        @else { "—" }
+    }
+}
+
+/// The columns of the export.
+const COLUMNS: [&str; 9] = [
+    "id",
+    "status",
+    "pending",
+    "amount",
+    "currency",
+    "rail",
+    "end_to_end_id",
+    "created_at",
+    "reason",
+];
+/// The most pages of 100 that one export holds.
+const EXPORT_PAGES_MAX: usize = 100;
+
+/// The list as CSV (RFC 4180): up to 10,000 payments, amounts in minor units.
+pub async fn csv(
+    State(api): State<ApiRouter>,
+    session: Session,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let asked = Asked::of(query);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let broken = |error: csv::Error| Refused {
+        status: axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+        detail: error.to_string(),
+        trace: None,
+    };
+    writer.write_record(COLUMNS).map_err(broken)?;
+    let mut cursor = String::new();
+    for _ in 0..EXPORT_PAGES_MAX {
+        let path = format!("{}{cursor}", asked.path(100));
+        let page: Value = api.get(&session, &path).await?;
+        for payment in list(&page, "data").iter().filter(|one| asked.waits(one)) {
+            let cells = COLUMNS.map(|name| match &payment[name] {
+                Value::String(text) => safe(text),
+                Value::Null => String::new(),
+                other => other.to_string(),
+            });
+            writer.write_record(cells).map_err(broken)?;
+        }
+        if page["has_more"] != true {
+            break;
+        }
+        cursor = format!("&cursor={}", text(&page, "next_cursor"));
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"payments.csv\"",
+        ),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}

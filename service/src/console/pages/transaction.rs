@@ -1,0 +1,114 @@
+//! One transaction of the ledger, and its proof, which is verified when it is asked for.
+
+use axum::extract::{Path, State};
+use lombard_core::proof::{
+    Hash,
+    tree::{Head, check_inclusion},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::console::{
+    ask::{ApiRouter, Refused},
+    layout,
+    parts::{facts, heading, id, list, number, text, time, whole_id},
+    session::Session,
+    words::{amount, escaped, plain},
+};
+
+/// The page.
+pub async fn page(
+    State(api): State<ApiRouter>,
+    session: Session,
+    Path(transaction): Path<String>,
+) -> Result<Markup, Refused> {
+    let path = format!("/v1/ledger/{}", escaped(&transaction));
+    let transaction: Value = api.get(&session, &path).await?;
+    // A transaction is in the log a moment after it is in the books.
+    let proof = api
+        .get::<Value>(&session, &format!("{path}/proof"))
+        .await
+        .ok();
+    let content = html! {
+        (heading(&html! { (plain(text(&transaction, "journal"))) }, &html! {}))
+        section.card {
+            h2 { "Legs" }
+            div.scroll { table {
+                thead { tr { th scope="col" { "Account" } th scope="col" { "Layer" } th.right scope="col" { "Debit" } th.right scope="col" { "Credit" } th scope="col" { "Currency" } } }
+                tbody {
+                    @for leg in list(&transaction, "legs") {
+                        @let figure = amount(number(leg, "amount"), text(leg, "currency"));
+                        tr {
+                            td { (id("accounts", text(leg, "account"))) }
+                            td { (text(leg, "layer")) }
+                            td.right.figure { @if text(leg, "side") == "debit" { (figure) } }
+                            td.right.figure { @if text(leg, "side") == "credit" { (figure) } }
+                            td { (text(leg, "currency")) }
+                        }
+                    }
+                }
+            } }
+        }
+        section.card { h2 { "Facts" } (facts_of(&transaction)) }
+        section.card { h2 { "Proof" } (proof_of(proof.as_ref())) }
+    };
+    Ok(layout::page("/console/accounts", "Transaction", &content))
+}
+
+fn facts_of(transaction: &Value) -> Markup {
+    let payment = text(transaction, "payment");
+    let mut rows = vec![
+        ("Transaction", whole_id(text(transaction, "id"))),
+        ("At", time(text(transaction, "at"))),
+    ];
+    if !payment.is_empty() {
+        rows.push(("Payment", id("payments", payment)));
+    }
+    if !text(transaction, "trace_id").is_empty() {
+        rows.push(("Trace", whole_id(text(transaction, "trace_id"))));
+    }
+    facts(&rows)
+}
+
+fn proof_of(proof: Option<&Value>) -> Markup {
+    let Some(proof) = proof else {
+        return html! { p { "It is not in the log yet. A checkpoint covers it within a second; load the page again." } };
+    };
+    let checkpoint = &proof["checkpoint"];
+    let holds = verified(proof);
+    let tone = if holds { "good" } else { "bad" };
+    html! {
+        div.note data-tone=(tone) role="status" {
+            p {
+                @if holds { strong { "Verified." } " From the leaf and the path follows the root that the checkpoint signs." }
+                @else { strong { "It does not hold." } " The path does not lead to the checkpoint's root. Open the runbook of a damaged log." }
+            }
+        }
+        (facts(&[
+            ("Leaf", html! { "no. " (number(proof, "index")) " of " (number(checkpoint, "size")) }),
+            ("Leaf hash", whole_id(text(proof, "leaf_hash"))),
+            ("Root", whole_id(text(checkpoint, "root"))),
+            ("Witnessed", html! { @if checkpoint["witnessed"] == true { "yes, as the policy asks" } @else { "not yet" } }),
+        ]))
+        details { summary { "Leaf, path and signed checkpoint" }
+            pre { (text(proof, "leaf")) }
+            pre { @for hash in list(proof, "path") { (hash.as_str().unwrap_or_default()) "\n" } }
+            pre { (text(checkpoint, "note")) }
+        }
+    }
+}
+
+/// Whether the path leads from the leaf's bytes to the root, counted here and not taken on trust.
+fn verified(proof: &Value) -> bool {
+    let hash = |text: &str| Hash::parse_hash(text).ok();
+    let path: Option<Vec<_>> = { list(proof, "path").iter() }
+        .map(|one| hash(one.as_str()?))
+        .collect();
+    let checkpoint = &proof["checkpoint"];
+    let (Some(path), Some(root)) = (path, hash(text(checkpoint, "root"))) else {
+        return false;
+    };
+    let size = number(checkpoint, "size");
+    let leaf = tlog_tiles::record_hash(text(proof, "leaf").as_bytes());
+    check_inclusion(&path, &Head { size, root }, number(proof, "index"), leaf).is_ok()
+}

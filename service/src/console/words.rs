@@ -1,0 +1,108 @@
+//! Small texts: amounts, moments, escapes.
+
+use lombard_core::currency::{Currency, format_minor};
+
+/// `1234567` of GBP is `12,345.67`. The currency stands beside it, not in it.
+pub fn amount(minor: u64, currency: &str) -> String {
+    let Ok(currency) = currency.parse::<Currency>() else {
+        return minor.to_string();
+    };
+    let text = format_minor(minor, currency);
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = whole.len();
+    let mut grouped = String::with_capacity(text.len() + digits / 3);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (digits - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if fraction.is_empty() {
+        grouped
+    } else {
+        format!("{grouped}.{fraction}")
+    }
+}
+
+/// `2026-11-23T07:21:10.385Z` as `2026-11-23 07:21:10`.
+pub fn moment(rfc3339: &str) -> String {
+    rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ")
+}
+
+/// `out_post` as `Out post`, `AUTH_PENDING` as `Auth pending`.
+pub fn plain(name: &str) -> String {
+    let text = name.replace(['_', '.'], " ").to_lowercase();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + letters.as_str()
+    })
+}
+
+/// The beginning and the end of a long id.
+pub fn short(id: &str) -> String {
+    match (id.get(..8), id.get(id.len().saturating_sub(6)..)) {
+        (Some(start), Some(end)) if id.len() > 18 => format!("{start}…{end}"),
+        _ => id.to_owned(),
+    }
+}
+
+/// For a query (RFC 3986, section 2).
+pub fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let one = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
+/// Undoes [`escaped`], and a form's plus for a space.
+pub fn unescaped(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    let mut pieces = spaced.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (escaped, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(escaped, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_by_their_currency() {
+        let rows = [
+            (0, "GBP", "0.00"),
+            (123, "GBP", "1.23"),
+            (123_456_789, "GBP", "1,234,567.89"),
+            (1_234, "JPY", "1,234"),
+            (1_234, "KWD", "1.234"),
+        ];
+        for (minor, currency, text) in rows {
+            assert_eq!(amount(minor, currency), text);
+        }
+    }
+
+    #[test]
+    fn escapes_come_back() {
+        for text in ["", "a b&c=d", "/console/payments?status=CLEARED", "£ €"] {
+            assert_eq!(unescaped(&escaped(text)).as_deref(), Some(text));
+        }
+        assert_eq!(unescaped("%4"), None);
+        assert_eq!(unescaped("a+b").as_deref(), Some("a b"));
+    }
+
+    #[test]
+    fn names_as_people_write_them() {
+        assert_eq!(plain("AUTH_PENDING"), "Auth pending");
+        assert_eq!(plain("payment.cleared"), "Payment cleared");
+        assert_eq!(
+            short("pay_01m83mfeq41cwz3ftnsvp4s4em"),
+            "pay_01m8…4s4em".replace("4s4em", "p4s4em")
+        );
+    }
+}

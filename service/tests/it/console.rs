@@ -1,0 +1,6 @@
+//! The console, as a browser without JavaScript meets it.
+
+mod acting;
+mod browser;
+mod looking;
+mod signing_in;
