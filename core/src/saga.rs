@@ -2,6 +2,8 @@
 //! undoes it and what comes next. Workers run it; other orchestrators are rendered from it, so
 //! there is one source of truth.
 
+pub mod asl;
+
 use crate::event::Errand;
 
 /// One step of a payment's saga.

@@ -8,6 +8,7 @@ mod books;
 mod currency;
 mod iso20022;
 mod life;
+mod machines;
 mod proof;
 mod psp;
 mod reason;
