@@ -131,6 +131,7 @@ fn plans(bench: &mut Criterion) {
         end_to_end_id: "E2E-20261122-000000123456".to_owned(),
         on_insufficient_funds: OnInsufficientFunds::Fail,
         verification: None,
+        execute_at: None,
         wait_ms: 60_000,
         sealed: None,
         metadata: BTreeMap::from([("order".to_owned(), "9981".to_owned())]),

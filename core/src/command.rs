@@ -15,8 +15,8 @@ use crate::{
     rail::Rail,
     reason::Reason,
     tenant::TenantId,
-    timer::Due,
-    timer::Timer,
+    time::Timestamp,
+    timer::{Due, Timer},
 };
 
 /// Something asked, by somebody, for a tenant.
@@ -138,7 +138,10 @@ pub struct Pay {
     pub on_insufficient_funds: OnInsufficientFunds,
     /// Why somebody must confirm it first, if somebody must.
     pub verification: Option<Reason>,
-    /// How long it may wait for funds or verification, in milliseconds.
+    /// When it is to be carried out, if that is later than now.
+    pub execute_at: Option<Timestamp>,
+    /// How long it may wait for funds or verification, in milliseconds; of a scheduled payment,
+    /// how long after its day.
     pub wait_ms: u64,
     /// Names, account numbers and remittance text, sealed.
     pub sealed: Option<Sealed>,
@@ -356,6 +359,12 @@ pub enum Rejection {
     /// There is an open recall already, or there was one.
     #[error("the payment was recalled before")]
     RecalledBefore,
+    /// The scheme's time for a recall of this reason is over.
+    #[error("a payment could be recalled for this reason until {until}")]
+    RecallTooLate {
+        /// The last day, in UTC.
+        until: String,
+    },
 }
 
 impl Timer {
@@ -364,6 +373,7 @@ impl Timer {
     pub fn fire(self) -> Command {
         let actor = match self.what {
             Due::Enquire(_) => "worker/enquiry",
+            Due::ExecutePayment(_) => "worker/schedule",
             Due::ExpirePayment(_) | Due::ExpireHold(_) => "worker/expiry",
         };
         Command {

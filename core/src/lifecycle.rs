@@ -15,6 +15,8 @@ pub enum Stage {
     New,
     /// Waits for a person: strong customer authentication, a review, a payee check.
     Verifying,
+    /// Waits for the day on which it is to be carried out. No money is held for it until then.
+    Scheduled,
     /// Waits until the debtor's account has the money.
     AwaitingFunds,
     /// Its money is held; it has not left us. May still be cancelled.
@@ -92,9 +94,10 @@ pub enum Pending {
 
 impl Stage {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::New,
         Self::Verifying,
+        Self::Scheduled,
         Self::AwaitingFunds,
         Self::Held,
         Self::Queued,
@@ -112,6 +115,7 @@ impl Stage {
         match self {
             Self::New | Self::Held => Status::Initiated,
             Self::Verifying
+            | Self::Scheduled
             | Self::AwaitingFunds
             | Self::Queued
             | Self::Submitted
@@ -129,9 +133,12 @@ impl Stage {
         match self {
             Self::Verifying => Some(Pending::Verification),
             Self::AwaitingFunds => Some(Pending::Funds),
-            Self::New | Self::Held | Self::Queued | Self::Submitted | Self::InDoubt => {
-                Some(Pending::Rails)
-            }
+            Self::New
+            | Self::Scheduled
+            | Self::Held
+            | Self::Queued
+            | Self::Submitted
+            | Self::InDoubt => Some(Pending::Rails),
             Self::Cleared | Self::Settled | Self::Failed | Self::Reversed => None,
         }
     }
@@ -164,6 +171,8 @@ impl Stage {
 pub enum Happened {
     /// Somebody must confirm it first.
     VerificationNeeded,
+    /// It is to be carried out on a later day.
+    Scheduled,
     /// The account lacks the money and the payment may wait.
     FundsMissing,
     /// Accepted for a rail; its money can be held.
@@ -198,8 +207,9 @@ pub enum Happened {
 
 impl Happened {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::VerificationNeeded,
+        Self::Scheduled,
         Self::FundsMissing,
         Self::Accepted,
         Self::BookAccepted,
@@ -274,16 +284,25 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
     use Verdict::{Impossible, Moves, Noted};
     match (stage, news) {
         (S::New, H::VerificationNeeded) => Moves(S::Verifying, &[]),
-        (S::New | S::Verifying, H::FundsMissing) => Moves(S::AwaitingFunds, &[]),
+        (S::New | S::Verifying, H::Scheduled) => Moves(S::Scheduled, &[]),
+        (S::New | S::Verifying | S::Scheduled, H::FundsMissing) => Moves(S::AwaitingFunds, &[]),
         (S::AwaitingFunds, H::FundsMissing) => Noted,
         (S::New, H::Accepted) => Moves(S::Held, &[Hold, Submit]),
-        (S::Verifying | S::AwaitingFunds, H::Accepted) => Moves(S::Queued, &[Hold, Submit]),
-        (S::New | S::Verifying | S::AwaitingFunds, H::BookAccepted) => Moves(S::Cleared, &[Move]),
+        (S::Verifying | S::Scheduled | S::AwaitingFunds, H::Accepted) => {
+            Moves(S::Queued, &[Hold, Submit])
+        }
+        (S::New | S::Verifying | S::Scheduled | S::AwaitingFunds, H::BookAccepted) => {
+            Moves(S::Cleared, &[Move])
+        }
         (S::New, H::Received) => Moves(S::Cleared, &[Move]),
-        (S::New | S::Verifying | S::AwaitingFunds, H::Refused) => Moves(S::Failed, &[]),
+        (S::New | S::Verifying | S::Scheduled | S::AwaitingFunds, H::Refused) => {
+            Moves(S::Failed, &[])
+        }
 
         // Until it leaves us its owner may take it back, and it may grow too old.
-        (S::Verifying | S::AwaitingFunds, H::Cancelled | H::Expired) => Moves(S::Failed, &[]),
+        (S::Verifying | S::Scheduled | S::AwaitingFunds, H::Cancelled | H::Expired) => {
+            Moves(S::Failed, &[])
+        }
         (S::Held | S::Queued, H::Cancelled | H::Expired) => Moves(S::Failed, &[Void]),
         (S::Failed, H::Cancelled | H::Expired) => Noted,
 
@@ -327,10 +346,17 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
         (S::New, H::Cancelled | H::Expired | H::Submitted | H::RailAccepted | H::RailRejected)
         | (S::New, H::TimedOut | H::NeverArrived | H::SettlementFound)
         | (S::New, H::PartReturned | H::FullyReturned)
-        | (S::Verifying | S::AwaitingFunds, H::VerificationNeeded | H::Received | H::Submitted)
-        | (S::Verifying | S::AwaitingFunds, H::RailAccepted | H::RailRejected | H::TimedOut)
-        | (S::Verifying | S::AwaitingFunds, H::NeverArrived | H::SettlementFound)
-        | (S::Verifying | S::AwaitingFunds, H::PartReturned | H::FullyReturned)
+        | (S::Scheduled | S::AwaitingFunds, H::Scheduled)
+        | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::VerificationNeeded | H::Received)
+        | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::Submitted | H::RailAccepted)
+        | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::RailRejected | H::TimedOut)
+        | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::NeverArrived | H::SettlementFound)
+        | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::PartReturned | H::FullyReturned)
+        | (
+            S::Held | S::Queued | S::Submitted | S::InDoubt | S::Cleared | S::Settled,
+            H::Scheduled,
+        )
+        | (S::Failed | S::Reversed, H::Scheduled)
         | (
             S::Held | S::Queued,
             H::VerificationNeeded | H::FundsMissing | H::Accepted | H::BookAccepted,

@@ -23,5 +23,8 @@ pub const REMITTANCE_MAX: usize = 140;
 pub const EVENTS_MAX: u32 = 200;
 /// How long a payment may wait for funds or for a verification unless it says otherwise: a day.
 pub const WAIT_MS_DEFAULT: u64 = 24 * 60 * 60 * 1000;
+/// How far ahead a payment may be scheduled: a year and a day, as banks take standing and
+/// forward-dated orders.
+pub const SCHEDULE_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1000;
 /// How long a hold may stand: the 30 days after which card schemes drop authorisations.
 pub const HOLD_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1000;

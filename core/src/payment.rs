@@ -89,6 +89,9 @@ pub struct Payment {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When it is to be carried out, if that was later than when it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execute_at: Option<Timestamp>,
     /// When it fails if it still waits for funds or verification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A moment: Unix milliseconds, UTC, without leap seconds.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +58,22 @@ impl Timestamp {
             .ok()
             .filter(|ms| *ms <= UNIX_MS_MAX)?;
         (nanos >= 0 && nanos % 1_000_000 == 0).then_some(Self(ms))
+    }
+
+    /// The day, in UTC, that it is in.
+    #[must_use]
+    pub fn day(self) -> Date {
+        let seconds = (self.0 / 1000) as i64;
+        // Forty-eight bits of milliseconds end in the year 10889, days in 9999.
+        OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MAX, OffsetDateTime::date)
+    }
+
+    /// The beginning, in UTC, of a day that is written as `2026-11-22`; `None` for anything else.
+    #[must_use]
+    pub fn parse_day(text: &str) -> Option<Self> {
+        (text.len() == 10)
+            .then(|| Self::parse_rfc3339(&format!("{text}T00:00:00Z")))
+            .flatten()
     }
 }
 

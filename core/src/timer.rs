@@ -27,6 +27,8 @@ pub struct Timer {
 pub enum Due {
     /// Ask the rail what became of a payment.
     Enquire(Id<Payment>),
+    /// The day of a scheduled payment has come.
+    ExecutePayment(Id<Payment>),
     /// A payment has waited long enough.
     ExpirePayment(Id<Payment>),
     /// A hold has stood long enough.
@@ -39,6 +41,7 @@ impl Timer {
     pub fn key(&self) -> Key {
         let (bits, what) = match self.what {
             Due::Enquire(id) => (id.bits(), format!("{id}#enquire")),
+            Due::ExecutePayment(id) => (id.bits(), format!("{id}#execute")),
             Due::ExpirePayment(id) => (id.bits(), format!("{id}#expire")),
             Due::ExpireHold(id) => (id.bits(), format!("{id}#expire")),
         };

@@ -13,13 +13,14 @@ use lombard_core::{
     currency::Currency,
     id::Id,
     ledger::Account,
-    limits::WAIT_MS_DEFAULT,
+    limits::{SCHEDULE_MS_MAX, WAIT_MS_DEFAULT},
     money::Money,
     payment::{Batch, OnInsufficientFunds, Party, Payment},
     rail::Rail,
     reason::Reason,
     scheme::{self, Field, Finding, Rule, Rules, Severity},
     tenant::TenantId,
+    time::Timestamp,
 };
 
 use crate::{
@@ -53,6 +54,8 @@ pub struct Instruction<'a> {
     pub on_insufficient_funds: OnInsufficientFunds,
     /// Why somebody must confirm it first, if somebody must.
     pub verification: Option<Reason>,
+    /// When it is to be carried out, if not at once.
+    pub execute_at: Option<Timestamp>,
     /// How long it may wait for funds or verification, in milliseconds.
     pub wait_ms: Option<u64>,
     /// The tenant's own references.
@@ -110,6 +113,22 @@ pub enum PrepareError {
     Vault(#[from] VaultError),
 }
 
+/// When a payment is to be carried out whose day or moment was asked for, as it is written; a day
+/// begins at midnight in UTC, which is within that day in London and in central Europe. What is
+/// not later than `now` is to be done at once: a request may be repeated long after its day.
+///
+/// # Errors
+/// Why it cannot be done then, in words.
+pub fn execution(asked: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    let at = Timestamp::parse_day(asked).or_else(|| Timestamp::parse_rfc3339(asked));
+    let at = at.ok_or("expected a day, such as 2026-11-22")?;
+    if at > now.plus_ms(SCHEDULE_MS_MAX) {
+        let days = SCHEDULE_MS_MAX / (24 * 60 * 60 * 1000);
+        return Err(format!("a payment is scheduled at most {days} days ahead"));
+    }
+    Ok((at > now).then_some(at))
+}
+
 /// Makes the command that carries an instruction out.
 ///
 /// `weights` is the table of the UK modulus check; without it that check is not made.
@@ -150,6 +169,7 @@ pub fn prepare(
         end_to_end_id,
         on_insufficient_funds: instruction.on_insufficient_funds,
         verification: instruction.verification,
+        execute_at: instruction.execute_at,
         wait_ms: instruction.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
         sealed,
         metadata: instruction.metadata,

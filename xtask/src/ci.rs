@@ -14,10 +14,15 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{crash, repo, sim, tidy};
+use crate::{api_fuzz, crash, fuzz, repo, sim, tidy};
 
 /// How often the server is killed under load in every run; `cargo xtask crash` does more.
 const CRASHES: u64 = 4;
+
+/// How long each fuzzing target is run in every run, in seconds, where the tools for it are.
+const FUZZ_S: u32 = 2;
+/// How long the schema-based fuzzer is let at a server, in seconds.
+const API_FUZZ_S: u32 = 40;
 
 /// Arguments of `cargo xtask ci`.
 #[derive(Debug, clap::Args)]
@@ -99,6 +104,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say_more(&format!("{error:#}"));
     }
     tally.check("crash", verdict.is_ok_and(|verdict| verdict.sound()));
+    say("api-fuzz");
+    match api_fuzz::fuzz(API_FUZZ_S, 1) {
+        Ok(api_fuzz::Found::NotInstalled) => {
+            let skipped = "skipped: api-fuzz: schemathesis cannot be installed";
+            tally.skipped.push(skipped.to_owned());
+        }
+        found => tally.check("api-fuzz", matches!(found, Ok(api_fuzz::Found::Nothing))),
+    }
+    // The seeds have been run, as tests; going on from them needs tools that few have.
+    if fuzz::installed() {
+        for target in fuzz::targets()? {
+            say(&format!("fuzz {target}"));
+            let passed = fuzz::fuzz(&target, FUZZ_S).is_ok_and(|passed| passed);
+            tally.check(&format!("fuzz {target}"), passed);
+        }
+    }
     close(args, &tally, begun)
 }
 

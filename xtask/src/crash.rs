@@ -7,7 +7,7 @@
 
 mod http;
 mod load;
-mod server;
+pub mod server;
 mod verdict;
 
 use std::{
@@ -151,7 +151,8 @@ fn rounds(args: &Args, program: &Path, folder: &Path) -> Result<Verdict> {
     Ok(verdict)
 }
 
-fn build(release: bool) -> Result<PathBuf> {
+/// Builds the binary.
+pub fn build(release: bool) -> Result<PathBuf> {
     let mut cargo = repo::cargo();
     cargo.args([
         "build",

@@ -1,8 +1,10 @@
 //! Developers' own tools: `cargo xtask …`. `cargo xtask ci` is all that CI runs.
 
+mod api_fuzz;
 mod bench_report;
 mod ci;
 mod crash;
+mod fuzz;
 mod iso_schema;
 mod repo;
 mod sim;
@@ -21,12 +23,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Tool {
+    /// Let a schema-based fuzzer at a running server.
+    ApiFuzz(api_fuzz::Args),
     /// Take the figures of docs/benchmarks.md, on a quiet machine.
     BenchReport(bench_report::Args),
     /// Run every check and test: format, clippy, tidy, tests, crashes.
     Ci(ci::Args),
     /// Kill the server at random moments under load, and look what is left.
     Crash(crash::Args),
+    /// Run the fuzzing targets, each for a while.
+    Fuzz(fuzz::Args),
     /// Compile ISO 20022 schemas into the table that the validator embeds.
     IsoSchema(iso_schema::Args),
     /// Run simulated worlds: the whole system on one thread, from one seed each.
@@ -38,8 +44,10 @@ enum Tool {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().tool {
         Tool::BenchReport(args) => bench_report::run(&args).map(|()| ExitCode::SUCCESS),
+        Tool::ApiFuzz(args) => api_fuzz::run(&args),
         Tool::Ci(args) => ci::run(&args),
         Tool::Crash(args) => crash::run(&args),
+        Tool::Fuzz(args) => fuzz::run(&args),
         Tool::IsoSchema(args) => iso_schema::run(&args).map(|()| ExitCode::SUCCESS),
         Tool::Sim(args) => sim::run(&args),
         Tool::Tidy => tidy::run(),

@@ -207,6 +207,7 @@ pub fn pay(name: &str, debtor: Id<Account>, creditor: Id<Account>, pence: u64) -
         end_to_end_id: name.to_owned(),
         on_insufficient_funds: OnInsufficientFunds::Fail,
         verification: None,
+        execute_at: None,
         wait_ms: 60_000,
         sealed: None,
         metadata: BTreeMap::new(),

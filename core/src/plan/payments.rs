@@ -16,6 +16,7 @@ use crate::{
     payment::{Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment},
     rail::Rail,
     reason::Reason,
+    time::Timestamp,
 };
 
 /// Accepts a payment: holds its money and asks for submission, moves it on the books, lets it
@@ -41,7 +42,7 @@ pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
             payment.reason = Some(reason);
             advance(draft, &mut payment, Happened::VerificationNeeded)?;
         }
-        None => accept(draft, &mut payment)?,
+        None => go_ahead(draft, &mut payment)?,
     }
     draft.store_payment(&payment);
     Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
@@ -76,14 +77,35 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
         metadata: pay.metadata.clone(),
         created_at: draft.now(),
         updated_at: draft.now(),
-        expires_at: Some(draft.now().plus_ms(pay.wait_ms)),
+        execute_at: later(draft, pay.execute_at),
+        expires_at: Some(
+            later(draft, pay.execute_at)
+                .unwrap_or(draft.now())
+                .plus_ms(pay.wait_ms),
+        ),
         events: 0,
         trace: draft.command.trace.clone(),
     }
 }
 
-/// Goes ahead with a payment that nobody need confirm (any more): if the money is there.
-fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+/// A moment, if it is still to come.
+fn later(draft: &Draft<'_>, at: Option<Timestamp>) -> Option<Timestamp> {
+    at.filter(|at| *at > draft.now())
+}
+
+/// Goes ahead with a payment that nobody need confirm (any more): at once, or when its day comes.
+fn go_ahead(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    match later(draft, payment.execute_at) {
+        None => accept(draft, payment),
+        Some(_) => {
+            payment.reason = None;
+            advance(draft, payment, Happened::Scheduled)
+        }
+    }
+}
+
+/// Carries out a payment whose time has come: if the money is there.
+pub fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
     let (debit, _) = sides(draft, payment);
     let short = match debit.rollup() {
         Rollup::House => false,
@@ -156,6 +178,7 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
         metadata: std::collections::BTreeMap::new(),
         created_at: now,
         updated_at: now,
+        execute_at: None,
         expires_at: None,
         events: 0,
         trace: draft.command.trace.clone(),
@@ -211,7 +234,7 @@ pub fn verify(
     }
     match answer {
         Verification::Passed => {
-            accept(draft, &mut payment)?;
+            go_ahead(draft, &mut payment)?;
             draft.store_payment(&payment);
             draft.note("payment.confirm", id, payment.events, None);
         }
@@ -362,8 +385,15 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
         errands.extend(timers::enquire_later(draft, payment));
     }
     // Set once: who waits for money after a person's answer waits no longer than before it.
-    if matches!(stage, Stage::Verifying | Stage::AwaitingFunds) && before == Stage::New {
+    let waits = matches!(
+        stage,
+        Stage::Verifying | Stage::Scheduled | Stage::AwaitingFunds
+    );
+    if waits && before == Stage::New {
         timers::expire_later(draft, payment);
+    }
+    if stage == Stage::Scheduled && before != stage {
+        timers::execute_later(draft, payment);
     }
     if payment.kind == Kind::Return {
         super::returns::tell_original(draft, payment, before)?;

@@ -12,6 +12,7 @@ use crate::{
     lifecycle::Stage,
     payment::{AskedBy, Direction, Kind, Payment, Recall, RecallState},
     reason::Reason,
+    scheme::Rules,
 };
 
 /// Asks the other bank for the money of an outgoing payment.
@@ -37,6 +38,7 @@ pub fn ask(
     if payment.recall.is_some() {
         return Err(Rejection::RecalledBefore.into());
     }
+    in_time(draft, &payment, code)?;
     let case = payment.attempt_id(draft.tenant());
     open(draft, &mut payment, AskedBy::Us, reason, code, &case);
     let telling = beside(Beside::RecallAsked, vec![Errand::AskRecall]);
@@ -55,7 +57,7 @@ pub fn receive(draft: &mut Draft<'_>, id: Id<Payment>, wish: &RecallWish) -> Res
     match &payment.recall {
         Some(recall) if recall.case == wish.case => return Err(draft.nothing(&payment, 200)),
         Some(_) => return Err(Rejection::RecalledBefore.into()),
-        None => {}
+        None => in_time(draft, &payment, &wish.reason_code)?,
     }
     open(
         draft,
@@ -68,6 +70,20 @@ pub fn receive(draft: &mut Draft<'_>, id: Id<Payment>, wish: &RecallWish) -> Res
     draft.tell(&mut payment, beside(Beside::RecallReceived, Vec::new()));
     draft.store_payment(&payment);
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Holds a recall against the scheme's deadline for its reason, counted from the day on which the
+/// payment left, or came. A reason without one may be given at any time.
+fn in_time(draft: &Draft<'_>, payment: &Payment, code: &str) -> Result<(), Stop> {
+    let paid = payment.attempt.submitted_at.unwrap_or(payment.created_at);
+    let until = Rules::of(payment.rail).and_then(|rules| rules.recall_until(code, paid.day()));
+    match until {
+        Some(until) if draft.now().day() > until => {
+            let until = until.to_string();
+            Err(Rejection::RecallTooLate { until }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses the other bank's recall, or takes in that they refuse ours.

@@ -159,6 +159,7 @@ fn returning(
         metadata: std::collections::BTreeMap::new(),
         created_at: draft.now(),
         updated_at: draft.now(),
+        execute_at: None,
         expires_at: None,
         events: 0,
         trace: draft.command.trace.clone(),

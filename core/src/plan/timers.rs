@@ -3,7 +3,7 @@
 use super::{
     draft::{Draft, Stop, Telling},
     holds, keys,
-    payments::{load, step},
+    payments::{accept, load, step},
 };
 use crate::{
     command::Reply,
@@ -49,6 +49,13 @@ pub fn expire_later(draft: &mut Draft<'_>, payment: &Payment) {
     }
 }
 
+/// Sets the timer of the day on which a payment is carried out.
+pub fn execute_later(draft: &mut Draft<'_>, payment: &Payment) {
+    if let Some(due) = payment.execute_at {
+        set(draft, due, Due::ExecutePayment(payment.id));
+    }
+}
+
 fn set(draft: &mut Draft<'_>, due: crate::time::Timestamp, what: Due) {
     let timer = Timer {
         tenant: draft.tenant(),
@@ -79,6 +86,13 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
             if matches!(payment.stage, Stage::Verifying | Stage::AwaitingFunds) {
                 payment.reason = Some(Reason::Expired);
                 step(draft, &mut payment, Happened::Expired)?;
+            }
+        }
+        Due::ExecutePayment(id) => {
+            let mut payment = load(draft, id)?;
+            if payment.stage == Stage::Scheduled {
+                accept(draft, &mut payment)?;
+                draft.store_payment(&payment);
             }
         }
         Due::Enquire(id) => {

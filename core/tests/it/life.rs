@@ -13,11 +13,13 @@ use lombard_core::{
     time::Timestamp,
 };
 
+mod backs;
 mod flows;
 mod found;
 mod holds;
 mod journals;
 mod retries;
+mod scheduled;
 
 /// Shows enough to tell answers apart.
 struct Plain;

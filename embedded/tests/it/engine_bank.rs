@@ -167,6 +167,7 @@ impl Wishes {
                 OnInsufficientFunds::Fail
             },
             verification: None,
+            execute_at: None,
             wait_ms: 1000,
             sealed: None,
             metadata: BTreeMap::new(),

@@ -103,8 +103,9 @@ fn a_disk_that_fails_under_way_ends_the_server_and_loses_nothing() {
     };
     prlimit(Some(pid), Resource::Fsize, none).expect("it is ours");
     let (status, answer) = pay(&server, "during");
-    assert_eq!(status, 503, "{answer}");
-    assert_eq!(answer["retryable"], true);
+    // A worker's write may have failed before this one, and the server be ending already.
+    assert!(matches!(status, 0 | 503), "{status} {answer}");
+    assert!(status == 0 || answer["retryable"] == true, "{answer}");
     let (exit, err) = server.wait();
     assert_eq!(exit, 8, "{err}");
     assert!(err.contains("the store has failed"), "{err}");

@@ -78,6 +78,8 @@ pub struct Wish {
     pub on_insufficient_funds: OnInsufficientFunds,
     /// Why somebody must confirm it first.
     pub verification: Option<Reason>,
+    /// When it is to be carried out, if not at once.
+    pub execute_at: Option<Timestamp>,
     /// How long it may wait, in milliseconds.
     pub wait_ms: Option<u64>,
     /// The tenant's own references.

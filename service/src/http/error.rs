@@ -106,6 +106,7 @@ codes! {
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
     RateLimited, "rate_limited", TOO_MANY_REQUESTS, RETRY, CLEAN, "The key asks too often", "The API key made more requests than it may in a second. Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RecallNotOpen, "recall_not_open", CONFLICT, FINAL, CLEAN, "There is no open recall", "The payment was not recalled, or the recall was answered before.";
+    RecallTooLate, "recall_too_late", CONFLICT, FINAL, CLEAN, "The time for a recall is over", "The rail's scheme sets a time for recalls of each reason, and for this one it is over. The detail says until when it was.";
     RecalledBefore, "recalled_before", CONFLICT, FINAL, CLEAN, "The payment was recalled before", "Both schemes allow one recall for a payment.";
     ReferenceUnknown, "reference_unknown", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The body names something that is not there", "An account or payment that the body refers to does not exist, or belongs to somebody else; `field` points to it.";
     RequestRunning, "request_running", CONFLICT, RETRY, CLEAN, "The same request is still running", "A request with this key was begun and has no answer yet. Repeat the request with the same key after the pause that `Retry-After` asks for: you get the first one's answer.";

@@ -286,6 +286,7 @@ const fn code_of(rejection: &Rejection) -> ErrorCode {
         Rejection::AliasTaken => ErrorCode::AddressTaken,
         Rejection::NoOpenRecall => ErrorCode::RecallNotOpen,
         Rejection::RecalledBefore => ErrorCode::RecalledBefore,
+        Rejection::RecallTooLate { .. } => ErrorCode::RecallTooLate,
     }
 }
 

@@ -229,6 +229,7 @@ pub fn pay(id: Id<Payment>, debtor: Id<Account>, creditor: Id<Account>) -> Pay {
         end_to_end_id: "INV-7".into(),
         on_insufficient_funds: OnInsufficientFunds::Fail,
         verification: None,
+        execute_at: None,
         wait_ms: 1000,
         sealed: None,
         metadata: BTreeMap::new(),

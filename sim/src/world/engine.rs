@@ -398,6 +398,7 @@ impl World {
                 OnInsufficientFunds::Fail
             },
             verification: None,
+            execute_at: None,
             wait_ms: self.luck.between(1, 400),
             sealed: None,
             // Long enough that segments and memtables fill.

@@ -197,6 +197,7 @@ impl World {
             end_to_end_id: format!("e2e-{:08x}", id.bits() as u32),
             on_insufficient_funds,
             verification: None,
+            execute_at: None,
             wait_ms: 60_000,
             sealed: Some(details.seal(vault, self.tenant, id).unwrap()),
             metadata: BTreeMap::new(),

@@ -15,7 +15,8 @@ use lombard_core::{
 
 use super::{
     World,
-    flows::{fund, open, order, pay, receive, report},
+    backs::receive,
+    flows::{fund, open, order, pay, report},
 };
 
 /// Seed 57: the settlement of a return in doubt is its yes as well, and both tell the original.

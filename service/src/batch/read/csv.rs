@@ -20,6 +20,7 @@ use lombard_core::{
     },
     money::{Amount, Money},
     payment::OnInsufficientFunds,
+    time::Timestamp,
 };
 
 use super::{
@@ -34,6 +35,7 @@ use crate::{
         ErrorCode, Problem,
         input::{AccountRef, Text, bank_address},
     },
+    instruct::execution,
 };
 
 /// The longest that a payment may wait, as in the API.
@@ -42,7 +44,7 @@ const EXPIRES_IN_S_MAX: u64 = 30 * 24 * 60 * 60;
 const METADATA: &str = "metadata.";
 
 /// The columns, in the order of the documentation.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "amount",
     "amount_decimal",
     "currency",
@@ -61,6 +63,7 @@ const COLUMNS: [&str; 19] = [
     "remittance",
     "rail",
     "on_insufficient_funds",
+    "requested_execution_date",
     "idempotency_key",
 ];
 
@@ -287,6 +290,7 @@ impl<'a> Fields<'a> {
                 }
             },
             verification: None,
+            execute_at: self.execute_at(context.now)?,
             wait_ms: self.wait_ms()?,
             metadata: self.metadata()?,
             key: self.key()?,
@@ -363,6 +367,14 @@ impl<'a> Fields<'a> {
                 Err(Problem::field("creditor_account", detail))
             }
         }
+    }
+
+    fn execute_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+        let column = "requested_execution_date";
+        let Some(day) = self.text(column) else {
+            return Ok(None);
+        };
+        execution(day, now).map_err(|why| Problem::field(column, why))
     }
 
     fn wait_ms(&self) -> Result<Option<u64>, Problem> {

@@ -67,7 +67,7 @@ impl<R: BufRead> Rows<R> {
 fn row(number: u64, line: &[u8], context: Context) -> Row {
     let mut references = References::default();
     let wish = json::parse::<CreatePayment<'_>>(line).and_then(|request| {
-        let instruction = request.instruction(context.tenant, Id::from_bits(0))?;
+        let instruction = request.instruction(context.tenant, Id::from_bits(0), context.now)?;
         references.end_to_end_id = instruction.end_to_end_id.map(str::to_owned);
         Ok(Wish::from(instruction))
     });
@@ -98,6 +98,7 @@ impl From<Instruction<'_>> for Wish {
             remittance: owned(instruction.remittance),
             on_insufficient_funds: instruction.on_insufficient_funds,
             verification: instruction.verification,
+            execute_at: instruction.execute_at,
             wait_ms: instruction.wait_ms,
             metadata: instruction.metadata,
             key: None,

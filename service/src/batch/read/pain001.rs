@@ -30,6 +30,7 @@ use super::{Context, Debtor, Fault, Payee, Piece, Row, Wish};
 use crate::{
     batch::record::{Block, Pain001, References, Refused},
     details::BankAddress,
+    instruct::execution,
 };
 
 /// What a sender writes who has no end-to-end id.
@@ -175,6 +176,7 @@ impl<R: BufRead> Rows<R> {
             remittance: Some(text).filter(|text| !text.is_empty()),
             on_insufficient_funds: OnInsufficientFunds::Fail,
             verification: None,
+            execute_at: self.execute_at()?,
             wait_ms: None,
             metadata: payment
                 .purpose
@@ -217,11 +219,6 @@ impl<R: BufRead> Rows<R> {
                 words,
             ));
         }
-        if self.is_in_future(&block.requested_execution) {
-            let words = "payments are carried out at once; send the file on the day itself";
-            let reason = Reason::DateNotAccepted;
-            return Err(refusal("execution_date", "ReqdExctnDt", reason, words));
-        }
         let bearer = payment.charge_bearer.or(block.charge_bearer);
         if matches!(bearer, Some(ChargeBearer::Debtor | ChargeBearer::Creditor)) {
             let words = "charges are shared by the scheme's rule, never borne by one side";
@@ -231,15 +228,17 @@ impl<R: BufRead> Rows<R> {
         Ok(())
     }
 
-    /// A day is compared with ours in UTC, a moment with now.
-    fn is_in_future(&self, asked: &str) -> bool {
-        match Timestamp::parse_rfc3339(asked) {
-            Some(moment) => moment > self.context.now,
-            None => {
-                let today = self.context.now.to_string();
-                asked.get(..10).is_some_and(|day| day > &today[..10])
-            }
-        }
+    /// A moment with an offset is that moment; of everything else the day counts.
+    fn execute_at(&self) -> Result<Option<Timestamp>, Refused> {
+        let asked = self.block.requested_execution.as_str();
+        let asked = match Timestamp::parse_rfc3339(asked) {
+            Some(_) => asked,
+            None => asked.get(..10).unwrap_or(asked),
+        };
+        execution(asked, self.context.now).map_err(|words| {
+            let reason = Reason::DateNotAccepted;
+            refusal("execution_date", "ReqdExctnDt", reason, &words)
+        })
     }
 }
 

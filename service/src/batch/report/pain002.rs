@@ -198,7 +198,7 @@ fn row(references: References, status: Status, why: Option<IsoReason>) -> RowSta
 
 fn of_payment(payment: &Payment) -> RowStatus {
     let status = match payment.stage {
-        Stage::New | Stage::Verifying | Stage::AwaitingFunds => Status::Pending,
+        Stage::New | Stage::Verifying | Stage::Scheduled | Stage::AwaitingFunds => Status::Pending,
         Stage::Held | Stage::Queued => Status::CustomerProfileAccepted,
         Stage::Submitted | Stage::InDoubt => Status::InProcess,
         Stage::Cleared | Stage::Settled => Status::SettlementCompleted,

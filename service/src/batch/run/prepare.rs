@@ -159,6 +159,7 @@ impl Maker {
             remittance: wish.remittance.as_deref(),
             on_insufficient_funds: wish.on_insufficient_funds,
             verification: wish.verification,
+            execute_at: wish.execute_at,
             wait_ms: wish.wait_ms,
             metadata: wish.metadata.clone(),
             batch: Some(record.id),

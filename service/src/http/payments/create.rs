@@ -18,6 +18,7 @@ use lombard_core::{
     reason::Reason,
     scheme::{Field, Finding},
     tenant::TenantId,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -29,7 +30,7 @@ use crate::{
         prefer::{self, Wait},
         wire::{PaymentView, scalar},
     },
-    instruct::{Creditor, Instruction, PrepareError, Prepared, prepare},
+    instruct::{Creditor, Instruction, PrepareError, Prepared, execution, prepare},
 };
 
 /// The longest that a payment may wait for funds or a verification: 30 days.
@@ -72,7 +73,13 @@ pub struct CreatePayment<'a> {
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "^(fail|wait)$", nullable = false)]
     on_insufficient_funds: OnInsufficientFunds,
-    /// How long it may wait for funds or a verification; a day when absent.
+    /// The day on which it is to be carried out, at most 366 days ahead, in UTC; at once when
+    /// absent, and when the day has come. No money is held before, and it can be cancelled.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", example = "2026-11-22")]
+    requested_execution_date: Option<Text<'a>>,
+    /// How long it may wait for funds or a verification, after its day if it has one; a day when
+    /// absent.
     #[schema(minimum = 1, maximum = 2_592_000)]
     expires_in_seconds: Option<u32>,
     /// Why the payment must wait for `POST /v1/payments/{id}/verification` first.
@@ -213,6 +220,7 @@ impl CreatePayment<'_> {
         &self,
         tenant: TenantId,
         id: Id<Payment>,
+        now: Timestamp,
     ) -> Result<Instruction<'_>, Problem> {
         Ok(Instruction {
             id,
@@ -233,6 +241,7 @@ impl CreatePayment<'_> {
             remittance: checked(self.remittance.as_ref(), "/remittance", REMITTANCE_MAX)?,
             on_insufficient_funds: self.on_insufficient_funds,
             verification: self.verification,
+            execute_at: execute_at(self.requested_execution_date.as_ref(), now)?,
             wait_ms: wait_ms(self.expires_in_seconds)?,
             metadata: metadata(&self.metadata)?,
             batch: None,
@@ -243,8 +252,9 @@ impl CreatePayment<'_> {
 /// The command that the request asks for, with what the scheme has to say about it.
 fn prepared(api: &Api, call: &Call, request: &CreatePayment<'_>) -> Result<Prepared, Problem> {
     let app = api.app();
-    let id = Id::new(app.host.now(), app.host.random());
-    let instruction = request.instruction(call.tenant(), id)?;
+    let now = app.host.now();
+    let id = Id::new(now, app.host.random());
+    let instruction = request.instruction(call.tenant(), id, now)?;
     Ok(prepare(app, call.tenant(), instruction, api.weights())?)
 }
 
@@ -254,6 +264,13 @@ fn checked<'a>(
     chars_max: usize,
 ) -> Result<Option<&'a str>, Problem> {
     text.map(|text| text.checked(field, chars_max)).transpose()
+}
+
+fn execute_at(day: Option<&Text<'_>>, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+    const FIELD: &str = "/requested_execution_date";
+    let Some(day) = day else { return Ok(None) };
+    let day = day.checked(FIELD, "2026-11-22".len())?;
+    execution(day, now).map_err(|why| Problem::field(FIELD, why))
 }
 
 fn wait_ms(seconds: Option<u32>) -> Result<Option<u64>, Problem> {

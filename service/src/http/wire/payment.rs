@@ -104,6 +104,10 @@ pub struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>, nullable = false)]
     submitted_at: Option<Moment>,
+    /// When it is carried out, if that was later than when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Time>, nullable = false)]
+    execute_at: Option<Moment>,
     /// When it fails if it still waits for funds or verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>, nullable = false)]
@@ -145,6 +149,7 @@ impl<'a> PaymentView<'a> {
             created_at: payment.created_at.into(),
             updated_at: payment.updated_at.into(),
             submitted_at: payment.attempt.submitted_at.map(Moment),
+            execute_at: payment.execute_at.map(Moment),
             expires_at: payment.expires_at.filter(|_| waits).map(Moment),
             trace_id: payment.trace.as_deref(),
         }

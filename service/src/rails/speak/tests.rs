@@ -73,6 +73,7 @@ fn payment(rail: Rail) -> Payment {
         metadata: BTreeMap::new(),
         created_at: NOW,
         updated_at: NOW,
+        execute_at: None,
         expires_at: None,
         events: 1,
         trace: None,

@@ -1,6 +1,7 @@
 //! Payments: made, looked up, and what can be done to one before it is decided.
 
 use lombard_core::command::Report;
+use lombard_service::ports::Host;
 use serde_json::{Value, json};
 
 use super::world::{World, internal, outgoing};
@@ -12,6 +13,58 @@ async fn stands(world: &World, payment: &str) -> (String, Value) {
         .expect(200);
     let status = payment["status"].as_str().unwrap().to_owned();
     (status, payment["pending"].clone())
+}
+
+#[tokio::test]
+async fn a_payment_for_a_later_day_is_accepted_now_and_can_be_cancelled() {
+    let world = World::new().await;
+    let account = world.account(10_000).await;
+    let day = |days: u64| world.host.now().plus_ms(days * 86_400_000).to_string()[..10].to_owned();
+    let mut body = outgoing(&account);
+    body["requested_execution_date"] = json!(day(2));
+    let payment = world
+        .post_with("/v1/payments", "later", body.clone())
+        .await
+        .expect(201);
+    assert_eq!(
+        (&payment["status"], &payment["pending"]),
+        (&json!("AUTH_PENDING"), &json!("rails"))
+    );
+    assert_eq!(
+        payment["execute_at"],
+        json!(format!("{}T00:00:00.000Z", day(2)))
+    );
+    let held = world.get(&format!("/v1/accounts/{account}")).await;
+    assert_eq!(held.expect(200)["balance"]["debits_pending"], 0);
+    // A repetition long after the day gets the same answer.
+    world.host.advance(10 * 86_400_000);
+    let again = world.post_with("/v1/payments", "later", body.clone()).await;
+    assert_eq!(again.expect(201), payment);
+    let id = payment["id"].as_str().unwrap();
+    let cancelled = world
+        .post(&format!("/v1/payments/{id}/cancel"), json!({}))
+        .await;
+    assert_eq!(cancelled.expect(200)["status"], "FAILED");
+
+    body["requested_execution_date"] = json!(day(0));
+    let today = world.post("/v1/payments", body.clone()).await.expect(201);
+    assert_eq!(
+        (&today["status"], &today["execute_at"]),
+        (&json!("INITIATED"), &json!(null))
+    );
+    for wrong in [
+        day(367),
+        "2026-02-30".to_owned(),
+        "tomorrow".to_owned(),
+        String::new(),
+    ] {
+        body["requested_execution_date"] = json!(wrong);
+        world.post("/v1/payments", body.clone()).await.refused(
+            400,
+            "invalid_field",
+            Some("/requested_execution_date"),
+        );
+    }
 }
 
 #[tokio::test]

@@ -94,6 +94,9 @@ impl Auditor {
             Stage::Verifying | Stage::AwaitingFunds => self.has(|timer| {
                 timer.what == Due::ExpirePayment(id) && Some(timer.due) == payment.expires_at
             }),
+            Stage::Scheduled => self.has(|timer| {
+                timer.what == Due::ExecutePayment(id) && Some(timer.due) == payment.execute_at
+            }),
             Stage::InDoubt => self.has(|timer| {
                 timer.what == Due::Enquire(id) && Some(timer.due) == payment.attempt.next_enquiry
             }),

@@ -30,7 +30,7 @@ impl Auditor {
                 .holds
                 .get(&id)
                 .is_some_and(|(_, hold)| hold.ended_at.is_none()),
-            Due::ExpirePayment(_) | Due::Enquire(_) => false,
+            Due::ExecutePayment(_) | Due::ExpirePayment(_) | Due::Enquire(_) => false,
         });
         due.map(|(key, _)| format!("{key:?} is still to come"))
     }

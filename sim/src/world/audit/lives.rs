@@ -346,7 +346,9 @@ impl Auditor {
         let held = (life.pending, life.posted);
         let right = match payment.stage {
             Stage::New => false,
-            Stage::Verifying | Stage::AwaitingFunds | Stage::Failed => held == (0, 0),
+            Stage::Verifying | Stage::Scheduled | Stage::AwaitingFunds | Stage::Failed => {
+                held == (0, 0)
+            }
             Stage::Held | Stage::Queued | Stage::Submitted | Stage::InDoubt => held == (amount, 0),
             Stage::Cleared | Stage::Settled => held == (0, amount),
             Stage::Reversed if undone => held == (0, back),

@@ -18,15 +18,20 @@ pub const fn allowed(from: Stage, news: News, to: Stage) -> bool {
     };
     match (from, to) {
         (S::New, S::Verifying) => matches!(happened, H::VerificationNeeded),
-        (S::New | S::Verifying, S::AwaitingFunds) => matches!(happened, H::FundsMissing),
-        (S::New, S::Held) | (S::Verifying | S::AwaitingFunds, S::Queued) => {
+        (S::New | S::Verifying, S::Scheduled) => matches!(happened, H::Scheduled),
+        (S::New | S::Verifying | S::Scheduled, S::AwaitingFunds) => {
+            matches!(happened, H::FundsMissing)
+        }
+        (S::New, S::Held) | (S::Verifying | S::Scheduled | S::AwaitingFunds, S::Queued) => {
             matches!(happened, H::Accepted)
         }
         (S::New, S::Cleared) => matches!(happened, H::BookAccepted | H::Received),
-        (S::Verifying | S::AwaitingFunds, S::Cleared) => matches!(happened, H::BookAccepted),
+        (S::Verifying | S::Scheduled | S::AwaitingFunds, S::Cleared) => {
+            matches!(happened, H::BookAccepted)
+        }
         (S::New, S::Failed) => matches!(happened, H::Refused),
         // Before it leaves us, its owner, its age and our own rules may end it.
-        (S::Verifying | S::AwaitingFunds, S::Failed) => {
+        (S::Verifying | S::Scheduled | S::AwaitingFunds, S::Failed) => {
             matches!(happened, H::Refused | H::Cancelled | H::Expired)
         }
         // What was accepted does not grow too old any more; its owner may still take it back.

@@ -228,6 +228,7 @@ const fn published(stage: Stage) -> &'static str {
     match stage {
         Stage::New | Stage::Held => "INITIATED",
         Stage::Verifying
+        | Stage::Scheduled
         | Stage::AwaitingFunds
         | Stage::Queued
         | Stage::Submitted

@@ -202,6 +202,7 @@ impl Client {
                 OnInsufficientFunds::Fail
             },
             verification: must_verify.then_some(Reason::FraudSuspected),
+            execute_at: None,
             wait_ms: self.patience(),
             sealed: None,
             metadata: BTreeMap::new(),

@@ -1,0 +1,4 @@
+//! `api_headers` of `targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lombard_fuzz::targets::api_headers(bytes));

@@ -1,0 +1,4 @@
+//! `bank_account` of `targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lombard_fuzz::targets::bank_account(bytes));

@@ -1,0 +1,4 @@
+//! `batch_pain001` of `targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lombard_fuzz::targets::batch_pain001(bytes));

@@ -1,0 +1,4 @@
+//! `iso20022` of `targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lombard_fuzz::targets::iso20022(bytes));

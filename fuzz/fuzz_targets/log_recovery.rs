@@ -1,0 +1,4 @@
+//! `log_recovery` of `targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lombard_fuzz::targets::log_recovery(bytes));

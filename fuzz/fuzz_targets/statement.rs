@@ -1,0 +1,4 @@
+//! `statement` of `targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lombard_fuzz::targets::statement(bytes));
