@@ -3,6 +3,7 @@
 /// How many letters must be put in, taken out, changed, or swapped with their neighbour, to make
 /// one text of the other (the restricted Damerau-Levenshtein distance).
 #[must_use]
+#[allow(clippy::needless_range_loop)] // Each cell looks at three others by their places.
 pub fn edits(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before: Vec<usize> = Vec::new();

@@ -61,6 +61,7 @@ fn list<T: std::str::FromStr>(
         .collect()
 }
 
+#[allow(clippy::needless_range_loop)] // Five lists are read in step.
 fn tree(fields: &HashMap<&str, &str>) -> Result<Vec<Raw>, Unusable> {
     let leaves: Vec<f64> = list(fields, "leaf_value")?;
     #[allow(clippy::cast_possible_truncation)] // Scores are of 32 bits.

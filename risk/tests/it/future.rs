@@ -1,5 +1,7 @@
 //! Nothing of the future leaks into a feature or a score; late and repeated payments do no harm.
 
+#![allow(clippy::needless_range_loop)] // Two lists are walked in step.
+
 use std::collections::VecDeque;
 
 use lombard_risk::{
