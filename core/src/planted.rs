@@ -89,7 +89,7 @@ mod choice {
         CountedTwice, "Two runners count the same payments of a file.";
         TornAccepted, "A frame of the store's log is believed without its checksum.";
         SyncSkipped, "A group is answered before it is on the disk.";
-        IndexForgets, "The index leaves out what a batch removed from lists.";
+        IndexForgets, "The index leaves a list out.";
         GroupForgets, "A transaction does not see the one before it in its group.";
     }
 

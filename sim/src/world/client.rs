@@ -1,6 +1,7 @@
 //! Clients: they ask for everything that can be asked for, hang up, and ask again under the same
 //! key until they have an answer; then, now and then, once more, to see whether it is the same.
 
+mod race;
 mod rows;
 mod wish;
 
@@ -129,6 +130,8 @@ impl Client {
                 self.ask_again().await;
             } else if self.luck.happens(50) {
                 self.send_batch().await;
+            } else if self.luck.happens(40) {
+                self.race().await;
             } else {
                 let wish = self.wish();
                 self.insist(wish).await;

@@ -28,7 +28,7 @@ pub struct Hunt {
 }
 
 /// How long one bug may stay hidden.
-const BUDGET: Duration = Duration::from_secs(30);
+const BUDGET: Duration = Duration::from_secs(60);
 /// Seeds that are tried for one bug at the most.
 const SEEDS_MAX: u64 = 5_000;
 

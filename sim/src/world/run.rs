@@ -178,7 +178,7 @@ fn unrest(shared: &Shared) -> Option<String> {
     let auditor = shared.auditor.lock();
     let world = shared.weather_of_world();
     let behind = world.log && !auditor.log_is_complete();
-    let unlogged = behind.then(|| "the verifiable log has not come to the end".to_owned());
+    let unlogged = behind.then(|| "tlog has not come to the end".to_owned());
     let untold = world.hooks.then(|| auditor.untold()).flatten();
     let uncounted = auditor.miscounted();
     auditor.unrest().or(unlogged).or(untold).or(uncounted)

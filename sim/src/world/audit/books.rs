@@ -180,8 +180,10 @@ impl Auditor {
                 .1
                 .is_none_or(|before| Some(before) == standing.currency);
         let of = (entry.journal, entry.payment);
-        let right =
-            currency && before.0 <= entry.at && of == (transaction.journal, transaction.payment);
+        let right = currency
+            && before.0 <= entry.at
+            && transaction.at <= entry.at
+            && of == (transaction.journal, transaction.payment);
         if !right {
             let found = format!("entry {entry:?} is not of {transaction:?}, or not in order");
             self.violate(account.1, found);
