@@ -5,7 +5,7 @@
 //! several runs. The page says what the machine is and how loaded it was, because figures without
 //! that say nothing.
 
-use std::{fmt::Write, path::PathBuf, process::Command};
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -89,6 +89,7 @@ pub fn run(args: &Args) -> Result<()> {
     page.push_str(include_str!("bench_report/soak.md"));
     let seconds = args.soak_seconds.to_string();
     page.push_str(&soak(&measured(args, &["--soak", "--seconds", &seconds])?));
+    page.push_str(include_str!("bench_report/bounds.md"));
     std::fs::write(repo::root().join(&args.out), page)?;
     Ok(())
 }
@@ -202,6 +203,13 @@ fn measured(args: &Args, arguments: &[&str]) -> Result<Value> {
     }
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     let text = String::from_utf8(output.stdout)?;
+    // The whole takes a quarter of an hour; whoever waits sees it come, and keeps it if the rest fails.
+    writeln!(
+        std::io::stderr(),
+        "{}: {}",
+        arguments.join(" "),
+        text.trim()
+    )?;
     serde_json::from_str(text.trim()).with_context(|| format!("{command:?} said {text:?}"))
 }
 
@@ -237,22 +245,40 @@ fn machine() -> String {
     let kernel = read("/proc/sys/kernel/osrelease");
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
-    let policy = match policy() {
-        Some(1 | 2) => {
-            " All of it, server, client and peer, ran with a real-time policy (`chrt -r 1`), because the \
-             machine had other work at the time: what is measured is the machine, not the others."
-        }
-        _ => "",
+    let policy = if is_real_time("self") {
+        " All of it, server, client and peer, ran with a real-time policy (`chrt -r 1`), because the \
+         machine was busy with other work: so most of what is measured is the machine and not the others, \
+         but a twentieth of the time is theirs, in turns of 50 ms that the kernel takes from real-time \
+         threads each second, and the slowest hundredth of the answers shows it."
+    } else {
+        ""
+    };
+    let raised = if kernel_workers_are_raised() {
+        " The kernel's workers that carry writes to the disk had the next higher priority."
+    } else {
+        ""
     };
     format!(
-        "Measured on {cores} cores of {model}, Linux {}, with a load of {load} at the start.{policy}",
+        "Measured on {cores} cores of {model}, Linux {}, with a load of {load} at the start.{policy}{raised}",
         kernel.trim()
     )
 }
 
-/// How this process is scheduled, and so those that it starts: the 41st field of its `stat` (`sched(7)`).
-fn policy() -> Option<u32> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(38)?.parse().ok()
+/// Whether a process has a real-time policy, and so those that it starts: the 41st field of its `stat`
+/// (`sched(7)`).
+fn is_real_time(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    matches!(rest.split_ascii_whitespace().nth(38), Some("1" | "2"))
+}
+
+/// Whether the kernel's workers run before what is measured. Under a real-time load they get no processor
+/// otherwise, and every fdatasync waits for them.
+fn kernel_workers_are_raised() -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut workers = processes.filter(|process| {
+        let name = std::fs::read_to_string(process.path().join("comm"));
+        name.is_ok_and(|name| name.starts_with("kworker/"))
+    });
+    workers.any(|worker| is_real_time(&worker.file_name().to_string_lossy()))
 }
