@@ -2,7 +2,12 @@
 //!
 //! `cargo bench -p lombard-core --bench matching -- [SIZE] [SEED]` prints one line of JSON.
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods)] // A measurement reads the clock and tells.
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros
+)] // A measurement reads the clock and tells.
 
 use std::time::Instant;
 

@@ -93,8 +93,8 @@ pub fn run(what: &Psp, as_json: bool) -> Outcome {
 fn providers(maps: &[PathBuf]) -> Result<Providers, crate::exit::Failure> {
     let mut providers = Providers::built_in();
     for path in maps {
-        let text = fs::read_to_string(path).or_exit(Exit::Usage, &path.display())?;
-        { providers.add(&text) }.or_exit(Exit::Usage, &path.display())?;
+        let text = fs::read_to_string(path).or_exit(Exit::Usage, path.display())?;
+        { providers.add(&text) }.or_exit(Exit::Usage, path.display())?;
     }
     Ok(providers)
 }
@@ -113,7 +113,7 @@ fn map(args: &Means, as_json: bool) -> Outcome {
     let providers = providers(&args.maps)?;
     let map = named(&providers, &args.provider)?;
     let context: Value = match &args.context {
-        Some(text) => serde_json::from_str(text).or_exit(Exit::Usage, &"the context")?,
+        Some(text) => serde_json::from_str(text).or_exit(Exit::Usage, "the context")?,
         None => Value::Null,
     };
     match map.means(&args.status, &context) {
@@ -170,10 +170,9 @@ fn verify(args: &Verify, as_json: bool) -> Outcome {
         let why = format!("{} sends no webhooks", map.title);
         return Err(failure(Exit::Usage, why));
     };
-    let headers =
-        fs::read_to_string(&args.headers).or_exit(Exit::Usage, &args.headers.display())?;
+    let headers = fs::read_to_string(&args.headers).or_exit(Exit::Usage, args.headers.display())?;
     let headers = read_headers(&headers)?;
-    let body = fs::read(&args.body).or_exit(Exit::Usage, &args.body.display())?;
+    let body = fs::read(&args.body).or_exit(Exit::Usage, args.body.display())?;
     let path = format!("/v1/psp/{}/webhooks", map.provider);
     let delivery = Delivery {
         method: &args.method,
@@ -200,7 +199,7 @@ fn verify(args: &Verify, as_json: bool) -> Outcome {
 fn keys(args: &Verify) -> Result<Vec<String>, crate::exit::Failure> {
     let mut keys = args.secret.clone();
     for path in &args.secret_file {
-        keys.push(fs::read_to_string(path).or_exit(Exit::Usage, &path.display())?);
+        keys.push(fs::read_to_string(path).or_exit(Exit::Usage, path.display())?);
     }
     Ok(keys)
 }
@@ -218,7 +217,7 @@ fn moment(args: &Verify) -> Result<Timestamp, crate::exit::Failure> {
 fn read_headers(text: &str) -> Result<Vec<(String, String)>, crate::exit::Failure> {
     if text.trim_start().starts_with('{') {
         let object: serde_json::Map<String, Value> =
-            serde_json::from_str(text).or_exit(Exit::Usage, &"the headers")?;
+            serde_json::from_str(text).or_exit(Exit::Usage, "the headers")?;
         let one = |(name, value): (String, Value)| {
             let value = value
                 .as_str()

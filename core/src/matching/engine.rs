@@ -282,7 +282,7 @@ impl Engine<'_> {
         for id in candidates {
             named[id.0 as usize] = true;
         }
-        for place in 0..self.expected.len() {
+        for (place, named) in named.into_iter().enumerate() {
             let it = &self.expected[place];
             if self.expected_done[place] || it.standing != Standing::Open {
                 continue;
@@ -293,7 +293,7 @@ impl Engine<'_> {
                 .calendar
                 .after(it.day, self.rules.expected_within);
             // A candidate of an ambiguous set is told there, once.
-            if seen_until.is_some_and(|until| due <= until) && !named[place] {
+            if seen_until.is_some_and(|until| due <= until) && !named {
                 self.fail(BreakKind::MissingThere, &[], &[id], None);
             } else {
                 self.outcome.open.push(id);

@@ -309,7 +309,7 @@ const IN_THE_STORE: &[Case] = &[
     },
 ];
 
-fn swap_first_two(bytes: &mut Vec<u8>) {
+fn swap_first_two(bytes: &mut [u8]) {
     let length = |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]])) + 2;
     let (first, second) = (length(0), length(length(0)));
     bytes[..first + second].rotate_left(first);

@@ -135,7 +135,7 @@ impl Tiles {
         (0u32..)
             .zip(LEVELS)
             .find(|(_, (width, slots))| at / width + slots > self.newest / width)
-            .map(|(level, (width, _))| level << LEVEL_SHIFT | at / width)
+            .map(|(level, (width, _))| (level << LEVEL_SHIFT) | (at / width))
     }
 
     /// Moves what has grown too old for its level to the next, and drops what is too old for all.

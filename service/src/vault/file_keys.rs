@@ -59,7 +59,7 @@ impl FileKeys {
         let newest = secrets.newest();
         let bound = bound(context, slot);
         let wrapping = self.wrapping_key(newest, &bound, slot)?;
-        let data = envelope::seal(&*wrapping, &bound, key.bytes(), &self.random)
+        let data = envelope::seal(&wrapping, &bound, key.bytes(), &self.random)
             .map_err(|_| unavailable(io::Error::other("no randomness")))?;
         Ok(Wrapped {
             key: newest.id().to_owned(),
@@ -76,7 +76,7 @@ impl FileKeys {
             .ok_or_else(|| KeysError::Gone(wrapped.key.clone()))?;
         let bound = bound(context, slot);
         let wrapping = self.wrapping_key(secret, &bound, slot)?;
-        let plain = envelope::open(&*wrapping, &bound, &wrapped.data);
+        let plain = envelope::open(&wrapping, &bound, &wrapped.data);
         let plain = plain.map_err(|_| KeysError::NotGenuine)?;
         let bytes = <[u8; KEY_BYTES]>::try_from(plain.as_slice());
         let bytes = bytes.map_err(|_| KeysError::NotGenuine)?;
