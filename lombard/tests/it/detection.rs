@@ -165,7 +165,7 @@ const IN_THE_LOG: &[Case] = &[
     },
     Case {
         what: "two entries are swapped",
-        done: |copy| copy.edit(&copy.entries(), swap_first_two),
+        done: |copy| copy.edit(&copy.entries(), |bytes| swap_first_two(bytes)),
         found: &["entry_hash"],
         place: "leaf 1",
     },
