@@ -40,3 +40,5 @@ pub mod timer;
 pub mod command;
 pub mod plan;
 pub mod saga;
+
+pub mod cost;

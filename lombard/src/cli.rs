@@ -7,6 +7,7 @@ use crate::{
     backup::{Backup, Restore},
     bench::Bench,
     check::What,
+    cost::Cost,
     exit::{Exit, Outcome},
     get::Get,
     inspect::Inspect,
@@ -43,6 +44,8 @@ pub enum Command {
     Up(Up),
     /// Measure how many durable payments a second are made.
     Bench(Bench),
+    /// Show what a payment costs on AWS, by component.
+    Cost(Cost),
     /// Send a file of payments and follow it.
     Pay(Pay),
     /// Show something by its id.

@@ -9,6 +9,7 @@ mod check;
 mod cli;
 mod client;
 mod config;
+mod cost;
 mod exit;
 mod get;
 mod inspect;
@@ -54,6 +55,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Bench(args) => wait(bench::run(args, json)),
         Command::Check { what } => check::run(what, json),
         Command::Completions { shell } => cli::completions(*shell),
+        Command::Cost(args) => cost::run(args, json),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Log { what } => log::run(what, json),

@@ -6,6 +6,7 @@
 //! with `skipped: `; such tests are named again at the end, and with `--strict` they fail the run.
 
 mod cargo_test;
+mod deploy;
 
 use std::{
     process::{Command, ExitCode},
@@ -120,6 +121,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             tally.check(&format!("fuzz {target}"), passed);
         }
     }
+    deploy::run(&mut tally);
     close(args, &tally, begun)
 }
 

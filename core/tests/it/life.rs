@@ -14,7 +14,7 @@ use lombard_core::{
 };
 
 mod backs;
-mod flows;
+pub mod flows;
 mod found;
 mod holds;
 mod journals;

@@ -5,6 +5,7 @@
 
 mod bank;
 mod books;
+mod cost;
 mod currency;
 mod iso20022;
 mod life;
