@@ -33,8 +33,10 @@ pub mod idempotency;
 pub mod journal;
 pub mod ledger;
 pub mod lifecycle;
+pub mod mandate;
 pub mod payment;
 pub mod proof;
+pub mod sca;
 pub mod timer;
 
 pub mod command;

@@ -16,7 +16,7 @@ use lombard_core::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{error::ErrorCode, problem::Problem};
-use crate::details::BankAddress;
+use crate::{details::BankAddress, gate};
 
 /// Text that is borrowed from the body unless it had escapes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -103,6 +103,10 @@ pub fn metadata(body: &MetadataBody<'_>) -> Result<BTreeMap<String, String>, Pro
             return Err(Problem::field("/metadata", detail));
         }
         let value = value.checked("/metadata", METADATA_VALUE_MAX)?;
+        if gate::has_card_number(value) {
+            let detail = "a card number is never kept in clear; make a token of it";
+            return Err(Problem::field("/metadata", detail));
+        }
         Ok((key.to_owned(), value.to_owned()))
     };
     body.iter().map(entry).collect()

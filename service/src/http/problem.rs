@@ -15,7 +15,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{error::ErrorCode, trace::TraceContext};
-use crate::ports::{Cause, CommitError, ExecuteError, ReadError, VaultError};
+use crate::{
+    gate::redact,
+    ports::{Cause, CommitError, ExecuteError, ReadError, VaultError},
+};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Clone, Debug)]
@@ -173,13 +176,15 @@ impl Problem {
     /// The response, once the request's id is known.
     #[must_use]
     pub fn render(&self, trace: &TraceContext) -> Response {
+        // What a parser or a library says of a value may repeat it.
+        let field = self.field.as_deref().map(redact);
         let document = Document {
             kind: self.code.docs(),
             title: self.code.title(),
             status: self.code.status().as_u16(),
-            detail: &self.detail,
+            detail: &redact(&self.detail),
             code: self.code,
-            field: self.field.as_deref(),
+            field: field.as_deref(),
             errors: &self.errors,
             retryable: self.code.is_retryable(),
             request_id: trace.request_id(),

@@ -60,9 +60,9 @@ pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
         unless_there(create_tenant_as(app, tenant, "Demo").await.map(drop))?;
     }
     let key = key_of(app);
-    // It makes whatever other credentials somebody wants to try.
+    // Whoever has the laptop has everything on it.
     let mut access = Access::of(Scope::Write);
-    access.grants = access.grants.with(Grant::Credentials);
+    access.grants = Grant::ALL.into_iter().collect();
     let made = create_key_as(app, tenant, "demo", access, &key).await;
     unless_there(made.map(drop))?;
     let uk = UkAccount::parse(SORT_CODE, ACCOUNT_NUMBER).map_err(|error| wrong(&error))?;
