@@ -36,14 +36,11 @@ async fn it_conforms_for_callers_at_the_same_time() {
     running.stop().await;
 }
 
+/// With an address in `LOMBARD_AWS_ENDPOINT` the same suite runs there as well; without one there is
+/// nothing more to try, since the emulator of this process has been held to it above.
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn the_store_conforms_at_the_endpoint_outside() {
-    let Some(endpoint) = endpoint_outside() else {
-        eprintln!(
-            "skipped: the_store_conforms_at_the_endpoint_outside: LOMBARD_AWS_ENDPOINT is not set"
-        );
-        return;
-    };
-    conforms(&endpoint).await;
+async fn the_store_conforms_at_the_endpoint_outside_if_there_is_one() {
+    if let Some(endpoint) = endpoint_outside() {
+        conforms(&endpoint).await;
+    }
 }
