@@ -57,7 +57,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// request is read, so it has no trace.
 const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\n\
-    content-length: 184\r\n\r\n\
+    content-length: 179\r\n\r\n\
     {\"type\":\"/docs/errors#overloaded\",\"title\":\"Too much is going on\",\"status\":503,\
     \"detail\":\"All connections are taken. Come back a little later.\",\
     \"code\":\"overloaded\",\"retryable\":true}";

@@ -94,7 +94,11 @@ impl ShredFile {
     /// When the file cannot be read.
     pub fn read(&self, slot: u64) -> io::Result<Option<Zeroizing<[u8; SLOT_BYTES]>>> {
         let mut secret = Zeroizing::new([0; SLOT_BYTES]);
-        let at = slot.saturating_mul(SLOT_BYTES as u64);
+        let at = slot.checked_mul(SLOT_BYTES as u64);
+        // No file reaches beyond what a signed number can say, and the kernel refuses to look there.
+        let Some(at) = at.filter(|at| i64::try_from(*at).is_ok()) else {
+            return Ok(None);
+        };
         match self.file.read_exact_at(secret.as_mut_slice(), at) {
             Ok(()) if secret.iter().all(|byte| *byte == 0) => Ok(None),
             Ok(()) => Ok(Some(secret)),
