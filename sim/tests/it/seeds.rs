@@ -64,7 +64,7 @@ fn every_effect_may_fail_in_every_way_under_both_banks() {
 /// strikes all.
 #[test]
 fn the_struck_worlds_have_the_effects_of_every_worker() {
-    let kinds: BTreeSet<String> = (0..12)
+    let kinds: BTreeSet<String> = (0..40)
         .flat_map(|seed| run(&strike::world(seed)).kinds)
         .collect();
     for kind in [
