@@ -44,6 +44,11 @@ impl Hooks {
             // First the exception, then the record: a crash in between must not be silence.
             give_up::raise(&self.app, &foreseen).await?;
         }
+        if follow == Follow::Gone {
+            // First the endpoint, then the record: whoever finds the delivery ended looks no further,
+            // and an endpoint that stayed on would have been left without a word.
+            self.follow(endpoint, delivery.tenant, follow, now).await?;
+        }
         change(
             &self.app,
             &delivery.key(),
@@ -58,7 +63,10 @@ impl Hooks {
             },
         )
         .await?;
-        self.follow(endpoint, delivery.tenant, follow, now).await
+        match follow {
+            Follow::Gone => Ok(()),
+            _ => self.follow(endpoint, delivery.tenant, follow, now).await,
+        }
     }
 
     /// Keeps the endpoint's record of how it does.
