@@ -13,6 +13,9 @@
 //! counts against. Counters are kept in the commit of the payment that they let through, so that
 //! two payments at once cannot both be the last one that is exempt.
 
+// Amounts are grouped as they are read: `100_00` is a hundred, in minor units.
+#![allow(clippy::inconsistent_digit_grouping)]
+
 pub mod challenge;
 pub mod counters;
 pub mod fraud;

@@ -8,9 +8,6 @@
 //! that we could confirm: there are none until an operator gives them, and no payment under the
 //! United Kingdom's rules is exempt by risk analysis before.
 
-// Amounts are grouped as they are read: `100_00` is a hundred, in minor units.
-#![allow(clippy::inconsistent_digit_grouping)]
-
 use serde::{Deserialize, Serialize};
 
 use crate::{currency::Currency, time::Timestamp};

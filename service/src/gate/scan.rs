@@ -151,7 +151,7 @@ fn iban(text: &str, from: usize) -> Option<(Range<usize>, Found)> {
                     best = Some(at);
                 }
             }
-            b' ' if plain.len() % 4 == 0 => at += 1,
+            b' ' if plain.len().is_multiple_of(4) => at += 1,
             _ => break,
         }
     }
