@@ -13,10 +13,7 @@ use lombard_core::cost::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{
-    exit::{Exit, Failure, OrExit, Outcome},
-    say,
-};
+use crate::exit::{Exit, Failure, OrExit, Outcome};
 
 const PRICES: &str = include_str!("../../docs/cost/prices-eu-west-2.toml");
 const MEASURED: &str = include_str!("../../docs/cost/operations.json");

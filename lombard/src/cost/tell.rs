@@ -103,7 +103,7 @@ pub fn table(figures: &Figures, asked: &Bill, calm: &Bill) {
         prices.dated
     ));
     let mut components: Vec<_> = asked.components().into_iter().collect();
-    components.sort_by(|a, b| b.1.cmp(&a.1));
+    components.sort_by_key(|(_, money)| std::cmp::Reverse(*money));
     for (name, money) in components {
         say::line(&format!("  {name:<12} {:>9}", millionths(money)));
     }

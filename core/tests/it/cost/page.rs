@@ -52,7 +52,7 @@ fn row(name: &str, cells: impl Iterator<Item = Femto>) -> String {
 fn components(figures: &Figures) -> String {
     let bills = VOLUMES.map(|volume| figures.deployed(volume, Weather::Calm));
     let mut names: Vec<_> = bills[2].components().into_iter().collect();
-    names.sort_by(|a, b| b.1.cmp(&a.1));
+    names.sort_by_key(|(_, value)| std::cmp::Reverse(*value));
     let mut text = head("component");
     for (name, _) in names {
         let cells = bills
@@ -82,7 +82,7 @@ fn components(figures: &Figures) -> String {
 fn where_units_go(figures: &Figures) -> String {
     let bill = figures.deployed(10_000_000, Weather::Calm);
     let mut lines: Vec<_> = bill.lines.iter().collect();
-    lines.sort_by(|a, b| b.month.cmp(&a.month));
+    lines.sort_by_key(|line| std::cmp::Reverse(line.month));
     let mut text =
         "## Where each unit goes\n\nAt ten million payments a month, the dearest first:\n\n\
         | component | what | for one payment | millionths |\n|---|---|---:|---:|\n"
