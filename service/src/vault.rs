@@ -118,18 +118,8 @@ impl Vault for LocalVault {
         context.update(&(domain.len() as u64).to_be_bytes());
         context.update(domain.as_bytes());
         context.update(text.as_bytes());
-        hex(context.sign().as_ref())
+        hex::encode(context.sign())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ pub enum Algorithm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
-    /// Hexadecimal; of a key: the text itself.
+    /// As is usual: of a key the text itself, of a signature hexadecimal.
     #[default]
     Plain,
     /// Hexadecimal.

@@ -102,12 +102,6 @@ fn identity(
             let sender = vault.blind(tenant.short(), sender);
             digest_text(&["pain.001", &sender, &known.message_id])
         }
-        None => digest_text(&["contents", &hex(digest)]),
+        None => digest_text(&["contents", &hex::encode(digest)]),
     }
-}
-
-/// Bytes in hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

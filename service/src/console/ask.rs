@@ -10,10 +10,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{layout, session::Session};
+use super::{layout, parts::query, session::Session};
 
 /// The most bytes of an answer of the API; the largest page of a list is far below.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
+
+/// How many rows a page of a list has.
+const PAGE: usize = 50;
 
 /// The API's routes.
 #[derive(Clone)]
@@ -48,6 +51,18 @@ impl ApiRouter {
             detail: format!("{path}: {error}"),
             trace: None,
         })
+    }
+
+    /// A page of a list, by its filters and the cursor of the page before; empty ones are left out.
+    pub async fn list(
+        &self,
+        session: &Session,
+        path: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Value, Refused> {
+        let query = query(filters);
+        self.get(session, &format!("{path}?{query}limit={PAGE}"))
+            .await
     }
 
     /// Does something, once for the key.

@@ -9,8 +9,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::words::unescaped;
-
 /// The most bytes of a form.
 const FORM_MAX: usize = 64 * 1024;
 
@@ -21,9 +19,8 @@ pub struct Fields(BTreeMap<String, String>);
 impl Fields {
     /// Reads `name=value&…`.
     pub fn parse(text: &str) -> Self {
-        let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-        let pairs = pairs.filter_map(|(name, value)| Some((unescaped(name)?, unescaped(value)?)));
-        Self(pairs.collect())
+        let pairs = form_urlencoded::parse(text.as_bytes());
+        Self(pairs.into_owned().collect())
     }
 
     /// A field, without the space around it; empty when it is not there.

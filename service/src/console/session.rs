@@ -20,7 +20,8 @@ use crate::ports::Host;
 pub const IDLE_MAX: u64 = 15 * 60 * 1000;
 /// The most sessions at once; beyond it the one that has been idle for longest ends.
 const SESSIONS_MAX: usize = 10_000;
-/// The cookie's name. The prefix makes browsers hold it to its path and to this host.
+/// The cookie's name. It has no `Secure`, because a laptop serves without TLS; whoever terminates TLS
+/// in front adds it.
 const COOKIE: &str = "lombard_console";
 
 /// The sessions.

@@ -11,6 +11,8 @@ mod http;
 mod proof;
 mod psp;
 mod receiver;
+// The same material, told of in the same way as in the core.
+#[path = "../../../core/tests/it/shared.rs"]
 mod shared;
 mod store_mutants;
 mod support;

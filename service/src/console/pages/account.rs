@@ -28,16 +28,12 @@ pub async fn page(
         at if at.len() == 16 => format!("{at}:00Z"),
         at => at.to_owned(),
     };
+    let asked = format!("{path}?{}", query(&[("at", &at)]));
+    let entries = format!("{path}/entries");
+    let cursor = [("cursor", fields.get("cursor"))];
     let (account, entries) = tokio::try_join!(
-        async {
-            api.get::<Value>(&session, &format!("{path}?{}", query(&[("at", &at)])))
-                .await
-        },
-        async {
-            let cursor = query(&[("cursor", fields.get("cursor"))]);
-            api.get::<Value>(&session, &format!("{path}/entries?{cursor}limit=50"))
-                .await
-        },
+        api.get::<Value>(&session, &asked),
+        api.list(&session, &entries, &cursor),
     )?;
     let currency = text(&account, "currency");
     let balance = &account["balance"];

@@ -8,7 +8,7 @@ use crate::console::{
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
-    parts::{empty, heading, id, list, money, next, number, pill, query, text},
+    parts::{empty, heading, id, list, money, next, number, pill, text},
     session::Session,
 };
 
@@ -22,9 +22,7 @@ pub async fn page(
     let filters = [("kind", fields.get("kind")), ("name", fields.get("name"))];
     let mut asked = filters.to_vec();
     asked.push(("cursor", fields.get("cursor")));
-    let page: Value = api
-        .get(&session, &format!("/v1/accounts?{}limit=50", query(&asked)))
-        .await?;
+    let page = api.list(&session, "/v1/accounts", &asked).await?;
     let content = html! {
         (heading(&html! { "Accounts" }, &html! {}))
         form.filters action="/console/accounts" {

@@ -8,7 +8,7 @@ use crate::console::{
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
-    parts::{empty, facts, heading, id, list, next, number, pill, query, text, time, whole_id},
+    parts::{empty, facts, heading, id, list, next, number, pill, text, time, whole_id},
     session::Session,
     words::{escaped, plain},
 };
@@ -20,10 +20,8 @@ pub async fn page(
     RawQuery(asked): RawQuery,
 ) -> Result<Markup, Refused> {
     let fields = Fields::parse(&asked.unwrap_or_default());
-    let cursor = query(&[("cursor", fields.get("cursor"))]);
-    let page: Value = api
-        .get(&session, &format!("/v1/batches?{cursor}limit=50"))
-        .await?;
+    let cursor = [("cursor", fields.get("cursor"))];
+    let page = api.list(&session, "/v1/batches", &cursor).await?;
     let content = html! {
         (heading(&html! { "Batches" }, &html! {}))
         @if list(&page, "data").is_empty() {
@@ -73,13 +71,11 @@ pub async fn one(
 ) -> Result<Markup, Refused> {
     let fields = Fields::parse(&asked.unwrap_or_default());
     let path = format!("/v1/batches/{}", escaped(&batch));
-    let rows = format!(
-        "{path}/rows?{}limit=50",
-        query(&[("cursor", fields.get("cursor"))])
-    );
+    let rows = format!("{path}/rows");
+    let cursor = [("cursor", fields.get("cursor"))];
     let (batch, rows) = tokio::try_join!(
         api.get::<Value>(&session, &path),
-        api.get::<Value>(&session, &rows)
+        api.list(&session, &rows, &cursor)
     )?;
     let counts = &batch["counts"];
     let content = html! {

@@ -8,7 +8,7 @@ use crate::console::{
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
-    parts::{empty, facts, heading, id, list, next, pill, query, text, time, whole_id},
+    parts::{empty, facts, heading, id, list, next, pill, text, time, whole_id},
     session::Session,
     words::{escaped, plain},
 };
@@ -20,10 +20,8 @@ pub async fn page(
     RawQuery(asked): RawQuery,
 ) -> Result<Markup, Refused> {
     let fields = Fields::parse(&asked.unwrap_or_default());
-    let cursor = query(&[("cursor", fields.get("cursor"))]);
-    let page: Value = api
-        .get(&session, &format!("/v1/exceptions?{cursor}limit=50"))
-        .await?;
+    let cursor = [("cursor", fields.get("cursor"))];
+    let page = api.list(&session, "/v1/exceptions", &cursor).await?;
     let content = html! {
         (heading(&html! { "Exceptions" }, &html! {}))
         @if list(&page, "data").is_empty() {

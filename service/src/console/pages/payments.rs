@@ -89,7 +89,7 @@ pub async fn page(
         (heading(&html! { "Payments" }, &html! { a.button href=(csv) { "Export CSV" } }))
         (form(&asked))
         @if list(&page, "data").is_empty() {
-            (empty("No payment fits.", &html! {
+            (empty(if page["has_more"] == true { "None of the newest 50 fits; older ones may." } else { "No payment fits." }, &html! {
                 "Widen the filters, or make one: " code { "POST /v1/payments" } ", or " code { "lombard pay FILE" } "."
             }))
         } @else {

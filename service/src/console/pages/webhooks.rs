@@ -13,9 +13,7 @@ use crate::console::{
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
-    parts::{
-        action, empty, facts, heading, id, list, next, number, pill, query, text, time, whole_id,
-    },
+    parts::{action, empty, facts, heading, id, list, next, number, pill, text, time, whole_id},
     session::Session,
     words::{escaped, plain},
 };
@@ -64,13 +62,11 @@ pub async fn one(
     let api = &console.api;
     let fields = Fields::parse(&asked.unwrap_or_default());
     let path = format!("/v1/webhook_endpoints/{}", escaped(&endpoint));
-    let deliveries = format!(
-        "{path}/deliveries?{}limit=50",
-        query(&[("cursor", fields.get("cursor"))])
-    );
+    let deliveries = format!("{path}/deliveries");
+    let cursor = [("cursor", fields.get("cursor"))];
     let (endpoint, deliveries) = tokio::try_join!(
         api.get::<Value>(&session, &path),
-        api.get::<Value>(&session, &deliveries)
+        api.list(&session, &deliveries, &cursor)
     )?;
     let at = format!("/console/webhooks/{}", text(&endpoint, "id"));
     let key = console.sessions.fresh_key();

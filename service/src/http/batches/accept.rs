@@ -14,7 +14,7 @@ use super::view::BatchView;
 use crate::{
     app::App,
     batch::{
-        check::{CheckError, Checked, check, hex},
+        check::{CheckError, Checked, check},
         read::{Context, Fault},
         record::{self, FileRecord, Format, Record, Runner, State, file_key},
         run::{Run, run},
@@ -48,7 +48,7 @@ pub async fn accept(
         // The contents are personal data, so even their hash is kept keyed.
         fingerprint: Fingerprint::of(
             app.vault
-                .blind(tenant.short(), &hex(&spool.digest))
+                .blind(tenant.short(), &hex::encode(spool.digest))
                 .as_bytes(),
         ),
     };
@@ -58,7 +58,7 @@ pub async fn accept(
     let (spool, checked) = looked_through(app, tenant, format, spool).await?;
     let file = FileRecord {
         format,
-        sha256: hex(&spool.digest),
+        sha256: hex::encode(spool.digest),
         bytes: spool.bytes,
         pain001: checked.pain001,
     };

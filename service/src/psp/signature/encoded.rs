@@ -11,14 +11,7 @@ use super::Refusal;
 
 /// Hexadecimal, in either case.
 pub fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let pair = |pair: &[u8]| {
-        let digit = |at: usize| char::from(pair[at]).to_digit(16);
-        u8::try_from(digit(0)? * 16 + digit(1)?).ok()
-    };
-    { digits.len().is_multiple_of(2) }
-        .then(|| digits.chunks_exact(2).map(pair).collect())
-        .flatten()
+    hex::decode(text).ok()
 }
 
 /// Base64 with padding.

@@ -5,6 +5,7 @@
 //! before money follows from it, and it should be let in over TLS from the provider's addresses only.
 
 use lombard_core::{psp::map::Webhook, time::Timestamp};
+use percent_encoding::percent_decode_str;
 use ring::hmac;
 
 use super::{Delivery, Refusal, encoded, fresh, mac};
@@ -32,7 +33,8 @@ pub fn verify(
         .map(|key| key.trim().as_bytes().to_vec())
         .collect();
     let content = format!("date: {date}\nx-mod-nonce: {nonce}");
-    let offered = unescaped(signature).and_then(|text| encoded::base64(&text));
+    let offered = percent_decode_str(signature).decode_utf8().ok();
+    let offered = offered.and_then(|text| encoded::base64(&text));
     mac::matched(algorithm, &keys, content.as_bytes(), offered.into_iter())
 }
 
@@ -44,16 +46,4 @@ fn part<'a>(header: &'a str, name: &str) -> Option<&'a str> {
         .filter_map(|part| part.trim().split_once('='));
     let value = parts.find_map(|(there, value)| (there == name).then_some(value))?;
     Some(value.trim_matches('"'))
-}
-
-/// Undoes `%2B` and its like (RFC 3986, section 2.1).
-fn unescaped(text: &str) -> Option<String> {
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let (escaped, rest) = piece.split_at_checked(2)?;
-        bytes.extend(encoded::hex(escaped)?);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
