@@ -374,6 +374,7 @@ impl Timer {
         let actor = match self.what {
             Due::Enquire(_) => "worker/enquiry",
             Due::ExecutePayment(_) => "worker/schedule",
+            Due::AnswerRecall(_) => "worker/recalls",
             Due::ExpirePayment(_) | Due::ExpireHold(_) => "worker/expiry",
         };
         Command {

@@ -74,6 +74,8 @@ pub enum Beside {
     RecallAsked,
     /// The other bank asks for the money back.
     RecallReceived,
+    /// A recall was not answered within the scheme's time.
+    RecallOverdue,
     /// A recall was granted.
     RecallGranted,
     /// A recall was refused.
@@ -98,6 +100,8 @@ pub enum Errand {
     AskRecall,
     /// Tell the rail that we refuse a recall.
     RefuseRecall,
+    /// Open an exception: nobody answered a recall in time.
+    RecallOverdue,
 }
 
 impl Errand {
@@ -125,6 +129,7 @@ impl Event {
         match self.news {
             News::Beside(Beside::RecallAsked) => "payment.recall_asked",
             News::Beside(Beside::RecallReceived) => "payment.recall_received",
+            News::Beside(Beside::RecallOverdue) => "payment.recall_overdue",
             News::Beside(Beside::RecallGranted) => "payment.recall_granted",
             News::Beside(Beside::RecallRefused) => "payment.recall_refused",
             News::Beside(Beside::ReturnStarted) => "payment.return_started",
@@ -156,7 +161,7 @@ impl Event {
 }
 
 /// Every published type, for the documentation and for endpoints that choose among them.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 15] = [
     "payment.initiated",
     "payment.auth_pending",
     "payment.cleared",
@@ -167,6 +172,7 @@ pub const KINDS: [&str; 14] = [
     "payment.noted",
     "payment.recall_asked",
     "payment.recall_received",
+    "payment.recall_overdue",
     "payment.recall_granted",
     "payment.recall_refused",
     "payment.return_started",

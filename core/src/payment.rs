@@ -263,6 +263,9 @@ pub struct Recall {
     pub state: RecallState,
     /// When it was asked.
     pub asked_at: Timestamp,
+    /// From when on an answer is overdue; none where the rail has no time for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<Timestamp>,
     /// Why it was refused, as the answerer says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal_code: Option<String>,

@@ -68,6 +68,13 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MAX, OffsetDateTime::date)
     }
 
+    /// The beginning, in UTC, of a day; none before 1970.
+    #[must_use]
+    pub fn begin_of(day: Date) -> Option<Self> {
+        let seconds = u64::try_from(day.midnight().assume_utc().unix_timestamp()).ok()?;
+        Some(Self::from_unix_ms(seconds * 1000))
+    }
+
     /// The beginning, in UTC, of a day that is written as `2026-11-22`; `None` for anything else.
     #[must_use]
     pub fn parse_day(text: &str) -> Option<Self> {

@@ -31,6 +31,8 @@ pub enum Due {
     ExecutePayment(Id<Payment>),
     /// A payment has waited long enough.
     ExpirePayment(Id<Payment>),
+    /// The scheme's time for the answer to a recall is over.
+    AnswerRecall(Id<Payment>),
     /// A hold has stood long enough.
     ExpireHold(Id<Hold>),
 }
@@ -43,6 +45,7 @@ impl Timer {
             Due::Enquire(id) => (id.bits(), format!("{id}#enquire")),
             Due::ExecutePayment(id) => (id.bits(), format!("{id}#execute")),
             Due::ExpirePayment(id) => (id.bits(), format!("{id}#expire")),
+            Due::AnswerRecall(id) => (id.bits(), format!("{id}#recall")),
             Due::ExpireHold(id) => (id.bits(), format!("{id}#expire")),
         };
         let shard = (bits >> 16) as u8 % SHARDS;

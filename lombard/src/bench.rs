@@ -259,6 +259,7 @@ impl Target {
         }
         let parent = args.data.clone().unwrap_or_else(std::env::temp_dir);
         let shown = parent.display().to_string();
+        std::fs::create_dir_all(&parent).or_exit(Exit::NotWritable, &shown)?;
         let folder = tempfile::tempdir_in(&parent).or_exit(Exit::NotWritable, shown)?;
         let durable = process::is_on_disk(folder.path());
         if !durable {

@@ -118,12 +118,12 @@ async fn serve(
     let api = listener
         .local_addr()
         .or_exit(Exit::Unreachable, "no address")?;
-    let rig = rig::Rig::start(settings, opened, api).await?;
+    let rig = rig::Rig::start(settings, opened, api, weights).await?;
     let ready = ready::Ready::of(&rig, api, &settings.process.data);
     let left = ready.leave(&settings.process.data)?;
     let control = control::Control::listen(&settings.process.data, opened.engines());
     let config = Arc::clone(&rig.app.config);
-    let router = rig.router(weights);
+    let router = rig.router();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let shutdown = async {

@@ -9,16 +9,18 @@
 //! **Promises.** Nothing is paid of a file that is broken or does not add up. A file is paid once:
 //! the same key gives the same answer, and the same file under another key is refused by its
 //! message id and sender, or by its contents. A row is paid once: its payment's id follows from the
-//! batch and the row's number, so a run that was interrupted is gone on with by sending the file
-//! again, and what was paid is not paid again.
+//! batch and the row's number, so a run that was interrupted is gone on with ([`resume`]), and what was paid is
+//! not paid again.
 //!
-//! **Bounds.** Memory does not depend on the number of rows. The file is not kept: it is personal
-//! data, and what must be kept of it is in the payments, sealed.
+//! **Bounds.** Memory does not depend on the number of rows. The file is kept, encrypted, no
+//! longer than until its rows are decided: it is personal data, and what must be kept of it is in the
+//! payments, sealed.
 
 pub mod check;
 pub mod read;
 pub mod record;
 pub mod report;
+pub mod resume;
 pub mod rows;
 pub mod run;
 pub mod spool;

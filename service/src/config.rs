@@ -1,6 +1,6 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use lombard_core::rail::Rail;
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,23 @@ pub struct Config {
     pub rails: BTreeMap<Rail, RailConfig>,
     /// Limits of the HTTP server.
     pub http: HttpConfig,
+    /// Batches of payments.
+    pub batches: BatchesConfig,
     /// How webhooks are sent.
     pub webhooks: WebhooksConfig,
     /// The verifiable log.
     pub proof: ProofConfig,
     /// The vault.
     pub vault: VaultConfig,
+}
+
+/// Batches of payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchesConfig {
+    /// The folder in which files are kept, encrypted, until all their rows are decided. Without one they are
+    /// gone with the process that took them.
+    pub spool: Option<PathBuf>,
 }
 
 /// The vault.
@@ -63,6 +74,8 @@ pub struct WebhooksConfig {
     pub allow_private: bool,
     /// After how many milliseconds without an answer a try has failed.
     pub timeout_ms: u64,
+    /// For how many days a delivery that ended is kept, to be looked at and replayed.
+    pub kept_days: u32,
 }
 
 impl Default for WebhooksConfig {
@@ -71,6 +84,7 @@ impl Default for WebhooksConfig {
             allow_private: false,
             // The least that Standard Webhooks recommends.
             timeout_ms: 15_000,
+            kept_days: 30,
         }
     }
 }

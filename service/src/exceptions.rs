@@ -64,6 +64,10 @@ pub enum Kind {
     Contradiction,
     /// A rail does not say what became of a payment.
     Unresolved,
+    /// A batch was interrupted and cannot be gone on with.
+    BatchInterrupted,
+    /// A recall was not answered within the scheme's time.
+    RecallOverdue,
     /// A worker could not do what an event asked for.
     EffectFailed,
     /// A message speaks of a payment that we do not know.
@@ -87,6 +91,8 @@ impl Kind {
         match self {
             Self::Contradiction => "contradiction",
             Self::Unresolved => "unresolved",
+            Self::BatchInterrupted => "batch_interrupted",
+            Self::RecallOverdue => "recall_overdue",
             Self::EffectFailed => "effect_failed",
             Self::UnmatchedMessage => "unmatched_message",
             Self::ImplausibleMessage => "implausible_message",

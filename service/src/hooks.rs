@@ -18,13 +18,15 @@
 //! lost is made again.
 //!
 //! **Bounds.** Each endpoint has [`lane::TRIES_AT_ONCE`] tries under way at most and a queue in
-//! time, so a slow receiver delays its own deliveries and nobody else's.
+//! time, so a slow receiver delays its own deliveries and nobody else's. What ended is forgotten after some
+//! days ([`forget`]).
 
 pub mod consumer;
 pub mod delivery;
 pub mod directory;
 pub mod dispatch;
 pub mod endpoint;
+pub mod forget;
 mod give_up;
 pub mod guard;
 pub mod lane;

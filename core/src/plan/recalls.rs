@@ -4,6 +4,7 @@
 use super::{
     draft::{Draft, Stop, Telling},
     payments::load,
+    timers,
 };
 use crate::{
     command::{RecallWish, Rejection, Reply, View},
@@ -72,6 +73,18 @@ pub fn receive(draft: &mut Draft<'_>, id: Id<Payment>, wish: &RecallWish) -> Res
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
 }
 
+/// Tells that a recall is still not answered though the scheme's time for it is over.
+pub fn overdue(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<(), Stop> {
+    let mut payment = load(draft, id)?;
+    let open = |recall: &Recall| recall.state == RecallState::Asked;
+    if payment.recall.as_ref().is_some_and(open) {
+        let telling = beside(Beside::RecallOverdue, vec![Errand::RecallOverdue]);
+        draft.tell(&mut payment, telling);
+        draft.store_payment(&payment);
+    }
+    Ok(())
+}
+
 /// Holds a recall against the scheme's deadline for its reason, counted from the day on which the
 /// payment left, or came. A reason without one may be given at any time.
 fn in_time(draft: &Draft<'_>, payment: &Payment, code: &str) -> Result<(), Stop> {
@@ -110,13 +123,14 @@ pub fn refuse(draft: &mut Draft<'_>, id: Id<Payment>, code: &str) -> Result<Repl
 }
 
 fn open(
-    draft: &Draft<'_>,
+    draft: &mut Draft<'_>,
     payment: &mut Payment,
     asked_by: AskedBy,
     reason: Reason,
     code: &str,
     case: &str,
 ) {
+    let answer_by = timers::expect_answer(draft, payment);
     payment.recall = Some(Recall {
         asked_by,
         reason,
@@ -124,6 +138,7 @@ fn open(
         case: case.to_owned(),
         state: RecallState::Asked,
         asked_at: draft.now(),
+        answer_by,
         refusal_code: None,
     });
 }

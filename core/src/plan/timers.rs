@@ -3,7 +3,8 @@
 use super::{
     draft::{Draft, Stop, Telling},
     holds, keys,
-    payments::{accept, load, step},
+    payments::{accept, advance, load},
+    recalls,
 };
 use crate::{
     command::Reply,
@@ -11,7 +12,9 @@ use crate::{
     lifecycle::{Happened, Stage},
     payment::Payment,
     reason::Reason,
+    scheme::Rules,
     store::Body,
+    time::Timestamp,
     timer::{Due, Timer},
 };
 
@@ -56,7 +59,16 @@ pub fn execute_later(draft: &mut Draft<'_>, payment: &Payment) {
     }
 }
 
-fn set(draft: &mut Draft<'_>, due: crate::time::Timestamp, what: Due) {
+/// Sets the timer of the day after the last on which a recall made now may be answered, and says when that is.
+pub fn expect_answer(draft: &mut Draft<'_>, payment: &Payment) -> Option<Timestamp> {
+    let rules = Rules::of(payment.rail)?;
+    let last = rules.recall_answer.value.after(draft.now().day())?;
+    let due = Timestamp::begin_of(last.next_day()?)?;
+    set(draft, due, Due::AnswerRecall(payment.id));
+    Some(due)
+}
+
+fn set(draft: &mut Draft<'_>, due: Timestamp, what: Due) {
     let timer = Timer {
         tenant: draft.tenant(),
         due,
@@ -83,9 +95,18 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
         }
         Due::ExpirePayment(id) => {
             let mut payment = load(draft, id)?;
+            let before = payment.stage;
+            // Its day came and went while nobody looked. It is carried out late, or not at all: nothing
+            // would end its waiting once this timer is gone.
+            if before == Stage::Scheduled {
+                accept(draft, &mut payment)?;
+            }
             if matches!(payment.stage, Stage::Verifying | Stage::AwaitingFunds) {
                 payment.reason = Some(Reason::Expired);
-                step(draft, &mut payment, Happened::Expired)?;
+                advance(draft, &mut payment, Happened::Expired)?;
+            }
+            if payment.stage != before {
+                draft.store_payment(&payment);
             }
         }
         Due::ExecutePayment(id) => {
@@ -95,6 +116,7 @@ pub fn fire(draft: &mut Draft<'_>, timer: &Timer) -> Result<Reply, Stop> {
                 draft.store_payment(&payment);
             }
         }
+        Due::AnswerRecall(id) => recalls::overdue(draft, id)?,
         Due::Enquire(id) => {
             let mut payment = load(draft, id)?;
             // Still in doubt after an enquiry that brought nothing: the next one is set. A

@@ -115,6 +115,14 @@ pub const SETTINGS: &[Setting] = &[
         "webhooks.timeout_ms",
         "After how many milliseconds without an answer a try of a webhook has failed.",
     ),
+    number(
+        "webhooks.kept_days",
+        "For how many days a webhook delivery that ended is kept, to be looked at and replayed.",
+    ),
+    text(
+        "batches.spool",
+        "The folder in which files of payments are kept, encrypted, until all their rows are decided; `spool` in the data folder unless set.",
+    ),
     text(
         "proof.origin",
         "The name of the verifiable log in its checkpoints: the address at which it is served, without scheme. Read when the log's key is made; a name of chance unless set.",

@@ -113,6 +113,7 @@ fn the_list_of_settings_is_complete() {
     };
     service.rails = BTreeMap::from([(Rail::Fps, rail)]);
     // What has no default is not written unless it is set.
+    service.batches.spool = Some("s".into());
     service.proof.origin = Some("o".into());
     service.proof.policy = Some("p".into());
     service.proof.export = Some("e".into());

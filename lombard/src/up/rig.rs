@@ -6,8 +6,9 @@ use axum::Router;
 use lombard_core::bank::uk::weights::Weights;
 use lombard_service::{
     app::App,
+    batch::resume,
     config::Config,
-    hooks::{consumer::WebhookConsumer, dispatch::Hooks, retry},
+    hooks::{consumer::WebhookConsumer, dispatch::Hooks, forget, retry},
     http::{self, Api},
     ports::{Bank, Cause, Store},
     proof::Log,
@@ -36,6 +37,8 @@ pub struct Rig {
     pub rail_url: Option<String>,
     /// The vault, inside.
     pub tokens: Tokens,
+    /// The UK modulus table, if there is one.
+    weights: Option<Weights>,
     log: Arc<Log>,
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
@@ -50,6 +53,7 @@ impl Rig {
         settings: &Settings,
         opened: &Opened,
         api: SocketAddr,
+        weights: Option<Weights>,
     ) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
         let mut workers = JoinSet::new();
@@ -63,6 +67,10 @@ impl Rig {
         } else {
             None
         };
+        let spool = config.batches.spool.clone();
+        let spool = spool.unwrap_or_else(|| settings.process.data.join("spool"));
+        std::fs::create_dir_all(&spool).or_exit(Exit::NotWritable, spool.display())?;
+        config.batches.spool = Some(spool);
         let app = application(config, opened)?;
         let tokens = start_vault(&app, opened, &stopped, &mut workers).await?;
         let demo = match settings.process.demo {
@@ -75,6 +83,7 @@ impl Rig {
         };
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
+        workers.spawn(resume::run(app.clone(), weights.clone(), stopped.clone()));
         let log = proof::open(&app, &settings.process.data).await?;
         proof::spawn(&app, &log, &stopped, &mut workers)?;
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
@@ -83,6 +92,7 @@ impl Rig {
             demo,
             rail_url,
             tokens,
+            weights,
             log,
             stop,
             workers,
@@ -90,8 +100,9 @@ impl Rig {
     }
 
     /// The API, and the counter for the rails' messages.
-    pub fn router(&self, weights: Option<Weights>) -> Router {
-        let api = Api::with_weights(self.app.clone(), weights).with_log(self.log.clone());
+    pub fn router(&self) -> Router {
+        let api =
+            Api::with_weights(self.app.clone(), self.weights.clone()).with_log(self.log.clone());
         http::router(api.with_tokens(self.tokens.clone()))
     }
 
@@ -159,6 +170,7 @@ fn spawn_webhooks(
         let consumer = Arc::new(WebhookConsumer(hooks.clone()));
         workers.spawn(feed::run(app.clone(), consumer, shard, stopped.clone()));
     }
+    workers.spawn(forget::run(hooks.clone(), stopped.clone()));
     workers.spawn(retry::run(hooks, stopped.clone()));
     Ok(())
 }

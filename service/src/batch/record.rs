@@ -3,7 +3,7 @@
 //! **Shape.** In the batch's own partition: the [`Record`], an [`Outcome`] for each row that was not
 //! accepted, a [`Block`] for each block of a pain.001 file, and the tally of its payments. A row that
 //! was accepted needs no record: its payment's id follows from the batch and the row's number, see
-//! [`payment_id`]. Nothing here has personal data; the file itself is not kept.
+//! [`payment_id`]. Nothing here has personal data.
 
 use lombard_core::{
     id::Id,
@@ -14,6 +14,8 @@ use lombard_core::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+use super::spool::Kept;
 
 /// A batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct Record {
     pub rejected: u64,
     /// Rows that had been paid before, by another request.
     pub duplicates: u64,
+    /// Where its file is kept until all rows are decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// Who works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner: Option<Runner>,
@@ -93,7 +98,8 @@ pub enum Format {
 pub enum State {
     /// Its rows are being submitted.
     Processing,
-    /// Whoever submitted its rows is gone. Sending the same file with the same key resumes it.
+    /// Whoever submitted its rows is gone. It is resumed while its file is kept, and by sending the same file
+    /// with the same key.
     Interrupted,
     /// Every row was decided. Its payments may still be on their way.
     Completed,
@@ -125,7 +131,14 @@ impl Record {
     /// The record of it.
     #[must_use]
     pub fn body(&self, tenant: TenantId) -> Body {
-        Body::of(self).listed(Key::new(&list(tenant), &self.id.to_string()))
+        let body = Body::of(self).listed(Key::new(&list(tenant), &self.id.to_string()));
+        match self.state {
+            State::Processing | State::Interrupted => {
+                let sort = format!("{tenant}#{}", self.id);
+                body.listed(Key::new(OPEN, &sort))
+            }
+            State::Completed => body,
+        }
     }
 }
 
@@ -253,6 +266,9 @@ pub fn outcome_end() -> String {
 pub fn block_sort(block: u64) -> String {
     format!("block#{block:010}")
 }
+
+/// The list of all batches that are not completed.
+pub const OPEN: &str = "batches#open";
 
 /// The list of a tenant's batches, in the order of their ids.
 #[must_use]

@@ -82,8 +82,17 @@ pub enum Interrupted {
 pub async fn run(run: Run) {
     let id = run.record.id;
     let (app, tenant, name) = (run.app.clone(), run.tenant, run.record.runner.clone());
+    let kept = run.record.kept.clone();
     match carry_out(run).await {
-        Ok(()) => info!(batch = %id, "all rows are decided"),
+        Ok(()) => {
+            info!(batch = %id, "all rows are decided");
+            if let (Some(folder), Some(kept)) = (&app.config.batches.spool, kept)
+                && let Err(error) = std::fs::remove_file(folder.join(kept.file))
+            {
+                // The next start removes it.
+                warn!(batch = %id, %error, "the file of a completed batch is still there");
+            }
+        }
         Err(error) => {
             warn!(batch = %id, %error, "a batch was interrupted");
             if let Some(runner) = name

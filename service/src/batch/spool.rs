@@ -1,24 +1,30 @@
-//! Keeps an uploaded file while it is read twice: in memory while it is small, then in a file
-//! without a name, encrypted under a key that exists only in this process.
+//! Keeps an uploaded file while it is read twice: first to its end, so that nothing is paid of a file that
+//! does not add up, and then to be paid.
 //!
-//! A batch is first read to its end, so that nothing is paid of a file that does not add up, and
-//! then read again to be paid. Payment files are personal data, so what is on the disk in between
-//! cannot be read by anybody, and is gone when the process is.
+//! **Two ways.** Given a folder, the file is kept there until all its rows are decided ([`Kept`]), and a run that
+//! a crash ended is gone on with ([`super::resume`]). Without one it is in memory while it is small, then in
+//! a file without a name, and gone when the process is.
 //!
-//! **Shape.** Chunks of [`CHUNK`] bytes, each sealed by AES-256-GCM with its number as nonce; the
-//! key seals one file and is never used again, so no nonce repeats.
+//! **Shape.** Payment files are personal data, so nothing can be read on the disk: chunks of [`CHUNK`] bytes, each
+//! sealed by AES-256-GCM with its number as nonce. The key seals one file and is never used again, so no
+//! nonce repeats; it is in memory and, of a kept file, sealed by the vault in the batch's record.
 
 use std::{
     fs::File,
     io::{self, BufRead, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
+use lombard_core::{id::Id, payment::Batch, payment::Sealed, tenant::TenantId};
+use parking_lot::Mutex;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 use zeroize::Zeroizing;
 
-use crate::ports::Host;
+use crate::ports::{Host, Vault, VaultError};
 
 /// Bytes sealed at once.
 const CHUNK: usize = 64 * 1024;
@@ -27,14 +33,28 @@ const MEMORY: usize = 16 * CHUNK;
 /// Bytes that sealing adds to a chunk.
 const TAG: usize = 16;
 
+/// How the names of kept files begin.
+const PREFIX: &str = "batch-";
+
+/// Where a file is kept, and what opens it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its name in the folder.
+    pub file: String,
+    /// Its key, sealed for the batch.
+    pub key: Sealed,
+}
+
 /// A file that is arriving.
 pub struct Incoming {
+    folder: Option<PathBuf>,
+    secret: Zeroizing<[u8; 32]>,
     key: LessSafeKey,
     hash: Sha256,
     bytes: u64,
     /// What is not sealed yet. All of it, while there is no file.
     plain: Zeroizing<Vec<u8>>,
-    file: Option<File>,
+    file: Option<(File, Option<TempPath>)>,
     chunks: u64,
 }
 
@@ -49,21 +69,26 @@ pub struct Spool {
 
 enum Held {
     Memory(Zeroizing<Vec<u8>>),
-    Disk { file: File, key: Box<LessSafeKey> },
+    Disk {
+        file: File,
+        key: Box<LessSafeKey>,
+        /// Of a file with a name that goes when this does, and what opens it.
+        named: Mutex<Option<TempPath>>,
+        secret: Zeroizing<[u8; 32]>,
+    },
 }
 
 impl Incoming {
-    /// Nothing yet.
+    /// Nothing yet. What arrives can be kept if there is a folder.
     #[must_use]
-    pub fn new(host: &dyn Host) -> Self {
-        let mut bytes = Zeroizing::new([0; 32]);
-        bytes[..16].copy_from_slice(&host.random().to_be_bytes());
-        bytes[16..].copy_from_slice(&host.random().to_be_bytes());
-        let Ok(key) = UnboundKey::new(&AES_256_GCM, &*bytes) else {
-            unreachable!("AES-256 takes any 32 bytes");
-        };
+    pub fn new(host: &dyn Host, folder: Option<&Path>) -> Self {
+        let mut secret = Zeroizing::new([0; 32]);
+        secret[..16].copy_from_slice(&host.random().to_be_bytes());
+        secret[16..].copy_from_slice(&host.random().to_be_bytes());
         Self {
-            key: LessSafeKey::new(key),
+            folder: folder.map(Path::to_owned),
+            key: key_of(&secret),
+            secret,
             hash: Sha256::new(),
             bytes: 0,
             plain: Zeroizing::default(),
@@ -86,8 +111,18 @@ impl Incoming {
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
         self.plain.extend_from_slice(bytes);
-        if self.file.is_none() && self.plain.len() > MEMORY {
-            self.file = Some(tempfile::tempfile()?);
+        if self.file.is_none() {
+            self.file = match &self.folder {
+                Some(folder) => {
+                    let named = tempfile::Builder::new()
+                        .prefix(PREFIX)
+                        .tempfile_in(folder)?;
+                    let (file, path) = named.into_parts();
+                    Some((file, Some(path)))
+                }
+                None if self.plain.len() > MEMORY => Some((tempfile::tempfile()?, None)),
+                None => None,
+            };
         }
         if self.file.is_some() {
             self.write_full_chunks()?;
@@ -113,7 +148,7 @@ impl Incoming {
         sealed.map_err(|_| io::Error::other("a chunk cannot be sealed"))?;
         self.chunks += 1;
         match &mut self.file {
-            Some(file) => file.write_all(&chunk),
+            Some((file, _)) => file.write_all(&chunk),
             None => Ok(()),
         }
     }
@@ -128,10 +163,17 @@ impl Incoming {
             self.write_chunk(rest)?;
         }
         let held = match self.file {
-            Some(file) => Held::Disk {
-                file,
-                key: Box::new(self.key),
-            },
+            Some((file, named)) => {
+                if named.is_some() {
+                    file.sync_all()?;
+                }
+                Held::Disk {
+                    file,
+                    key: Box::new(self.key),
+                    named: Mutex::new(named),
+                    secret: self.secret,
+                }
+            }
             None => Held::Memory(self.plain),
         };
         Ok(Spool {
@@ -142,13 +184,85 @@ impl Incoming {
     }
 }
 
+fn key_of(secret: &[u8; 32]) -> LessSafeKey {
+    let Ok(key) = UnboundKey::new(&AES_256_GCM, secret) else {
+        unreachable!("AES-256 takes any 32 bytes");
+    };
+    LessSafeKey::new(key)
+}
+
 fn nonce(chunk: u64) -> Nonce {
     let mut bytes = [0; 12];
     bytes[4..].copy_from_slice(&chunk.to_be_bytes());
     Nonce::assume_unique_for_key(bytes)
 }
 
+/// The bytes on the disk of a file of so many.
+const fn sealed_bytes(plain: u64) -> u64 {
+    plain + plain.div_ceil(CHUNK as u64) * TAG as u64
+}
+
 impl Spool {
+    /// How a later process finds it and opens it; `None` if it goes with this one.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub fn kept(
+        &self,
+        vault: &dyn Vault,
+        tenant: TenantId,
+        batch: Id<Batch>,
+    ) -> Result<Option<Kept>, VaultError> {
+        let Held::Disk { named, secret, .. } = &*self.held else {
+            return Ok(None);
+        };
+        let name = named.lock().as_ref().and_then(|path| {
+            let name = path.file_name()?.to_str()?;
+            Some(name.to_owned())
+        });
+        let Some(file) = name else { return Ok(None) };
+        let key = vault.seal(tenant, &batch.to_string(), &**secret)?;
+        Ok(Some(Kept { file, key }))
+    }
+
+    /// From now on it stays until it is removed by its name.
+    ///
+    /// # Errors
+    /// When the system does not let it stay.
+    pub fn keep(&self) -> io::Result<()> {
+        if let Held::Disk { named, .. } = &*self.held
+            && let Some(path) = named.lock().take()
+        {
+            path.keep()?;
+        }
+        Ok(())
+    }
+
+    /// Opens a file that an earlier process kept for a batch, of which its record knows digest and length.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be what was kept.
+    pub fn reopen(path: &Path, secret: &[u8], digest: [u8; 32], bytes: u64) -> io::Result<Self> {
+        let invalid = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
+        let secret: [u8; 32] = secret.try_into().map_err(|_| invalid("not a key"))?;
+        let secret = Zeroizing::new(secret);
+        let file = File::open(path)?;
+        if file.metadata()?.len() != sealed_bytes(bytes) {
+            return Err(invalid("the kept file is not as long as it was"));
+        }
+        let held = Held::Disk {
+            file,
+            key: Box::new(key_of(&secret)),
+            named: Mutex::new(None),
+            secret,
+        };
+        Ok(Self {
+            held: Arc::new(held),
+            digest,
+            bytes,
+        })
+    }
+
     /// Reads it from the beginning. One reader at a time: they share the file's place.
     ///
     /// # Errors
@@ -177,7 +291,7 @@ pub struct SpoolReader {
 
 impl SpoolReader {
     fn open_next(&mut self) -> io::Result<()> {
-        let Held::Disk { file, key } = &*self.held else {
+        let Held::Disk { file, key, .. } = &*self.held else {
             return Ok(());
         };
         let mut sealed = std::mem::take(&mut *self.chunk);
@@ -224,6 +338,22 @@ impl Read for SpoolReader {
     }
 }
 
+/// Removes what no batch needs any more from the folder of kept files. Blocks on the disk.
+///
+/// # Errors
+/// When the folder cannot be read, or a file in it not removed.
+pub fn tidy(folder: &Path, needed: impl Fn(&str) -> bool) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = |name: &&str| name.starts_with(PREFIX);
+        if name.to_str().filter(ours).is_some_and(|name| !needed(name)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +361,7 @@ mod tests {
 
     fn spooled(length: usize, piece: usize) -> (Vec<u8>, Spool) {
         let file: Vec<u8> = (0..length).map(|n| (n * 31 % 251) as u8).collect();
-        let mut incoming = Incoming::new(&SystemHost::default());
+        let mut incoming = Incoming::new(&SystemHost::default(), None);
         for part in file.chunks(piece.max(1)) {
             incoming.push(part).unwrap();
         }
@@ -270,5 +400,43 @@ mod tests {
         (&*on_disk).read_to_end(&mut raw).unwrap();
         assert!(raw.len() > file.len());
         assert!(!raw.windows(32).any(|part| part == &file[..32]));
+    }
+
+    #[test]
+    fn a_kept_file_is_there_after_the_process_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Some(folder.path());
+        let file: Vec<u8> = (0..2 * CHUNK + 9).map(|n| (n * 31 % 251) as u8).collect();
+        let mut incoming = Incoming::new(&SystemHost::default(), place);
+        incoming.push(&file).unwrap();
+        let spool = incoming.end().unwrap();
+        let Held::Disk { secret, named, .. } = &*spool.held else {
+            panic!("it is in the folder");
+        };
+        let path = named.lock().as_ref().unwrap().to_path_buf();
+        let (secret, digest) = (secret.clone(), spool.digest);
+        spool.keep().unwrap();
+        drop(spool);
+
+        let open = |length| Spool::reopen(&path, &*secret, digest, length);
+        let mut again = open(file.len() as u64).unwrap();
+        let mut read = Vec::new();
+        again.read().unwrap().read_to_end(&mut read).unwrap();
+        assert!(read == file);
+        assert!(open(file.len() as u64 - 1).is_err(), "it was cut");
+        let mut raw = std::fs::read(&path).unwrap();
+        raw[70_000] ^= 1;
+        std::fs::write(&path, raw).unwrap();
+        let mut bent = open(file.len() as u64).unwrap();
+        assert!(bent.read().unwrap().read_to_end(&mut read).is_err());
+
+        let mut other = Incoming::new(&SystemHost::default(), place);
+        other.push(b"not kept").unwrap();
+        drop(other.end().unwrap());
+        std::fs::write(folder.path().join("somebody-else-s"), b"").unwrap();
+        tidy(folder.path(), |_| true).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        tidy(folder.path(), |_| false).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! **Shape.** A [`Delivery`] is kept in its endpoint's own partition under the message's id, so an
 //! event is delivered to an endpoint under one record however often it is tried. While it is
-//! pending it is also listed by its due time; once given up it is listed among the endpoint's
-//! failures. [`Delivery::tried`] is the whole lifecycle.
+//! pending it is also listed by its due time; once it ended by the time of its last try, and if it was given
+//! up among the endpoint's failures. [`Delivery::tried`] is the whole lifecycle.
 //!
 //! **Invariant.** A delivery that is pending has a due time and stands in the due list. A try
 //! under way is a due time in the future (its lease), so a crash only makes it late.
@@ -239,17 +239,23 @@ impl Delivery {
     #[must_use]
     pub fn body(&self) -> Body {
         let body = Body::of(self);
+        let ended = || {
+            let at = self.attempts.last().map_or(self.at, |last| last.at);
+            self.key_at(ended_list, at)
+        };
         match (self.state, self.due) {
-            (State::Pending, Some(due)) => body.listed(self.due_key(due)),
+            (State::Pending, Some(due)) => body.listed(self.key_at(due_list, due)),
+            (State::Pending, None) => body,
             (State::Failed, _) => {
                 let list = failed_list(self.tenant, self.endpoint);
-                body.listed(Key::new(&list, &self.event.to_string()))
+                let failed = Key::new(&list, &self.event.to_string());
+                body.listed(failed).listed(ended())
             }
-            _ => body,
+            (State::Delivered, _) => body.listed(ended()),
         }
     }
 
-    fn due_key(&self, due: Timestamp) -> Key {
+    fn key_at(&self, list: fn(u8) -> String, at: Timestamp) -> Key {
         let shard = (self.event.bits() >> 16) as u8 % SHARDS;
         let Self {
             tenant,
@@ -257,8 +263,8 @@ impl Delivery {
             event,
             ..
         } = self;
-        let sort = format!("{}#{}#{endpoint}#{event}", due_prefix(due), tenant.short());
-        Key::new(&due_list(shard), &sort)
+        let sort = format!("{}#{}#{endpoint}#{event}", due_prefix(at), tenant.short());
+        Key::new(&list(shard), &sort)
     }
 }
 
@@ -286,7 +292,13 @@ pub fn due_list(shard: u8) -> String {
     format!("webhooks#due#{shard:02}")
 }
 
-/// Deliveries due at or before `at` sort before this text with `~` appended.
+/// The list of deliveries of a shard that ended, in the order of their last tries.
+#[must_use]
+pub fn ended_list(shard: u8) -> String {
+    format!("webhooks#ended#{shard:02}")
+}
+
+/// Deliveries due, or ended, at or before `at` sort before this text with `~` appended.
 #[must_use]
 pub fn due_prefix(at: Timestamp) -> String {
     format!("{:015}", at.unix_ms())
@@ -334,10 +346,11 @@ mod tests {
         for failure in 1..=10 {
             let (attempt, sent) = failed_at(now);
             let follow = delivery.tried(attempt, sent, now, 0);
+            let lists = if failure < 10 { 1 } else { 2 };
             assert_eq!(
                 delivery.body().index.len(),
-                1,
-                "pending or failed, it is listed"
+                lists,
+                "due; or failed and ended"
             );
             if failure < 10 {
                 assert_eq!(follow, Follow::Nothing);
@@ -358,12 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_message_is_in_no_list_and_keeps_its_last_tries() {
+    fn a_taken_message_is_not_due_and_keeps_its_last_tries() {
         let mut delivery = delivery();
         for _ in 0..40 {
             delivery.tried(failed_at(delivery.at).0, Sent::Taken, delivery.at, 0);
         }
         assert_eq!(delivery.attempts.len(), ATTEMPTS_KEPT);
-        assert!(delivery.body().index.is_empty());
+        let listed = delivery.body().index;
+        let places: Vec<_> = listed.iter().map(Key::partition).collect();
+        assert_eq!(places, [ended_list(0)]);
     }
 }

@@ -8,6 +8,7 @@ use lombard_core::{
     journal::{self, Role},
     ledger::{Account, Rollup},
     money::{Amount, Money},
+    plan::keys,
     rail::Rail,
     tenant::TenantId,
 };
@@ -124,8 +125,11 @@ async fn fund(
     let settlement = journal::house(tenant, rail, Role::Settlement, currency);
     let amount =
         Amount::try_from(FUNDS_MINOR).map_err(|error| TenantError::Demo(error.to_string()))?;
+    // The same at every start, and of the account's time, by which the ledger is listed.
+    let opened: Option<Account> = app.value(&keys::account(tenant, id)).await?;
+    let opened = opened.map_or(app.host.now(), |account| account.created_at);
     let act = Act::PostLegs(PostLegs {
-        id: Id::of_name(&format!("{tenant}/{name}/funds")),
+        id: Id::derived(opened, id, 0),
         legs: journal::move_now(settlement, id, Money { amount, currency }),
     });
     open(app, tenant, act).await?;

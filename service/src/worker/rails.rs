@@ -13,7 +13,7 @@ use lombard_core::{
     command::{Act, Command, Reply, Report},
     event::{Errand, Event},
     lifecycle::Stage,
-    payment::Payment,
+    payment::{AskedBy, Payment},
     rail::Rail,
     saga::{StepName, step},
     store::{Change, Commit, decode, mentions},
@@ -160,6 +160,13 @@ impl Task {
                 let text = "the rail does not say what became of the payment";
                 self.raise(Kind::Unresolved, text, None).await
             }
+            Errand::RecallOverdue => {
+                let text = match self.payment.recall.as_ref().map(|it| it.asked_by) {
+                    Some(AskedBy::Them) => "our answer to a recall is overdue",
+                    _ => "the other bank's answer to our recall is overdue",
+                };
+                self.raise(Kind::RecallOverdue, text, None).await
+            }
         }
     }
 
@@ -236,7 +243,9 @@ impl Task {
             Errand::Submit => "the payment could not be submitted",
             Errand::AskRecall => "the recall could not be sent",
             Errand::RefuseRecall => "the refusal of the recall could not be sent",
-            Errand::Contradiction | Errand::Unresolved => "the exception could not be opened",
+            Errand::Contradiction | Errand::Unresolved | Errand::RecallOverdue => {
+                "the exception could not be opened"
+            }
         };
         self.raise(Kind::EffectFailed, text, Some(cause)).await
     }

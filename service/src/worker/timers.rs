@@ -110,7 +110,10 @@ async fn look_through(app: &App, shard: u8, enquiries: &mut Enquiries) -> Result
             let timer: Timer = decode(&due.record.body.bytes);
             match timer.what {
                 Due::Enquire(_) => enquiries.start(app, &due.at, timer),
-                Due::ExecutePayment(_) | Due::ExpireHold(_) | Due::ExpirePayment(_) => {
+                Due::ExecutePayment(_)
+                | Due::ExpireHold(_)
+                | Due::ExpirePayment(_)
+                | Due::AnswerRecall(_) => {
                     expiries.push(timer);
                 }
             }

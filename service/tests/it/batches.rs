@@ -32,7 +32,11 @@ struct Sender {
 
 impl Sender {
     async fn new() -> Self {
-        let world = World::new(Config::default());
+        Self::with(Config::default()).await
+    }
+
+    async fn with(config: Config) -> Self {
+        let world = World::new(config);
         let client = Client::new(&world.app, world.tenant).await;
         Self { world, client }
     }

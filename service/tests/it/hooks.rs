@@ -171,6 +171,7 @@ fn open_config() -> WebhooksConfig {
     WebhooksConfig {
         allow_private: true,
         timeout_ms: 400,
+        kept_days: 30,
     }
 }
 

@@ -7,7 +7,7 @@ use lombard_core::{command::Render, payment::Sealed, rail::Rail, tenant::TenantI
 use lombard_service::{
     app::App,
     config::Config,
-    hooks::{consumer::WebhookConsumer, dispatch::Hooks, retry},
+    hooks::{consumer::WebhookConsumer, dispatch::Hooks, forget, retry},
     http::wire::Wire,
     optimistic::Optimistic,
     ports::{Bank, Host, Store, Vault, VaultError},
@@ -117,6 +117,7 @@ fn spawn_hooks(
         let consumer = Arc::new(WebhookConsumer(hooks.clone()));
         workers.spawn(feed::run(app.clone(), consumer, shard, stopped.clone()));
     }
+    workers.spawn(forget::run(hooks.clone(), stopped.clone()));
     workers.spawn(retry::run(hooks, stopped.clone()));
 }
 

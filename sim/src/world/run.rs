@@ -110,6 +110,10 @@ async fn live(setting: &Setting) -> Outcome {
     } else {
         BTreeMap::new()
     };
+    // The processes know the world, and the world must not know them any longer, or neither ever goes.
+    for host in 0..weather.hosts as usize {
+        shared.set_process(host, None);
+    }
     let mut auditor = shared.auditor.lock();
     if auditor.violation().is_none() {
         auditor.end(&books, &shared.received.lock());

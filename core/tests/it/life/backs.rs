@@ -11,6 +11,7 @@ use lombard_core::{
     payment::{Party, Payment, RecallState},
     rail::Rail,
     reason::Reason,
+    timer::{Due, Timer},
 };
 
 use super::{
@@ -235,4 +236,62 @@ fn the_other_bank_s_recall_is_refused_with_an_errand() {
         story(&world, id),
         "payment.cleared payment.recall_received payment.recall_refused[RefuseRecall]"
     );
+}
+
+/// A recall's timer, on the day after the last on which it may be answered.
+fn answer_due(world: &World, id: Id<Payment>) -> Timer {
+    let due = payment(world, id).recall.and_then(|it| it.answer_by);
+    Timer {
+        tenant: world.tenant,
+        due: due.expect("the rail has a time for answers"),
+        what: Due::AnswerRecall(id),
+    }
+}
+
+#[test]
+fn a_recall_that_nobody_answers_in_time_is_somebody_s_errand() {
+    let mut world = World::new();
+    let account = open(&mut world, 10_000);
+    let order = order(&mut world, account, 2_500);
+    pay(&mut world, &order);
+    report(&mut world, order.id, Report::Accepted(None));
+    let code = || "DUPL".to_owned();
+    let ask = Act::AskRecall(order.id, Reason::Duplicate, code());
+    world.run(ask).unwrap();
+    let timer = answer_due(&world, order.id);
+    assert!(world.records.contains_key(&timer.key()), "the timer is set");
+    world.now = timer.due;
+    for _ in 0..2 {
+        world.execute(&timer.clone().fire()).unwrap();
+    }
+    assert_eq!(
+        story(&world, order.id),
+        "payment.initiated[Submit] payment.cleared payment.recall_asked[AskRecall] \
+         payment.recall_overdue[RecallOverdue]"
+    );
+    // Late is better than never.
+    let refuse = Act::RefuseRecall(order.id, "NOOR".to_owned());
+    world.run(refuse).unwrap();
+    let recall = payment(&world, order.id).recall.unwrap();
+    assert_eq!(recall.state, RecallState::Refused);
+}
+
+#[test]
+fn a_recall_answered_in_time_is_never_overdue() {
+    let mut world = World::new();
+    let account = open(&mut world, 0);
+    let id = receive(&mut world, Some(account), 1_000);
+    let wish = RecallWish {
+        reason: Reason::Duplicate,
+        reason_code: "DUPL".to_owned(),
+        case: "CASE-1".to_owned(),
+    };
+    world.run(Act::ReceiveRecall(id, wish)).unwrap();
+    let timer = answer_due(&world, id);
+    world.run(Act::RefuseRecall(id, "AC04".to_owned())).unwrap();
+    let told = story(&world, id);
+    world.now = timer.due;
+    world.execute(&timer.clone().fire()).unwrap();
+    assert!(!world.records.contains_key(&timer.key()), "it is gone");
+    assert_eq!(story(&world, id), told);
 }

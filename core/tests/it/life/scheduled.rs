@@ -150,3 +150,29 @@ fn without_money_on_its_day_it_fails_or_waits_and_expires() {
         assert_eq!(world.balance(account).waiting, 0);
     }
 }
+
+#[test]
+fn one_whose_day_and_patience_went_by_unseen_goes_late_or_not_at_all() {
+    for funds in [100, 0] {
+        let mut world = World::new();
+        let account = open(&mut world, funds);
+        let (mut order, timer) = tomorrow(&mut world, account);
+        order.on_insufficient_funds = OnInsufficientFunds::Wait;
+        pay(&mut world, &order);
+        let expiry = payment(&world, order.id).expires_at.unwrap();
+        world.now = expiry;
+        let late = Timer {
+            due: expiry,
+            what: Due::ExpirePayment(order.id),
+            ..timer.clone()
+        };
+        world.execute(&late.fire()).unwrap();
+        world.execute(&timer.fire()).unwrap();
+        let payment = payment(&world, order.id);
+        let (stage, reason) = match funds {
+            0 => (Stage::Failed, Some(Reason::Expired)),
+            _ => (Stage::Queued, None),
+        };
+        assert_eq!((payment.stage, payment.reason), (stage, reason));
+    }
+}

@@ -190,6 +190,7 @@ impl Progress {
             record.done = done.unwrap_or(record.done);
             record.state = state;
             record.updated_at = now;
+            record.kept = record.kept.filter(|_| state != State::Completed);
             record.runner = match (state, record.runner) {
                 (State::Processing, Some(runner)) => Some(Runner {
                     beat: now,

@@ -1,5 +1,7 @@
 //! A file that has arrived: looked through, recognised, and handed to a run.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use lombard_core::{
     command::{Rejection, Reply},
@@ -9,6 +11,7 @@ use lombard_core::{
     store::{Body, Key, Snapshot, decode, encode},
     tenant::TenantId,
 };
+use tracing::warn;
 
 use super::view::BatchView;
 use crate::{
@@ -16,7 +19,8 @@ use crate::{
     batch::{
         check::{CheckError, Checked, check},
         read::{Context, Fault},
-        record::{self, FileRecord, Format, Record, Runner, State, file_key},
+        record::{self, FileRecord, Format, Record, State, file_key},
+        resume::{claim, fresh_runner},
         run::{Run, run},
         spool::Spool,
         tally::{self, Tally},
@@ -27,7 +31,6 @@ use crate::{
         problem::FileFault,
         reply::reply,
     },
-    records::{Then, change},
 };
 
 /// What the key of an upload is for.
@@ -63,15 +66,18 @@ pub async fn accept(
         pain001: checked.pain001,
     };
     let now = app.host.now();
+    let id = Id::new(now, app.host.random());
+    let kept = spool.kept(app.vault.as_ref(), tenant, id);
     let fresh = Record {
-        id: Id::new(now, app.host.random()),
+        id,
+        kept: kept.map_err(|error| Problem::new(ErrorCode::Internal).because(Arc::new(error)))?,
         file,
         rows: checked.rows,
         state: State::Processing,
         done: 0,
         rejected: 0,
         duplicates: 0,
-        runner: Some(runner(app)),
+        runner: Some(fresh_runner(app)),
         actor: call.caller().actor.to_string(),
         trace: Some(call.trace().trace_id()),
         created_at: now,
@@ -89,6 +95,10 @@ pub async fn accept(
     })
     .await?;
     if !answer.replayed {
+        // The record names it: whatever comes now, it can be gone on with.
+        if let Err(error) = spool.keep() {
+            warn!(batch = %fresh.id, %error, "the file will not outlive this process");
+        }
         start(api, tenant, fresh, spool);
     }
     Ok(reply(answer))
@@ -116,9 +126,7 @@ async fn looked_through(
         .flatten()
         .map_err(|error| match error {
             CheckError::Faults(faults) => at_fault(faults),
-            CheckError::Io(error) => {
-                Problem::new(ErrorCode::Internal).because(std::sync::Arc::new(error))
-            }
+            CheckError::Io(error) => Problem::new(ErrorCode::Internal).because(Arc::new(error)),
         })
 }
 
@@ -194,30 +202,10 @@ async fn resume(
     }
     let app = api.app();
     let named: Named = serde_json::from_str(before.body.get())
-        .map_err(|error| Problem::new(ErrorCode::Internal).because(std::sync::Arc::new(error)))?;
+        .map_err(|error| Problem::new(ErrorCode::Internal).because(Arc::new(error)))?;
     let now = app.host.now();
-    let fresh = runner(app);
-    let key = record::key(tenant, named.id);
-    let taken = change(app, &key, |known: Option<Record>| match known {
-        Some(mut record) if record.state_at(now) == State::Interrupted => {
-            record.state = State::Processing;
-            record.runner = Some(fresh.clone());
-            record.updated_at = now;
-            (Then::Put(record.body(tenant)), Some(record))
-        }
-        // Ours already: the answer of the commit was lost.
-        Some(record)
-            if record
-                .runner
-                .as_ref()
-                .is_some_and(|it| it.name == fresh.name) =>
-        {
-            (Then::Keep, Some(record))
-        }
-        _ => (Then::Keep, None),
-    })
-    .await?;
-    let Some(record) = taken else {
+    let claimed = claim(app, tenant, named.id, &fresh_runner(app)).await?;
+    let Some(record) = claimed else {
         return Ok(reply(Reply {
             status: before.status,
             body: before.body.get().as_bytes().into(),
@@ -234,13 +222,6 @@ async fn resume(
         stage: None,
         replayed: false,
     }))
-}
-
-fn runner(app: &App) -> Runner {
-    Runner {
-        name: format!("{:032x}", app.host.random()),
-        beat: app.host.now(),
-    }
 }
 
 fn start(api: &Api, tenant: TenantId, record: Record, spool: Spool) {

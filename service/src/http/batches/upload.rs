@@ -118,7 +118,7 @@ async fn receive(app: &App, request: Request) -> Result<Spool, Problem> {
         return Err(too_large());
     }
     let (send, pieces) = mpsc::channel(PIECES);
-    let incoming = Incoming::new(app.host.as_ref());
+    let incoming = Incoming::new(app.host.as_ref(), app.config.batches.spool.as_deref());
     let spooling = tokio::task::spawn_blocking(move || spool(incoming, pieces));
     let idle = Duration::from_millis(limits.body_timeout_ms);
     let arrived = pass_on(request.into_body(), send, idle, max).await;

@@ -13,6 +13,7 @@ use super::find;
 use crate::{
     hooks::{
         endpoint::Endpoint,
+        forget::horizon,
         replay::{self, Replay, Wish},
     },
     http::{
@@ -84,6 +85,13 @@ pub async fn replay(
 ) -> Result<Response, Problem> {
     let request: ReplayBody = json.parse()?;
     let wish = request.wish()?;
+    let kept_days = api.app().config.webhooks.kept_days;
+    if matches!(wish, Wish::Missed(since) if since < horizon(api.app().host.now(), kept_days)) {
+        let rule = format!(
+            "reaches back further than {kept_days} days; what was delivered then is not known"
+        );
+        return Err(Problem::field("/since", rule));
+    }
     let endpoint = find(&api, &call, id).await?;
     if endpoint.disabled.is_some() {
         let detail = "the endpoint is disabled; enable it first";

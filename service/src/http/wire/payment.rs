@@ -225,6 +225,10 @@ pub struct RecallView<'a> {
     state: RecallState,
     #[schema(value_type = Time)]
     asked_at: Moment,
+    /// From when on an answer is overdue, by the rail's scheme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Time, nullable = false)]
+    answer_by: Option<Moment>,
     /// Why it was refused, as the answerer says.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 100)]
@@ -240,6 +244,7 @@ impl<'a> RecallView<'a> {
             case: &recall.case,
             state: recall.state,
             asked_at: recall.asked_at.into(),
+            answer_by: recall.answer_by.map(Into::into),
             refusal_code: recall.refusal_code.as_deref(),
         }
     }

@@ -66,6 +66,7 @@ fn payment(rail: Rail) -> Payment {
             case: "CASE-1".to_owned(),
             state: RecallState::Asked,
             asked_at: NOW,
+            answer_by: None,
             refusal_code: Some("LEGL".to_owned()),
         }),
         batch: None,

@@ -36,7 +36,7 @@ fn read_through(
 ) {
     let before = high_water();
     let started = Instant::now();
-    let mut incoming = Incoming::new(&SystemHost::default());
+    let mut incoming = Incoming::new(&SystemHost::default(), None);
     incoming.push(head.as_bytes()).unwrap();
     let mut piece = Vec::new();
     for n in 1..=ROWS {

@@ -3,6 +3,7 @@
 use lombard_core::id::Id;
 use lombard_service::hooks::{
     delivery::State,
+    forget,
     replay::{self, Replay, Wish},
     retry,
     secret::Secret,
@@ -114,4 +115,40 @@ async fn a_test_message_says_that_it_is_one() {
     verify(&secret, &received);
     assert_eq!(received.header(sign::ID), id.to_string());
     assert_eq!(body(&received)["type"], "webhook.test");
+}
+
+#[tokio::test]
+async fn what_ended_long_ago_is_forgotten_and_what_is_due_is_not() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let mut stage = Stage::open().await;
+    let (taker, goner) = (
+        Receiver::start(Answer::Status(200)).await,
+        Receiver::start(Answer::Status(410)).await,
+    );
+    let busy = Receiver::start(Answer::Status(500)).await;
+    let (taken, _) = stage.endpoint(&taker.url(), &[]).await;
+    let (failed, _) = stage.endpoint(&goner.url(), &[]).await;
+    let (pending, _) = stage.endpoint(&busy.url(), &[]).await;
+    // More than one commit forgets.
+    for _ in 0..70 {
+        stage.pay().await;
+    }
+    stage.feed().await;
+    stage
+        .retry_until(&failed, |one| one.state == State::Failed)
+        .await;
+    stage
+        .retry_until(&taken, |one| one.state == State::Delivered)
+        .await;
+    let count = stage.deliveries(&taken).await.len();
+    assert!(count >= 70, "{count}");
+
+    stage.world.host.advance(29 * DAY_MS);
+    forget::sweep(&stage.hooks).await.unwrap();
+    assert_eq!(stage.deliveries(&taken).await.len(), count);
+    stage.world.host.advance(2 * DAY_MS);
+    forget::sweep(&stage.hooks).await.unwrap();
+    assert_eq!(stage.deliveries(&taken).await, []);
+    assert_eq!(stage.deliveries(&failed).await, []);
+    assert_eq!(stage.deliveries(&pending).await.len(), count);
 }

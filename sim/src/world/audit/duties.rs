@@ -5,7 +5,7 @@ use lombard_core::{
     id::Id,
     ledger::Rollup,
     lifecycle::Stage,
-    payment::Payment,
+    payment::{Payment, RecallState},
     store::Key,
     tenant::TenantId,
     timer::{Due, Timer},
@@ -90,6 +90,7 @@ impl Auditor {
             return;
         };
         let payment = &life.payment;
+        let stage = payment.stage;
         let cared_for = match payment.stage {
             Stage::Verifying | Stage::AwaitingFunds => self.has(|timer| {
                 timer.what == Due::ExpirePayment(id) && Some(timer.due) == payment.expires_at
@@ -107,8 +108,21 @@ impl Auditor {
             }
             _ => true,
         };
+        let recall = payment.recall.as_ref().filter(|recall| {
+            recall.state == RecallState::Asked && recall.answer_by.is_some() && !life.overdue
+        });
+        let answer_due = recall.and_then(|recall| recall.answer_by);
+        let watched = answer_due.is_none()
+            || self
+                .has(|timer| timer.what == Due::AnswerRecall(id) && Some(timer.due) == answer_due);
+        if !watched {
+            self.violate(
+                id,
+                "waits for the answer to a recall, and nobody minds when it is due",
+            );
+            return;
+        }
         if !cared_for && !self.escalated(id) {
-            let stage = payment.stage;
             self.violate(
                 id,
                 format!("is {stage:?} and nobody will come: no timer, no errand"),

@@ -30,7 +30,10 @@ impl Auditor {
                 .holds
                 .get(&id)
                 .is_some_and(|(_, hold)| hold.ended_at.is_none()),
-            Due::ExecutePayment(_) | Due::ExpirePayment(_) | Due::Enquire(_) => false,
+            Due::ExecutePayment(_)
+            | Due::ExpirePayment(_)
+            | Due::Enquire(_)
+            | Due::AnswerRecall(_) => false,
         });
         due.map(|(key, _)| format!("{key:?} is still to come"))
     }

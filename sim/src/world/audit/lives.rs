@@ -32,6 +32,8 @@ pub struct Life {
     pub settled: u32,
     /// The place in the feed of the last order to submit it.
     pub errand_at: Option<u64>,
+    /// Whether it was told that the answer to its recall is overdue.
+    pub overdue: bool,
     /// News of the rail that moved nothing and was told, with the stage at which it was.
     pub told: BTreeSet<(Happened, Stage)>,
 }
@@ -158,6 +160,7 @@ impl Auditor {
             posted: 0,
             settled: 0,
             errand_at: None,
+            overdue: false,
             told: BTreeSet::new(),
         })
     }
@@ -220,6 +223,7 @@ impl Auditor {
         let (mut stage, mut number) = (life.payment.stage, life.payment.events);
         let mut found = None;
         let mut errand_at = life.errand_at;
+        let mut overdue = life.overdue;
         for (key, event) in batch.events.iter().filter(|(_, event)| event.payment == id) {
             number += 1;
             if event.number != number {
@@ -235,6 +239,14 @@ impl Auditor {
                     .is_none_or(|due| event.at.plus_ms(CLOCKS_DIFFER_MS) < due);
             if early {
                 found = Some(format!("expires at {}, before its time", event.at));
+            }
+            let hasty = stage == Stage::Scheduled
+                && !matches!(event.stage, Stage::Scheduled | Stage::Failed)
+                && payment
+                    .execute_at
+                    .is_none_or(|day| event.at.plus_ms(CLOCKS_DIFFER_MS) < day);
+            if hasty {
+                found = Some(format!("goes at {}, before its day", event.at));
             }
             if event.actor.is_empty() || event.at < life.payment.created_at {
                 found = Some(format!(
@@ -267,6 +279,7 @@ impl Auditor {
             if event.effects.contains(&lombard_core::event::Errand::Submit) {
                 errand_at = Some(self.position);
             }
+            overdue |= event.news == News::Beside(Beside::RecallOverdue);
             stage = event.stage;
             if !self.events.insert(key.clone()) {
                 found = Some(format!("event {number} is written twice"));
@@ -288,6 +301,7 @@ impl Auditor {
             life.payment = payment.clone();
             life.tenant = tenant;
             life.errand_at = errand_at;
+            life.overdue = overdue;
         }
     }
 

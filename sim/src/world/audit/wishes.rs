@@ -141,6 +141,8 @@ impl Auditor {
         let Some(payment) = one(&batch.payments) else {
             return Some("no payment".to_owned());
         };
+        let later = pay.execute_at.filter(|day| *day > payment.created_at);
+        let begins = later.unwrap_or(payment.created_at);
         let told = (
             &payment.creditor,
             payment.money,
@@ -153,13 +155,15 @@ impl Auditor {
             && payment.end_to_end_id == pay.end_to_end_id
             && payment.on_insufficient_funds == pay.on_insufficient_funds
             && payment.metadata == pay.metadata
-            && payment.expires_at == Some(payment.created_at.plus_ms(pay.wait_ms));
+            && payment.execute_at == later
+            && payment.expires_at == Some(begins.plus_ms(pay.wait_ms));
         // What was decided is what could be decided then, no more and no less.
         let account = self.accounts.get(&(answer.tenant, pay.debtor));
         let enough =
             account.is_some_and(|it| it.available() >= i128::from(pay.money.amount.minor()));
         let decided = match (pay.verification, enough, pay.on_insufficient_funds) {
             (Some(_), ..) => Stage::Verifying,
+            _ if later.is_some() => Stage::Scheduled,
             (None, true, _) if pay.creditor.account().is_some() => Stage::Cleared,
             (None, true, _) => Stage::Held,
             (None, false, OnInsufficientFunds::Wait) => Stage::AwaitingFunds,

@@ -185,6 +185,7 @@ impl Client {
         };
         let may_wait = self.luck.happens(500);
         let must_verify = self.luck.happens(200);
+        let later = self.luck.happens(100);
         let pay = Pay {
             id: unnamed(),
             rail: if book {
@@ -202,7 +203,7 @@ impl Client {
                 OnInsufficientFunds::Fail
             },
             verification: must_verify.then_some(Reason::FraudSuspected),
-            execute_at: None,
+            execute_at: later.then(|| self.ids.now().plus_ms(self.patience())),
             wait_ms: self.patience(),
             sealed: None,
             metadata: BTreeMap::new(),
