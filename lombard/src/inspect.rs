@@ -2,9 +2,11 @@
 //!
 //! ISO 20022 messages are read to their end and judged by the official schemas and rules.
 //! Statements of banks and reports of PSPs, ISO 20022 or not, are read leniently: their sums are
-//! held against their balances and each deviation is listed. Of other files only the kind is told.
+//! held against their balances and each deviation is listed. A table or JSON that is no statement is
+//! read as `lombard pay` would have it read: as a file of payments. Of other files only the kind is told.
 
 pub mod kind;
+mod payments;
 mod statements;
 
 use std::{fs::File, io::BufReader, path::PathBuf};
@@ -14,7 +16,7 @@ use lombard_core::iso20022;
 use serde_json::{Value, json};
 
 use crate::{
-    exit::{Exit, OrExit, Outcome, failure},
+    exit::{Exit, OrExit, Outcome},
     say,
 };
 use kind::Kind;
@@ -23,9 +25,11 @@ use kind::Kind;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code: 0 valid and all sums hold, 1 not, 2 unreadable or of an unknown kind.
+Of payments, what the file says is judged; accounts, money and the rail's rules are when it is paid.
 
 Examples:
   lombard inspect payments.xml --json | jq .errors
+  lombard inspect salaries.csv
   lombard inspect statement.sta --json | jq '.statements[] | {account, closing, consistent}'
   lombard inspect bank.csv --mapping bank.toml --preview 5")]
 pub struct Inspect {
@@ -53,18 +57,18 @@ pub fn run(args: &Inspect, as_json: bool) -> Outcome {
         Kind::Known(format) => known(format),
         Kind::Unknown => known("unknown"),
     };
-    let statements = statements::look(open()?, args, kind)?;
-    if let Some(statements) = &statements {
-        statements.join(&mut found);
+    match (statements::look(open()?, args, kind)?, kind.payments()) {
+        (Some(statements), _) => statements.join(&mut found),
+        (None, Some(format)) => {
+            let reader = BufReader::with_capacity(64 * 1024, open()?);
+            found = payments::look(reader, format).or_exit(Exit::Usage, &shown)?;
+        }
+        (None, None) => {}
     }
     if as_json {
         say::json(&found);
     } else {
         tell(&found);
-    }
-    if kind == Kind::Unknown && statements.is_none() {
-        let message = format!("{shown}: of no kind that is known here");
-        return Err(failure(Exit::Usage, message));
     }
     Ok(match found["valid"].as_bool() {
         Some(true) => Exit::Done,
@@ -82,7 +86,7 @@ fn known(format: &str) -> Value {
         "errors": [{
             "path": "",
             "rule": "unsupported",
-            "message": "this is neither a message nor a statement that is judged here; only its kind is told",
+            "message": "this is neither a message nor a statement nor a file of payments that is judged here; only its kind is told",
         }],
     })
 }
@@ -112,5 +116,6 @@ fn tell(found: &Value) {
     if more > 0 {
         say::line(&format!("  and {more} more"));
     }
+    payments::tell(found);
     statements::tell(found);
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead};
 
+use lombard_service::batch::record::Format;
+
 /// What a file seems to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -11,6 +13,17 @@ pub enum Kind {
     Known(&'static str),
     /// Nothing that we know.
     Unknown,
+}
+
+impl Kind {
+    /// How its payments are written, if it may be a file of payments other than pain.001.
+    pub fn payments(self) -> Option<Format> {
+        match self {
+            Self::Known("csv") => Some(Format::Csv),
+            Self::Known("json") => Some(Format::JsonLines),
+            Self::Xml | Self::Known(_) | Self::Unknown => None,
+        }
+    }
 }
 
 /// The kind, from the first bytes; nothing is consumed.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::stream;
+use lombard_service::batch::record::Format;
 use reqwest::{Body, Method, header::CONTENT_TYPE};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
@@ -47,11 +48,12 @@ impl Upload {
         let file = File::open(path).or_exit(Exit::Usage, &shown)?;
         let bytes = file.metadata().or_exit(Exit::Usage, &shown)?.len();
         let mut reader = BufReader::with_capacity(PIECE_BYTES, file);
-        let media_type = match kind::of(&mut reader).or_exit(Exit::Usage, &shown)? {
-            Kind::Xml => "application/xml",
-            Kind::Known("csv") => "text/csv",
-            Kind::Known("json") => "application/x-ndjson",
-            Kind::Known(_) | Kind::Unknown => {
+        let kind = kind::of(&mut reader).or_exit(Exit::Usage, &shown)?;
+        let media_type = match (kind, kind.payments()) {
+            (Kind::Xml, _) | (_, Some(Format::Pain001)) => "application/xml",
+            (_, Some(Format::Csv)) => "text/csv",
+            (_, Some(Format::JsonLines)) => "application/x-ndjson",
+            (Kind::Known(_) | Kind::Unknown, None) => {
                 let what = format!("{shown}: neither pain.001 nor CSV nor JSON Lines");
                 return Err(failure(Exit::Usage, what));
             }

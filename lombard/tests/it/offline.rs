@@ -59,12 +59,9 @@ fn inspect_exits_by_what_the_file_is() {
         found["errors"][0]["path"].is_string() && found["errors"][0]["rule"].is_string(),
         "{out}"
     );
-    for (name, text, format, code) in [
-        ("b.json", "{\"a\": 1}", "json", 2),
-        ("c.bin", "\0\0\0", "unknown", 2),
-    ] {
+    for (name, text, format, code) in [("b.bin", "\0\0\0", "unknown", 2), ("c", "", "unknown", 2)] {
         let (exit, out, _) = ended(&run(&["inspect", &file(name, text), "--json"]));
-        let found: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+        let found: Value = serde_json::from_str(&out).expect("one document");
         assert_eq!((exit, &found["format"]), (code, &Value::from(format)));
     }
     let (exit, _, err) = ended(&run(&["inspect", "/nonexistent"]));
@@ -117,8 +114,122 @@ fn inspect_adds_up_statements() {
     assert_eq!((exit, &found["format"]), (0, &Value::from("csv")));
     assert_eq!(found["statements"][0]["debits"], 100_025);
     assert_eq!(found["preview"][0]["amount"], -100_025);
-    // Without the mapping it is a table that says nothing.
-    assert_eq!(look(table, &[]).0, 2);
+    // Without the mapping it can only be a file of payments, and is none.
+    let (exit, found) = look(table, &[]);
+    assert_eq!(
+        (exit, &found["errors"][0]["rule"]),
+        (1, &Value::from("unknown_column"))
+    );
+}
+
+/// A file that `pay` takes is judged, row by row.
+#[test]
+fn inspect_judges_files_of_payments() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = |text: &str| {
+        let path = folder.path().join("payments");
+        std::fs::write(&path, text).unwrap();
+        let (exit, out, _) = ended(&run(&["inspect", path.to_str().unwrap(), "--json"]));
+        (
+            exit,
+            serde_json::from_str::<Value>(&out).expect("one document"),
+        )
+    };
+    let head = "amount_decimal;currency;debtor_account;creditor_account\n";
+    let (from, to) = (
+        "acc_01k9z8q4v7n3r5t6w8x0y2z4a6",
+        "acc_01k9z8q4v7n3r5t6w8x0y2z4a7",
+    );
+    let row = |amount: &str| format!("{amount};GBP;{from};{to}\n");
+    let (exit, found) = look(&format!("{head}{}{}", row("12,50"), row("0.25")));
+    assert_eq!(
+        (exit, &found["format"], &found["valid"]),
+        (0, &"csv".into(), &true.into())
+    );
+    assert_eq!(
+        found["payments"],
+        serde_json::json!({"rows": 2, "sums": {"GBP": 1275}})
+    );
+    let (exit, found) = look(&format!("{head}{}{}", row("1.234,50"), row("1,2")));
+    assert_eq!((exit, &found["valid"]), (1, &false.into()));
+    let error = &found["errors"][0];
+    assert_eq!(
+        (&error["path"], &error["rule"]),
+        (&"row 1/amount_decimal".into(), &"invalid_field".into())
+    );
+    assert!(
+        error["message"].is_string() && found["error_count"] == 1,
+        "{found}"
+    );
+    let (exit, found) = look("amount;currency;colour\n");
+    assert_eq!(
+        (exit, &found["errors"][0]["rule"]),
+        (1, &"unknown_column".into())
+    );
+
+    let line = format!(
+        r#"{{"amount":1250,"currency":"GBP","debtor":{{"account":"{from}"}},"creditor":{{"account":"{to}"}}}}"#
+    );
+    let (exit, found) = look(&format!("\u{feff}{line}\n{line}\n"));
+    assert_eq!(
+        (exit, &found["format"], &found["payments"]["rows"]),
+        (0, &"jsonl".into(), &2.into()),
+        "{found}"
+    );
+    let (exit, found) = look(&format!("{line}\n{{\"amount\": 1}}\n"));
+    assert_eq!(
+        (
+            exit,
+            &found["errors"][0]["path"]
+                .as_str()
+                .map(|path| path.starts_with("row 2"))
+        ),
+        (1, &Some(true)),
+        "{found}"
+    );
+}
+
+/// Arguments that are not understood are told like any other failure.
+#[test]
+fn usage_errors_have_their_line_and_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let file = file.to_str().unwrap();
+    for (args, exit, error, says) in [
+        (&["frobnicate"][..], 2, "usage", "frobnicate"),
+        (&["pay"], 2, "usage", "<FILE>"),
+        (
+            &["bench", "--connections", "0"],
+            2,
+            "usage",
+            "--connections",
+        ),
+        (&["bench", "--seconds", "0"], 2, "usage", "--seconds"),
+        (
+            &["get", "pay_1", "--url", "foo", "--key", "sk"],
+            2,
+            "usage",
+            "foo",
+        ),
+        (
+            &["get", "pay_1", "--url", "ftp://x", "--key", "sk"],
+            2,
+            "usage",
+            "ftp://x",
+        ),
+        (&["up", "--data", file], 2, "usage", file),
+        (&["up", "--data", "/proc/x"], 6, "not_writable", "/proc/x"),
+    ] {
+        let (code, out, _) = ended(&run(&[args, &["--json"]].concat()));
+        let told: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{args:?}: {out}"));
+        assert_eq!(
+            (code, &told["error"], &told["exit"]),
+            (exit, &error.into(), &exit.into()),
+            "{told}"
+        );
+        assert!(told["message"].as_str().unwrap().contains(says), "{told}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! silently ignored is a payment that is silently another. An empty field is an absent one.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     collections::BTreeMap,
     io::{self, BufRead},
@@ -74,6 +75,8 @@ pub struct Rows<R: BufRead> {
     room: Rc<Cell<usize>>,
     context: Context,
     header: Header,
+    /// Whether decimals are written with a comma.
+    decimal_comma: bool,
     fault: Option<Fault>,
     record: StringRecord,
     number: u64,
@@ -115,6 +118,7 @@ impl<R: BufRead> Rows<R> {
             room,
             context,
             header,
+            decimal_comma: semicolons,
             fault,
             record: StringRecord::new(),
             number: 0,
@@ -147,6 +151,7 @@ impl<R: BufRead> Rows<R> {
     fn row(&self) -> Row {
         let fields = Fields {
             header: &self.header,
+            decimal_comma: self.decimal_comma,
             record: &self.record,
         };
         let end_to_end_id = fields.text("end_to_end_id").map(str::to_owned);
@@ -245,6 +250,7 @@ fn is_metadata_key(key: &str) -> bool {
 /// The fields of a row, by name.
 struct Fields<'a> {
     header: &'a Header,
+    decimal_comma: bool,
     record: &'a StringRecord,
 }
 
@@ -303,7 +309,13 @@ impl<'a> Fields<'a> {
         let currency = currency.ok_or_else(|| missing("currency"))?;
         let (column, minor) = match self.text("amount_decimal") {
             Some(text) => {
-                let minor = parse_minor(text, currency);
+                // With both signs one of them groups digits, and which one is a guess.
+                let comma = self.decimal_comma && !text.contains('.');
+                let text = match comma {
+                    true => Cow::Owned(text.replace(',', ".")),
+                    false => Cow::Borrowed(text),
+                };
+                let minor = parse_minor(&text, currency);
                 let wrong = |error: lombard_core::currency::DecimalError| error.to_string();
                 ("amount_decimal", minor.map_err(wrong))
             }

@@ -49,7 +49,15 @@ impl<R: BufRead> Rows<R> {
                     message: format!("a line has at most {LINE_BYTES_MAX} bytes"),
                 })));
             }
-            let line = self.line.trim_ascii();
+            let line = match self.number {
+                // Some editors begin a file with a byte order mark.
+                0 => self
+                    .line
+                    .strip_prefix(b"\xef\xbb\xbf")
+                    .unwrap_or(&self.line),
+                _ => &self.line,
+            };
+            let line = line.trim_ascii();
             if line.is_empty() {
                 continue;
             }
