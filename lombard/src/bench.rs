@@ -20,7 +20,7 @@ mod wire;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 use serde::Serialize;
 
 use crate::{
@@ -58,19 +58,19 @@ pub struct Bench {
     #[arg(long, conflicts_with_all = ["bulk", "soak", "peer", "url"])]
     scale: bool,
     /// How many rows the file has; 200,000 with `--bulk`, a million with `--scale`.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     rows: Option<u64>,
     /// How many connections at once.
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = at_least_one())]
     connections: usize,
     /// For how many seconds each run is measured.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// For how many seconds each run warms up.
     #[arg(long, default_value_t = 1)]
     warm_up: u64,
     /// How many runs; the middle one by rate is told.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = at_least_one())]
     reps: usize,
     /// How many accounts the payments are between.
     #[arg(long, default_value_t = 1000)]
@@ -90,6 +90,10 @@ pub struct Bench {
     /// The folder of a peer on PostgreSQL to run beside us with the same client.
     #[arg(long, value_name = "DIR")]
     peer: Option<PathBuf>,
+}
+
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// A rail to pay over.

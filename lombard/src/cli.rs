@@ -14,6 +14,7 @@ use crate::{
     log::Log,
     pay::Pay,
     psp::Psp,
+    say,
     sim::Sim,
     up::Up,
     verify::Verify,
@@ -103,6 +104,26 @@ pub fn completions(shell: Shell) -> Outcome {
         &mut std::io::stdout(),
     );
     Ok(Exit::Done)
+}
+
+/// Tells why arguments were not understood, or what was asked of them: `--help`, `--version`.
+pub fn not_understood(error: &clap::Error) -> Exit {
+    // Who does not listen is not told; see `say`.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        // The first paragraph says what is wrong, those after it what would be right.
+        let text = error.to_string();
+        let what = text.split("\n\n").next().unwrap_or_default();
+        let words: Vec<&str> = what
+            .trim_start_matches("error: ")
+            .split_whitespace()
+            .collect();
+        say::failure_json(Exit::Usage, &words.join(" "));
+    }
+    Exit::Usage
 }
 
 #[cfg(test)]

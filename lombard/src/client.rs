@@ -7,7 +7,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use reqwest::{Method, RequestBuilder, header::HeaderMap};
+use reqwest::{Method, RequestBuilder, Url, header::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -105,8 +105,13 @@ impl Remote {
     /// The server at `url`, asked with `key`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// [`Exit::Usage`] when `url` is none; [`Exit::Internal`] when no HTTP client can be made.
     pub fn new(url: &str, key: &str) -> Result<Self, Failure> {
+        let parsed = Url::parse(url).or_exit(Exit::Usage, format!("`{url}` is no URL"))?;
+        if !matches!(parsed.scheme(), "http" | "https") {
+            let what = format!("`{url}`: a server has an `http` or `https` URL");
+            return Err(failure(Exit::Usage, what));
+        }
         // A second call finds it installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lombard_service::config::Config;
+use lombard_service::config::{Config, RailConfig};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::Table;
 
@@ -24,7 +24,6 @@ const COMMANDS_OWN: &[&str] = &[
     "LOMBARD_CONFIG",
     "LOMBARD_URL",
     "LOMBARD_API_KEY",
-    "LOMBARD_UK_WEIGHTS",
     "LOMBARD_SIM_SECRET",
 ];
 
@@ -59,6 +58,8 @@ pub struct Process {
     pub listen: SocketAddr,
     /// Where the rail simulator listens.
     pub rail_listen: SocketAddr,
+    /// The weight table of the UK modulus check.
+    pub uk_weights: Option<PathBuf>,
     /// Threads of the runtime; 0 for one per core.
     pub workers: usize,
     /// Whether the rail simulator is started.
@@ -105,6 +106,7 @@ impl Default for Process {
             data: "lombard-data".into(),
             listen: here(8080),
             rail_listen: here(8090),
+            uk_weights: None,
             workers: 0,
             simulator: true,
             demo: true,
@@ -121,10 +123,11 @@ impl Default for Log {
 }
 
 /// The keys of the file that are the process's; the others are the service's.
-const PROCESS_KEYS: [&str; 7] = [
+const PROCESS_KEYS: [&str; 8] = [
     "data",
     "listen",
     "rail_listen",
+    "uk_weights",
     "workers",
     "simulator",
     "demo",
@@ -173,11 +176,24 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 
 fn typed<T: DeserializeOwned>(table: Table, source: &Source) -> Result<T, ConfigError> {
     serde_path_to_error::deserialize(table).map_err(|error| {
-        let key = error.path().to_string();
+        let key = spelt(error.path().to_string(), source);
         let place = source.place(&key).unwrap_or(Place::Default);
         let why = error.into_inner().message().trim().to_owned();
         ConfigError::Wrong { place, key, why }
     })
+}
+
+/// A key with the name of its rail, which the deserializer does not tell: it knows rails as values.
+fn spelt(key: String, source: &Source) -> String {
+    let rails = source.table.get("rails").and_then(toml::Value::as_table);
+    let wrong = rails.into_iter().flatten().find(|(_, rail)| {
+        let rail: Result<RailConfig, _> = (*rail).clone().try_into();
+        rail.is_err()
+    });
+    match wrong {
+        Some((rail, _)) => key.replacen("rails.?", &format!("rails.{rail}"), 1),
+        None => key,
+    }
 }
 
 /// Where something was set.

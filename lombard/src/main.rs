@@ -37,7 +37,10 @@ use exit::{Exit, OrExit, Outcome};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::not_understood(&error).into(),
+    };
     let ended = run(&cli);
     match ended {
         Ok(exit) => exit.into(),

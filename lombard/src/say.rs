@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// Prints one line of JSON.
 pub fn json(value: &impl Serialize) {
@@ -31,10 +31,15 @@ pub fn note(text: &str) {
 pub fn failure(failure: &Failure, as_json: bool) {
     let message = format!("{:#}", failure.error);
     if as_json {
-        let (error, exit) = (failure.exit.name(), failure.exit as u8);
-        json(&serde_json::json!({"error": error, "message": message, "exit": exit}));
+        failure_json(failure.exit, &message);
     }
     note(&format!("lombard: {message}"));
+}
+
+/// Prints for a script why a command failed.
+pub fn failure_json(exit: Exit, message: &str) {
+    let (error, exit) = (exit.name(), exit as u8);
+    json(&serde_json::json!({"error": error, "message": message, "exit": exit}));
 }
 
 /// A bar for long work: of `total` steps, or a spinner when nobody knows. It is drawn on a

@@ -57,7 +57,7 @@ pub struct Up {
     rail_listen: Option<SocketAddr>,
     /// The weight table of the UK modulus check, in Vocalink's form. Without one, account numbers
     /// are checked for their form alone.
-    #[arg(long, env = "LOMBARD_UK_WEIGHTS", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     uk_weights: Option<PathBuf>,
     /// A TOML file of settings.
     #[arg(long, env = "LOMBARD_CONFIG", value_name = "FILE")]
@@ -73,6 +73,9 @@ impl Up {
         if let Some(data) = &self.data {
             process.data.clone_from(data);
         }
+        if let Some(weights) = &self.uk_weights {
+            process.uk_weights = Some(weights.clone());
+        }
         process.listen = self.listen.unwrap_or(process.listen);
         process.rail_listen = self.rail_listen.unwrap_or(process.rail_listen);
         settings.allow_own_webhooks();
@@ -85,7 +88,7 @@ pub fn run(args: &Up, as_json: bool) -> Outcome {
     let settings = args.settings()?;
     logs::start(&settings.process.log)?;
     rig::allow_connections(settings.service.http.connections_max);
-    let weights = check::weights(args.uk_weights.as_deref())?;
+    let weights = check::weights(settings.process.uk_weights.as_deref())?;
     let opened = Opened::open(&settings.process.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(&settings))

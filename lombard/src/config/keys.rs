@@ -50,6 +50,10 @@ pub const SETTINGS: &[Setting] = &[
         "rail_listen",
         "Where the rail simulator listens. Port 0 takes a free one.",
     ),
+    text(
+        "uk_weights",
+        "The weight table of the UK modulus check, in Vocalink's form. Without one, account numbers are checked for their form alone.",
+    ),
     number(
         "workers",
         "Threads that serve requests; 0 for one per core.",

@@ -78,6 +78,11 @@ fn errors_name_the_place() {
             &[],
             "lombard.toml:2: `log.format`: ",
         ),
+        (
+            "[rails.fps]\nurl = 'x'\nown_agent = '200000'",
+            &[],
+            "lombard.toml:1: `rails.fps`: missing field `secret`",
+        ),
         ("[rails.chaps]\nurl = 'x'", &[], "lombard.toml:1: `rails"),
         ("listen = ", &[], "lombard.toml: TOML parse error at line 1"),
         (
@@ -118,11 +123,11 @@ fn the_list_of_settings_is_complete() {
     service.proof.policy = Some("p".into());
     service.proof.export = Some("e".into());
     let mut leaves = BTreeSet::new();
-    collect(
-        &Table::try_from(Process::default()).unwrap(),
-        "",
-        &mut leaves,
-    );
+    let process = Process {
+        uk_weights: Some("w".into()),
+        ..Process::default()
+    };
+    collect(&Table::try_from(process).unwrap(), "", &mut leaves);
     collect(&Table::try_from(service).unwrap(), "", &mut leaves);
     let leaves: BTreeSet<String> = leaves
         .iter()

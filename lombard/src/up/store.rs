@@ -1,7 +1,7 @@
 //! Opens what is in the data folder: the store and the vault's key file. Each way in which this
 //! can fail has a sentence that says what to do, and an exit code.
 
-use std::{path::Path, sync::Arc};
+use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use lombard_embedded::{
     engine::{Engine, Options, StartError},
@@ -87,7 +87,11 @@ impl Opened {
 fn open_engine(folder: &Path, host: &Arc<dyn Host>) -> Result<Engine, Failure> {
     let wire = Arc::new(Wire);
     let engine = Engine::open(folder, Arc::clone(host), wire, &Options::default());
-    let engine = engine.map_err(|error| failed(exit_of(&error), error))?;
+    let engine = engine.map_err(|error| {
+        let failure = failed(exit_of(&error), error);
+        let error = failure.error.context(folder.display().to_string());
+        Failure { error, ..failure }
+    })?;
     if let Some(torn) = engine.torn() {
         warn!(
             ?torn,
@@ -127,6 +131,8 @@ fn exit_of(error: &StartError) -> Exit {
         StartError::Log(OpenError::Damaged(_)) => Exit::Damaged,
         // Something that is no folder has its name: the argument is at fault.
         StartError::Io(error) if is_no_folder(error) => Exit::Usage,
+        // A folder that is absent is made, unless those around it do not let it.
+        StartError::Io(error) if error.kind() == ErrorKind::NotFound => Exit::NotWritable,
         StartError::Lock(LockError::Io { .. })
         | StartError::Log(OpenError::Io { .. })
         | StartError::Index(_)
@@ -135,8 +141,10 @@ fn exit_of(error: &StartError) -> Exit {
 }
 
 fn is_no_folder(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{AlreadyExists, NotADirectory};
-    matches!(error.kind(), AlreadyExists | NotADirectory)
+    matches!(
+        error.kind(),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory
+    )
 }
 
 fn exit_of_vault(error: &OpenVaultError) -> Exit {
