@@ -13,7 +13,7 @@
 
 mod balance;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +132,16 @@ pub enum Layer {
     Posted,
 }
 
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Release => "release",
+            Self::Posted => "posted",
+        })
+    }
+}
+
 /// One line of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "FlatLeg")]
@@ -219,7 +229,7 @@ pub enum LedgerError {
     TooManyLegs(usize),
     /// Debits and credits differ.
     #[error(
-        "debits of {debits} and credits of {credits} minor units of {currency} in the {layer:?} layer do not balance"
+        "debits of {debits} and credits of {credits} minor units of {currency} in the {layer} layer do not balance"
     )]
     Unbalanced {
         /// Of which currency.

@@ -208,20 +208,6 @@ impl Rules {
         }
     }
 
-    /// The same with a lower limit, as a bank sets for itself. A limit above the scheme's changes nothing.
-    #[must_use]
-    pub fn with_amount_max(mut self, minor: u64) -> Self {
-        let scheme = self.amount_max.value.unwrap_or(u64::MAX);
-        if minor < scheme {
-            self.amount_max = Sourced {
-                value: Some(minor),
-                source: "configuration",
-                sure: Sure::Ours,
-            };
-        }
-        self
-    }
-
     /// The rule of a text field.
     #[must_use]
     pub fn text(&self, field: Field) -> Option<&'static TextRule> {

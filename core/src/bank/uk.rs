@@ -14,7 +14,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Check;
-use super::iban::{Iban, IbanError};
+use super::iban::Iban;
 use modulus::Verdict;
 use weights::Weights;
 
@@ -36,6 +36,12 @@ pub enum UkAccountError {
     /// Not six digits, with or without hyphens or spaces between pairs.
     #[error("a sort code is six digits, as 123456 or 12-34-56")]
     SortCode,
+    /// Not eight digits, where the standard form is asked for.
+    #[error(
+        "an account number is given as eight digits here; put zeros before one of six or seven, and see \
+         `lombard check uk-account` for one of nine or ten"
+    )]
+    NotStandard,
     /// Not six to ten digits.
     #[error("an account number is eight digits (six to ten at some banks)")]
     Number,
@@ -55,7 +61,7 @@ impl UkAccountError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::SortCode => "sort_code",
-            Self::Number => "account_number",
+            Self::NotStandard | Self::Number => "account_number",
             Self::Length { .. } => "account_length",
         }
     }
@@ -131,9 +137,10 @@ impl UkAccount {
     /// # Errors
     /// [`UkAccountError`] if either is malformed.
     pub fn parse(sort_code: &str, number: &str) -> Result<Self, UkAccountError> {
-        let number = <[u8; 8]>::try_from(number.as_bytes()).map_err(|_| UkAccountError::Number)?;
+        let number =
+            <[u8; 8]>::try_from(number.as_bytes()).map_err(|_| UkAccountError::NotStandard)?;
         if !number.iter().all(u8::is_ascii_digit) {
-            return Err(UkAccountError::Number);
+            return Err(UkAccountError::NotStandard);
         }
         Ok(Self {
             sort_code: sort_code.parse()?,
@@ -182,14 +189,6 @@ impl UkAccount {
     pub fn of_iban(iban: &Iban) -> Option<Self> {
         let account = iban.bban().get(4..).filter(|_| iban.country() == "GB")?;
         Self::parse(account.get(..6)?, account.get(6..)?).ok()
-    }
-
-    /// The IBAN of the account at the bank with these four letters (the first four of its BIC).
-    ///
-    /// # Errors
-    /// [`IbanError`] if `bank` is not four upper-case letters.
-    pub fn to_iban(&self, bank: &str) -> Result<Iban, IbanError> {
-        Iban::from_bban("GB", &format!("{bank}{}{}", self.sort_code, self.number()))
     }
 
     /// The sort code in standard form.

@@ -131,20 +131,6 @@ impl Rule {
             Self::TimeRange => "time_range",
         }
     }
-
-    /// Whether reading cannot go on after this: the bytes themselves are not to be trusted.
-    #[must_use]
-    pub const fn is_fatal(self) -> bool {
-        matches!(
-            self,
-            Self::Malformed
-                | Self::Encoding
-                | Self::Dtd
-                | Self::Entity
-                | Self::Character
-                | Self::Limit
-        )
-    }
 }
 
 impl Serialize for Rule {

@@ -66,17 +66,6 @@ fn the_limit_of_faster_payments_is_a_million_pounds() {
 }
 
 #[test]
-fn a_bank_sets_a_lower_limit_and_never_a_higher_one() {
-    let rules = sepa_inst::RULES.with_amount_max(10_000_000);
-    let of = |rules, amount| findings(rules, &Instruction { amount, ..sepa() });
-    assert_eq!(of(&sepa_inst::RULES, u64::MAX), NONE);
-    assert_eq!(of(&rules, 10_000_000), NONE);
-    assert_eq!(of(&rules, 10_000_001), ["refuse amount amount_limit"]);
-    let higher = fps::RULES.with_amount_max(u64::MAX);
-    assert_eq!(higher.amount_max.value, fps::RULES.amount_max.value);
-}
-
-#[test]
 fn a_scheme_carries_its_own_currency() {
     let euros = Instruction {
         currency: Currency::EUR,

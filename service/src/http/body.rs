@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use axum::body::{Body, Bytes};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, header},
+};
 use http_body_util::BodyExt;
 
 use super::{ErrorCode, Problem};
@@ -52,6 +55,23 @@ impl Deref for Whole {
 
     fn deref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Refuses a body that is compressed: its size would say nothing about what it becomes.
+///
+/// # Errors
+/// `media_type_unsupported`.
+pub fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            let detail = "bodies are taken as they are, without `Content-Encoding`";
+            Err(Problem::saying(
+                ErrorCode::MediaTypeUnsupported,
+                detail.into(),
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api,
-    body::{Limits, Whole},
+    body::{Limits, Whole, refuse_encoded},
     error::ErrorCode,
     input::Object,
     problem::Problem,
@@ -41,6 +41,7 @@ impl FromRequest<Api> for Json {
 impl Json {
     /// The body, whatever its type is said to be.
     async fn read(request: Request, api: &Api) -> Result<Self, Problem> {
+        refuse_encoded(request.headers())?;
         let limits = &api.app().config.http;
         let length = request.headers().get(header::CONTENT_LENGTH);
         let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());

@@ -81,7 +81,7 @@ fn a_digit_too_many_is_not_dropped() {
     }
     assert_eq!(
         UkAccount::parse("200000", "1234567"),
-        Err(UkAccountError::Number)
+        Err(UkAccountError::NotStandard)
     );
 }
 
@@ -93,8 +93,6 @@ fn a_british_iban_holds_the_account() {
         (account.sort_code().as_str(), account.number()),
         ("202015", "55555555")
     );
-    assert_eq!(account.to_iban("BUKB"), Ok(iban));
-    assert!(account.to_iban("BUK").is_err() && account.to_iban("bukb").is_err());
     let german: Iban = "DE75512108001245126199".parse().expect("valid");
     assert_eq!(UkAccount::of_iban(&german), None);
     assert_eq!(format!("{account:?}"), "UkAccount(202015, …555)");

@@ -20,7 +20,7 @@ use crate::{
         record::Format,
         spool::{Incoming, Spool},
     },
-    http::{Api, Call, ErrorCode, IdempotencyKey, Problem},
+    http::{Api, Call, ErrorCode, IdempotencyKey, Problem, body::refuse_encoded},
 };
 
 /// Pieces of the body that wait to be spooled.
@@ -81,6 +81,7 @@ pub async fn create(
     key: IdempotencyKey,
     request: Request,
 ) -> Result<Response, Problem> {
+    refuse_encoded(request.headers())?;
     let format = format_of(request.headers())?;
     let _upload = api.uploads().begin(call.tenant(), key.as_str())?;
     let spool = receive(api.app(), request).await?;
