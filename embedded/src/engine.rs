@@ -16,8 +16,8 @@
 //! about four memtables' worth, and is where it was. There is no other recovery.
 
 use std::{
-    path::Path,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering::Relaxed},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -27,8 +27,9 @@ use lombard_core::{
     command::{Command, Render, Reply},
     store::{Commit, Key, Record, WriteSet},
 };
-use lombard_service::ports::{
-    Bank, CommitError, ExecuteError, Found, Host, Range, ReadError, Store,
+use lombard_service::{
+    metrics::sample::{Figures, Gauged},
+    ports::{Bank, CommitError, ExecuteError, Found, Host, Range, ReadError, Store},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -54,6 +55,7 @@ pub struct Engine {
     /// The writer, then those who help it.
     threads: Vec<JoinHandle<()>>,
     torn: Option<Torn>,
+    folder: Option<PathBuf>,
     /// Given back last.
     _lock: Option<Lock>,
 }
@@ -146,6 +148,23 @@ impl Engine {
             mpsc::error::TrySendError::Full(_) => Refused::Full,
             mpsc::error::TrySendError::Closed(_) => Refused::Closed,
         })
+    }
+}
+
+impl Gauged for Engine {
+    fn figures(&self) -> Figures {
+        let health = self.health();
+        let jobs = self.jobs.as_ref();
+        Figures {
+            queue_depth: jobs.map_or(0, |jobs| QUEUE_MAX - jobs.capacity()),
+            queue_limit: QUEUE_MAX,
+            position: health.last,
+            indexed: self.shared.covered.load(Relaxed),
+            segments: self.shared.log.end().segment as usize + 1,
+            unindexed_bytes: health.unindexed_bytes,
+            refuses: health.refuses.is_some(),
+            disk_free_bytes: self.folder.as_deref().and_then(indexer::free_bytes),
+        }
     }
 }
 

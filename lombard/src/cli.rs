@@ -16,6 +16,7 @@ use crate::{
     psp::Psp,
     say,
     sim::Sim,
+    slo::Slo,
     up::Up,
     verify::Verify,
     watch::Watch,
@@ -61,6 +62,8 @@ pub enum Command {
     Verify(Verify),
     /// Run a witness: cosign checkpoints of logs that only grow.
     Witness(Witness),
+    /// Show what is left of each error budget.
+    Slo(Slo),
     /// Look after the keys of a log or a witness.
     Log {
         /// What to do.

@@ -49,22 +49,39 @@ pub struct Up {
     pub url: String,
     /// The demo tenant's key.
     pub api_key: Option<String>,
+    /// Where metrics are told.
+    #[serde(default)]
+    pub metrics_url: Option<String>,
 }
 
 impl Server {
+    /// What the server on the data folder left there.
+    fn left(&self) -> Option<Up> {
+        let text = std::fs::read(self.data.join(UP_FILE)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Where the server on the data folder tells its metrics.
+    ///
+    /// # Errors
+    /// [`Exit::Unreachable`] when none runs there.
+    pub fn metrics_url(&self) -> Result<String, Failure> {
+        let url = self.left().and_then(|up| up.metrics_url);
+        url.ok_or_else(|| {
+            let data = self.data.display();
+            failure(Exit::Unreachable, format!("no server runs on {data}"))
+        })
+    }
+
     /// Finds the server's address and key.
     ///
     /// # Errors
     /// When neither is given and none runs on the data folder.
     pub fn remote(&self) -> Result<Remote, Failure> {
-        let left = || -> Option<Up> {
-            let text = std::fs::read(self.data.join(UP_FILE)).ok()?;
-            serde_json::from_slice(&text).ok()
-        };
         let left = if self.url.is_some() && self.key.is_some() {
             None
         } else {
-            left()
+            self.left()
         };
         let url = self
             .url
@@ -93,6 +110,20 @@ impl Server {
     }
 }
 
+/// A client of HTTP.
+///
+/// # Errors
+/// When this system gives none.
+pub fn http() -> Result<reqwest::Client, Failure> {
+    // A second call finds it installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_secs(120))
+        .build()
+        .or_exit(Exit::Internal, "no HTTP client")
+}
+
 /// A server and the right to ask it.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -112,13 +143,7 @@ impl Remote {
             let what = format!("`{url}`: a server has an `http` or `https` URL");
             return Err(failure(Exit::Usage, what));
         }
-        // A second call finds it installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .read_timeout(Duration::from_secs(120))
-            .build()
-            .or_exit(Exit::Internal, "no HTTP client")?;
+        let http = http()?;
         let base = url.trim_end_matches('/').to_owned();
         let key = key.to_owned();
         Ok(Self { http, base, key })
@@ -242,6 +267,7 @@ mod tests {
         let up = Up {
             url: "http://127.0.0.1:1".into(),
             api_key: Some("sk".into()),
+            metrics_url: None,
         };
         std::fs::write(data.path().join(UP_FILE), serde_json::to_vec(&up).unwrap()).unwrap();
         let server = |url: Option<&str>| Server {

@@ -60,6 +60,8 @@ pub struct Process {
     pub rail_listen: SocketAddr,
     /// The weight table of the UK modulus check.
     pub uk_weights: Option<PathBuf>,
+    /// Where metrics are told.
+    pub metrics_listen: SocketAddr,
     /// Threads of the runtime; 0 for one per core.
     pub workers: usize,
     /// Whether the rail simulator is started.
@@ -107,6 +109,7 @@ impl Default for Process {
             listen: here(8080),
             rail_listen: here(8090),
             uk_weights: None,
+            metrics_listen: here(0),
             workers: 0,
             simulator: true,
             demo: true,
@@ -123,11 +126,12 @@ impl Default for Log {
 }
 
 /// The keys of the file that are the process's; the others are the service's.
-const PROCESS_KEYS: [&str; 8] = [
+const PROCESS_KEYS: [&str; 9] = [
     "data",
     "listen",
     "rail_listen",
     "uk_weights",
+    "metrics_listen",
     "workers",
     "simulator",
     "demo",

@@ -19,6 +19,7 @@ mod pay;
 mod psp;
 mod say;
 mod sim;
+mod slo;
 mod up;
 mod verify;
 mod watch;
@@ -66,6 +67,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Psp { what } => psp::run(what, json),
         Command::Restore(args) => backup::restore(args, json),
         Command::Sim { what } => wait(sim::run(what, json)),
+        Command::Slo(args) => wait(slo::run(args, json)),
         Command::Up(args) => up::run(args, json),
         Command::Verify(args) => verify::run(args, json),
         Command::Watch(args) => wait(watch::run(args, json)),

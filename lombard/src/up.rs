@@ -11,6 +11,7 @@
 //! so that only opening the store anew can tell what is there.
 
 mod control;
+mod metrics;
 mod proof;
 mod ready;
 pub mod rig;
@@ -18,10 +19,16 @@ mod simulator;
 mod stop;
 mod store;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clap::Args;
 use lombard_core::bank::uk::weights::Weights;
+use lombard_service::metrics::METRICS;
 use tracing::{error, info};
 
 use crate::{
@@ -85,6 +92,7 @@ impl Up {
 
 /// Runs the platform until it is told to stop.
 pub fn run(args: &Up, as_json: bool) -> Outcome {
+    let begun = Instant::now();
     let settings = args.settings()?;
     logs::start(&settings.process.log)?;
     rig::allow_connections(settings.service.http.connections_max);
@@ -95,7 +103,7 @@ pub fn run(args: &Up, as_json: bool) -> Outcome {
         .enable_all()
         .build()
         .or_exit(Exit::Internal, "no runtime")?;
-    let ended = runtime.block_on(serve(&settings, &opened, weights, as_json));
+    let ended = runtime.block_on(serve(&settings, &opened, weights, (begun, as_json)));
     // Whatever still holds the store lets go of it, then the store is closed.
     runtime.shutdown_timeout(Duration::from_secs(1));
     opened.close();
@@ -113,7 +121,7 @@ async fn serve(
     settings: &Settings,
     opened: &Opened,
     weights: Option<Weights>,
-    as_json: bool,
+    (begun, as_json): (Instant, bool),
 ) -> Outcome {
     // Listened for from the start, so that a stop during the start is not lost.
     let mut signals = stop::Signals::listen()?;
@@ -122,6 +130,8 @@ async fn serve(
         .local_addr()
         .or_exit(Exit::Unreachable, "no address")?;
     let rig = rig::Rig::start(settings, opened, api, weights).await?;
+    let ready_after = METRICS.start_duration.of(());
+    ready_after.set(begun.elapsed().as_secs_f64());
     let ready = ready::Ready::of(&rig, api, &settings.process.data);
     let left = ready.leave(&settings.process.data)?;
     let control = control::Control::listen(&settings.process.data, opened.engines());

@@ -1,6 +1,9 @@
 //! Everything that a runtime puts together, in one value that routes and workers share.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lombard_core::{
     command::{Command, Reply},
@@ -9,8 +12,14 @@ use lombard_core::{
 
 use crate::{
     config::Config,
+    metrics::{
+        METRICS,
+        kinds::Took,
+        label::{Decided, Deed},
+    },
     ports::{Bank, ExecuteError, Host, ReadError, Store, Vault},
     rails::Rails,
+    slo::Slo,
 };
 
 /// The ports of a running Lombard. Cheap to clone.
@@ -36,7 +45,10 @@ impl App {
     /// # Errors
     /// See [`ExecuteError`].
     pub async fn execute(&self, command: Command) -> Result<Reply, ExecuteError> {
-        self.bank.execute(command).await
+        let (deed, begun) = (Deed::of(&command.act), Instant::now());
+        let answer = self.bank.execute(command).await;
+        note(deed, begun.elapsed(), &answer);
+        answer
     }
 
     /// Reads one record.
@@ -62,5 +74,15 @@ impl App {
     ) -> Result<Option<T>, ReadError> {
         let found = self.get(key).await?;
         Ok(found.map(|record| lombard_core::store::decode(&record.body.bytes)))
+    }
+}
+
+/// Counts a command that was carried out, or was not.
+fn note(deed: Deed, took: Duration, answer: &Result<Reply, ExecuteError>) {
+    let decided = Decided::of(answer);
+    METRICS.commands.of((deed, decided)).inc();
+    METRICS.command_duration.of((deed,)).took(took);
+    if deed == Deed::Pay && matches!(decided, Decided::Done | Decided::Rejected) {
+        Slo::Accepted.note_within(took);
     }
 }

@@ -19,6 +19,7 @@ use tracing::warn;
 
 use crate::{
     app::App,
+    metrics::METRICS,
     ports::{CommitError, Found, Range, ReadError},
 };
 
@@ -85,6 +86,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 9] = [
+        Self::Contradiction,
+        Self::Unresolved,
+        Self::EffectFailed,
+        Self::UnmatchedMessage,
+        Self::ImplausibleMessage,
+        Self::WebhookGivenUp,
+        Self::LogBehind,
+        Self::LogDamaged,
+        Self::DetokenizeAnomaly,
+    ];
+
     /// As it is written in the API.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -100,6 +114,25 @@ impl Kind {
             Self::LogBehind => "log_behind",
             Self::LogDamaged => "log_damaged",
             Self::DetokenizeAnomaly => "detokenize_anomaly",
+        }
+    }
+}
+
+impl Kind {
+    /// Whether a person must be told within a minute: money may be wrong, or cannot move, or
+    /// somebody may be reading what he should not.
+    #[must_use]
+    pub const fn is_urgent(self) -> bool {
+        match self {
+            Self::Contradiction
+            | Self::Unresolved
+            | Self::EffectFailed
+            | Self::UnmatchedMessage
+            | Self::ImplausibleMessage
+            | Self::LogBehind
+            | Self::LogDamaged
+            | Self::DetokenizeAnomaly => true,
+            Self::WebhookGivenUp => false,
         }
     }
 }
@@ -161,10 +194,13 @@ impl Trouble {
     }
 }
 
+/// How the keys of exceptions sort within their partitions.
+pub const SORT: &str = "exception";
+
 /// Where an exception is kept.
 #[must_use]
 pub fn key(tenant: TenantId, id: Id<Exception>) -> Key {
-    Key::new(&format!("{}/{id}", tenant.short()), "exception")
+    Key::new(&format!("{}/{id}", tenant.short()), SORT)
 }
 
 /// The list of a tenant's exceptions, in the order in which they were opened.
@@ -220,6 +256,7 @@ pub async fn raise(app: &App, trouble: Trouble) -> Result<Id<Exception>, CommitE
         audit::enter(&mut writes, &note);
         match app.store.commit(&writes).await {
             Ok(()) => {
+                METRICS.exceptions_opened.of((trouble.kind,)).inc();
                 let (kind, subject) = (trouble.kind.name(), &trouble.subject);
                 warn!(exception = %id, kind, %subject, reason = trouble.reason, "exception");
                 return Ok(id);

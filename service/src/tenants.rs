@@ -35,7 +35,7 @@ pub use demo::{DemoTenant, demo};
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS};
 pub use pace::Pace;
 pub use records::{
-    TenantError, create_key, create_key_with, create_tenant, open_house_accounts, revoke_key,
+    TenantError, create_key, create_key_with, create_tenant, ids, open_house_accounts, revoke_key,
 };
 
 use crate::access::Access;

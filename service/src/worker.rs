@@ -9,6 +9,7 @@ pub mod feed;
 pub mod funds;
 pub mod rails;
 pub mod rollup;
+pub mod standing;
 pub mod timers;
 
 use std::sync::Arc;

@@ -3,7 +3,11 @@
 //! **Back-pressure.** The writer fills a second memtable meanwhile. When that is full too, it waits; when the
 //! indexer cannot go on (no room on the disk), the store takes no writes and says why, until it can.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use lombard_service::ports::Cause;
 
@@ -85,6 +89,9 @@ impl Indexer {
             std::mem::replace(&mut published.view, view),
         );
         drop(published);
+        if let Some(known) = frozen.covers() {
+            self.shared.covered.store(known.sequence, Relaxed);
+        }
         drop(old); // Freeing a hundred thousand records takes a while; not under the lock.
         Ok(())
     }
@@ -93,9 +100,8 @@ impl Indexer {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
-        let free = rustix::fs::statvfs(folder).map(|it| it.f_bavail * it.f_frsize);
-        match free {
-            Ok(free) if free < ROOM_BYTES => Err(format!(
+        match free_bytes(folder) {
+            Some(free) if free < ROOM_BYTES => Err(format!(
                 "storage full: {} MiB are free and the index needs {} MiB; free some space",
                 free >> 20,
                 ROOM_BYTES >> 20
@@ -104,6 +110,12 @@ impl Indexer {
             _ => Ok(()),
         }
     }
+}
+
+/// Room on the disk of a folder in bytes, where it can be asked.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail * found.f_frsize)
 }
 
 impl Shared {

@@ -1,9 +1,13 @@
 //! Opening: lock the folder, open the index, read the log after what the index covers, start the threads.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use lombard_core::command::Render;
-use lombard_service::ports::Host;
+use lombard_service::{metrics::label::Store, ports::Host};
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
 
@@ -37,6 +41,8 @@ pub struct Options {
     pub freeze_bytes: usize,
     /// The page cache of the index in bytes.
     pub index_cache_bytes: usize,
+    /// Under which name it is measured.
+    pub store: Store,
 }
 
 impl Default for Options {
@@ -46,6 +52,7 @@ impl Default for Options {
             log,
             freeze_bytes: 32 * 1024 * 1024,
             index_cache_bytes: CACHE_BYTES,
+            store: Store::Ledger,
         }
     }
 }
@@ -131,6 +138,7 @@ pub fn open_on(
         filter,
         recent: Mutex::new(Recent::default()),
         last: watch::Sender::new(last),
+        covered: AtomicU64::new(known.map_or(0, |known| known.sequence)),
         indexing: Mutex::default(),
         indexed: Condvar::new(),
         failed: watch::Sender::default(),
@@ -143,6 +151,7 @@ pub fn open_on(
         host,
         render,
         freeze_bytes,
+        store: options.store,
         hot: Hot::default(),
         group: Group::default(),
         answers: Answers::default(),
@@ -160,6 +169,7 @@ pub fn open_on(
     ];
     Ok(Engine {
         shared,
+        folder: folder.map(Path::to_path_buf),
         jobs: Some(jobs),
         threads,
         torn: opened.torn,

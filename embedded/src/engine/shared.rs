@@ -4,7 +4,7 @@
 //! view of the index. It is changed only under its lock, by whole groups that are durable, so whoever
 //! looks under the lock, and then goes on in the parts that never change, reads of one moment.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use lombard_core::store::{Key, Record};
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -39,6 +39,8 @@ pub struct Shared {
     pub recent: Mutex<Recent>,
     /// The last transaction that is durable and published.
     pub last: watch::Sender<u64>,
+    /// The last transaction that the index covers.
+    pub covered: AtomicU64,
     pub indexing: Mutex<Indexing>,
     /// Signalled when the frozen memtable changes, or the store closes.
     pub indexed: Condvar,

@@ -11,6 +11,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Instant,
 };
 
 use lombard_core::{
@@ -18,7 +19,10 @@ use lombard_core::{
     plan::{Context, Step, plan},
     store::{Key, Record, Snapshot, WriteSet},
 };
-use lombard_service::ports::{Cause, CommitError, ExecuteError, Host, ReadError};
+use lombard_service::{
+    metrics::{METRICS, kinds::Took, label::Store},
+    ports::{Cause, CommitError, ExecuteError, Host, ReadError},
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{group::Group, hot::Hot, shared::Shared};
@@ -67,6 +71,8 @@ pub struct Writer {
     pub render: Arc<dyn Render>,
     /// The size of a memtable that is handed to the indexer, in bytes.
     pub freeze_bytes: usize,
+    /// Under which name it is measured.
+    pub store: Store,
     pub hot: Hot,
     pub group: Group,
     pub answers: Answers,
@@ -85,10 +91,17 @@ impl Writer {
         let mut taken = Vec::with_capacity(GROUP_MAX);
         while jobs.blocking_recv_many(&mut taken, GROUP_MAX) > 0 {
             let refused = self.shared.wait_for_room(self.freeze_bytes);
+            // One reading of the clock a job: where one ends the next begins.
+            let mut begun = Instant::now();
             for job in taken.drain(..) {
                 self.take(job, refused.as_ref());
+                let ended = Instant::now();
+                let deciding = METRICS.store_decision_duration.of((self.store,));
+                deciding.took(ended.duration_since(begun));
+                begun = ended;
                 if self.group.buffer.len() >= GROUP_BYTES.min(self.log.room() / 2) {
                     self.flush();
+                    begun = Instant::now();
                 }
             }
             self.flush();
@@ -180,10 +193,13 @@ impl Writer {
             self.answers.give(None);
             return;
         }
-        match self
+        let begun = Instant::now();
+        let appended = self
             .log
-            .append(self.host.now().unix_ms(), &mut self.group.buffer)
-        {
+            .append(self.host.now().unix_ms(), &mut self.group.buffer);
+        let writing = METRICS.store_commit_duration.of((self.store,));
+        writing.took(begun.elapsed());
+        match appended {
             Ok(appended) => {
                 // What is new was not there to be read, and so is not remembered.
                 let updated = self.group.updated().iter();

@@ -50,6 +50,7 @@ pub fn small() -> Options {
         },
         freeze_bytes: 64 * 1024,
         index_cache_bytes: 1024 * 1024,
+        ..Options::default()
     }
 }
 

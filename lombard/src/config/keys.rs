@@ -54,6 +54,10 @@ pub const SETTINGS: &[Setting] = &[
         "uk_weights",
         "The weight table of the UK modulus check, in Vocalink's form. Without one, account numbers are checked for their form alone.",
     ),
+    text(
+        "metrics_listen",
+        "Where metrics and error budgets are told, without a key: an address that the operator's network alone reaches. Port 0 takes a free one.",
+    ),
     number(
         "workers",
         "Threads that serve requests; 0 for one per core.",

@@ -27,6 +27,8 @@ pub struct Ready {
     pub api_key: Option<String>,
     /// The rail simulator.
     pub rail_url: Option<String>,
+    /// Metrics and error budgets.
+    pub metrics_url: String,
     /// A funded demo account in pounds.
     pub account: Option<String>,
     /// A funded demo account in euros.
@@ -46,6 +48,7 @@ impl Ready {
             url: format!("http://{api}"),
             api_key: demo.map(|demo| demo.key.expose().to_owned()),
             rail_url: rig.rail_url.clone(),
+            metrics_url: rig.metrics_url.clone(),
             account: demo.map(|demo| demo.account.to_string()),
             euro_account: demo.map(|demo| demo.euro_account.to_string()),
             data: data.to_owned(),
@@ -71,6 +74,7 @@ impl Ready {
             or_none(&self.euro_account)
         ));
         say::line(&format!("  rail simulator   {}", or_none(&self.rail_url)));
+        say::line(&format!("  metrics          {}/metrics", self.metrics_url));
         say::line(&format!("  data             {}", self.data.display()));
         say::line("Stop with Ctrl-C.");
     }
@@ -84,6 +88,7 @@ impl Ready {
         let up = client::Up {
             url: self.url.clone(),
             api_key: self.api_key.clone(),
+            metrics_url: Some(self.metrics_url.clone()),
         };
         let text = serde_json::to_vec(&up).or_exit(Exit::Internal, "JSON")?;
         // One of a server that crashed may be there, with other rights.

@@ -21,7 +21,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
-use super::{proof, simulator, store::Opened};
+use super::{metrics, proof, simulator, store::Opened};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit},
@@ -35,6 +35,8 @@ pub struct Rig {
     pub demo: Option<DemoTenant>,
     /// Where the simulator is, if there is one.
     pub rail_url: Option<String>,
+    /// Where metrics are told.
+    pub metrics_url: String,
     /// The vault, inside.
     pub tokens: Tokens,
     /// The UK modulus table, if there is one.
@@ -87,10 +89,13 @@ impl Rig {
         let log = proof::open(&app, &settings.process.data).await?;
         proof::spawn(&app, &log, &stopped, &mut workers)?;
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
+        let metrics_url =
+            metrics::spawn(settings, opened, &app, &log, &stopped, &mut workers).await?;
         Ok(Self {
             app,
             demo,
             rail_url,
+            metrics_url,
             tokens,
             weights,
             log,

@@ -11,6 +11,7 @@ use lombard_embedded::{
 use lombard_service::{
     host::SystemHost,
     http::wire::Wire,
+    metrics::label::Store,
     ports::{Host, Vault},
     vault::{FileKeys, KeyFile, LocalVault, OpenVaultError, keys::Keys},
 };
@@ -46,7 +47,7 @@ impl Opened {
     /// [`Exit::InUse`], [`Exit::NotWritable`], [`Exit::Damaged`] or [`Exit::Internal`].
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let host: Arc<dyn Host> = Arc::new(SystemHost::default());
-        let engine = open_engine(folder, &host)?;
+        let engine = open_engine(folder, &host, Store::Ledger)?;
         let keys = folder.join(KEY_FILE);
         if engine.health().last > 0 && !keys.exists() {
             // A fresh one would be made, and everything sealed so far never opened again.
@@ -56,7 +57,7 @@ impl Opened {
         }
         let key_file = KeyFile::open(&keys);
         let key_file = Arc::new(key_file.map_err(|error| failed(exit_of_vault(&error), error))?);
-        let vault_engine = open_engine(&folder.join(VAULT_FOLDER), &host)?;
+        let vault_engine = open_engine(&folder.join(VAULT_FOLDER), &host, Store::Vault)?;
         let keys = open_keys(folder, &key_file, &vault_engine)?;
         Ok(Self {
             engine: Arc::new(engine),
@@ -84,9 +85,13 @@ impl Opened {
     }
 }
 
-fn open_engine(folder: &Path, host: &Arc<dyn Host>) -> Result<Engine, Failure> {
+fn open_engine(folder: &Path, host: &Arc<dyn Host>, store: Store) -> Result<Engine, Failure> {
     let wire = Arc::new(Wire);
-    let engine = Engine::open(folder, Arc::clone(host), wire, &Options::default());
+    let options = Options {
+        store,
+        ..Options::default()
+    };
+    let engine = Engine::open(folder, Arc::clone(host), wire, &options);
     let engine = engine.map_err(|error| {
         let failure = failed(exit_of(&error), error);
         let error = failure.error.context(folder.display().to_string());

@@ -9,6 +9,7 @@ mod data_folder;
 mod detection;
 mod disk;
 mod guides;
+mod metrics;
 mod offline;
 mod overload;
 mod seeds;

@@ -23,6 +23,7 @@ use tracing::warn;
 use super::record;
 use crate::{
     app::App,
+    metrics::{label::Consumer, sample},
     ports::{Cause, ReadError},
     worker::feed::rest,
 };
@@ -124,7 +125,10 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
             stepped = step(&app, shard, folder.take()) => stepped,
         };
         match stepped {
-            Ok(went_on) => folder = Some(went_on),
+            Ok(went_on) => {
+                sample::reached(Consumer::Batches, went_on.reached);
+                folder = Some(went_on);
+            }
             Err(error) => {
                 warn!(%error, "the counts of batches are held up");
                 rest(&mut stop, 200).await;

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::{
     app::App,
+    metrics::{METRICS, kinds::Took, label::Tried},
     ports::{Cause, CommitError, ReadError},
     records::{Then, change},
 };
@@ -305,6 +306,9 @@ impl Hooks {
             body,
         };
         let ended = self.courier.send(outgoing).await;
+        let took = Duration::from_millis(ended.0.latency_ms);
+        METRICS.webhook_duration.of(()).took(took);
+        METRICS.webhook_tries.of((tried(ended.1),)).inc();
         lane.took(ended.0.latency_ms);
         ended
     }
@@ -312,6 +316,14 @@ impl Hooks {
     fn lease(&self, now: Timestamp) -> Timestamp {
         let timeout = u64::try_from(self.courier.timeout().as_millis()).unwrap_or(u64::MAX);
         now.plus_ms(timeout.saturating_add(LEASE_SLACK_MS))
+    }
+}
+
+const fn tried(sent: Sent) -> Tried {
+    match sent {
+        Sent::Taken => Tried::Taken,
+        Sent::Gone => Tried::Gone,
+        Sent::Failed { .. } => Tried::Failed,
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     duty,
+    metrics::METRICS,
     ports::{Range, ReadError},
     worker::feed::rest,
 };
@@ -42,6 +43,7 @@ pub async fn run(hooks: Arc<Hooks>, mut stop: watch::Receiver<bool>) {
 /// See [`ReadError`]; what was not reached is taken up the next time.
 pub async fn scan(hooks: &Arc<Hooks>) -> Result<(), ReadError> {
     let until = format!("{}~", due_prefix(hooks.app.host.now()));
+    let mut due = 0;
     for shard in 0..SHARDS {
         let mut after = None;
         loop {
@@ -50,6 +52,7 @@ pub async fn scan(hooks: &Arc<Hooks>) -> Result<(), ReadError> {
                 .until(until.clone());
             let page = hooks.app.store.range(&range).await?;
             let full = page.len() == PAGE;
+            due += page.len();
             after = page.last().map(|found| found.at.sort().to_owned());
             stream::iter(page)
                 .for_each_concurrent(WRITES_AT_ONCE, |found| async move {
@@ -62,5 +65,6 @@ pub async fn scan(hooks: &Arc<Hooks>) -> Result<(), ReadError> {
             }
         }
     }
+    METRICS.webhooks_due.of(()).set(due as f64);
     Ok(())
 }

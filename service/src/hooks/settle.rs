@@ -12,6 +12,7 @@ use super::{
     send::Sent,
 };
 use crate::{
+    metrics::METRICS,
     ports::CommitError,
     records::{Then, change},
 };
@@ -43,6 +44,7 @@ impl Hooks {
         if follow == Follow::GivenUp {
             // First the exception, then the record: a crash in between must not be silence.
             give_up::raise(&self.app, &foreseen).await?;
+            METRICS.webhooks_given_up.of(()).inc();
         }
         if follow == Follow::Gone {
             // First the endpoint, then the record: whoever finds the delivery ended looks no further,

@@ -1,4 +1,5 @@
-//! Around every request: its trace, its refusal written out, a net under panics, and the log.
+//! Around every request: its trace, its refusal written out, a net under panics, its metrics, and
+//! the log.
 //!
 //! **The log.** One line for each request that is logged, with method, route (never the path or
 //! the query, which name things), status, milliseconds, trace and code. Failures of ours and slow
@@ -21,7 +22,15 @@ use axum::{
 use futures_util::FutureExt;
 use tracing::{error, info, warn};
 
-use crate::duty;
+use crate::{
+    duty,
+    metrics::{
+        METRICS,
+        kinds::{self, Answered, Route, Took},
+        label::Shed,
+    },
+    slo::Slo,
+};
 
 use super::{
     Api,
@@ -32,6 +41,8 @@ use super::{
 
 /// Bytes of all header names and values together.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// The route whose answers are promised; see [`Slo::Served`].
+const PAYMENTS: &str = "/v1/payments";
 /// From here on a request is slow, and logged.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -77,6 +88,7 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
         trace: &trace,
         problem: problem.as_ref(),
     };
+    seen.count();
     seen.log(api.app().config.http.log_one_in);
     response
 }
@@ -110,6 +122,31 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    fn count(&self) {
+        let (method, route) = (kinds::method(self.method.as_str()), self.route.to_owned());
+        let by_route = Route { method, route };
+        METRICS
+            .http_request_duration
+            .get_or_create(&by_route)
+            .took(self.took);
+        let served = !self.status.is_server_error();
+        if *self.method == Method::POST && self.route == PAYMENTS {
+            Slo::Served.note(served);
+        }
+        let answered = Answered {
+            method,
+            route: by_route.route,
+            status: kinds::class(self.status.as_u16()),
+        };
+        METRICS.http_requests.get_or_create(&answered).inc();
+        let shed = match self.problem.map(|problem| problem.code) {
+            Some(ErrorCode::RateLimited) => Shed::RateLimited,
+            Some(ErrorCode::Overloaded) => Shed::Overloaded,
+            _ => return,
+        };
+        METRICS.requests_shed.of((shed,)).inc();
+    }
+
     fn log(&self, one_in: u32) {
         let method = self.method.as_str();
         let (route, status) = (self.route, self.status.as_u16());

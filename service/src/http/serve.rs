@@ -32,7 +32,10 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::config::HttpConfig;
+use crate::{
+    config::HttpConfig,
+    metrics::{METRICS, label::Shed},
+};
 use patient::Patient;
 use seats::{Seat, Seats};
 
@@ -98,11 +101,14 @@ pub async fn serve(
             tokio::spawn(async move {
                 let seat = house.seats.wait(LOBBY_WAIT, LOBBY_ASKS).await;
                 let Some(seat) = seat else {
+                    METRICS.requests_shed.of((Shed::Connections,)).inc();
                     return turn_away(stream).await;
                 };
                 drop(place);
                 house.serve(stream, seat, watcher).await;
             });
+        } else {
+            METRICS.requests_shed.of((Shed::Connections,)).inc();
         }
     }
     drop(listener);

@@ -76,6 +76,16 @@ impl Breaker {
         self.state != State::Closed
     }
 
+    /// As a metric: 0 closed, 1 trying one call, 2 open.
+    #[must_use]
+    pub const fn level(&self) -> f64 {
+        match self.state {
+            State::Closed => 0.0,
+            State::Trying { .. } => 1.0,
+            State::Open { .. } => 2.0,
+        }
+    }
+
     /// Notes what became of a call. Says whether the breaker opened or closed by it.
     pub fn note(&mut self, now: Timestamp, worked: bool) -> Option<Change> {
         match (self.state, worked) {

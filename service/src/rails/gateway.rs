@@ -7,7 +7,7 @@
 use std::{
     fmt,
     sync::{Arc, Once},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -21,7 +21,12 @@ use super::{
     breaker::{Breaker, Change, Pass},
     signature::{self, Signer},
 };
-use crate::{config::RailConfig, ports::Host};
+use crate::{
+    config::RailConfig,
+    metrics::{METRICS, kinds::Took, label},
+    ports::Host,
+    slo::Slo,
+};
 
 /// The most bytes of an answer that are read. A status report has some two thousand.
 const ANSWER_BYTES_MAX: usize = 128 * 1024;
@@ -82,10 +87,28 @@ impl Gateway {
     /// Waits until the breaker lets a call pass. Who is let through must call [`Gateway::post`].
     pub async fn ready(&self) {
         loop {
-            let pass = self.breaker.lock().ask(self.host.now());
-            let Pass::Wait(ms) = pass else { return };
+            let Pass::Wait(ms) = self.ask() else { return };
             tokio::time::sleep(Duration::from_millis(ms.min(LOOK_AGAIN_MS))).await;
         }
+    }
+
+    fn ask(&self) -> Pass {
+        let mut breaker = self.breaker.lock();
+        let pass = breaker.ask(self.host.now());
+        METRICS.rail_breaker.of((self.rail,)).set(breaker.level());
+        pass
+    }
+
+    fn count(&self, took: Duration, heard: &Result<Heard, RailError>) {
+        let call = match heard {
+            Ok(Heard::Message(_) | Heard::Nothing) => label::Call::Answered,
+            Ok(Heard::Refused(_)) | Err(RailError::Unspeakable(..)) => label::Call::Refused,
+            Err(RailError::NotSent(_)) => label::Call::NotSent,
+            Err(RailError::Unknown(_)) => label::Call::Unknown,
+        };
+        METRICS.rail_calls.of((self.rail, call)).inc();
+        METRICS.rail_call_duration.of((self.rail,)).took(took);
+        Slo::RailAnswers.note(heard.is_ok());
     }
 
     /// Sends a message unless the breaker is open.
@@ -93,8 +116,7 @@ impl Gateway {
     /// # Errors
     /// See [`RailError`]; [`RailError::NotSent`] when the breaker is open.
     pub async fn post_if_closed(&self, xml: String, trace: Trace) -> Result<Heard, RailError> {
-        let pass = self.breaker.lock().ask(self.host.now());
-        match pass {
+        match self.ask() {
             Pass::Go => self.post(xml, trace).await,
             Pass::Wait(_) => Err(RailError::NotSent(Arc::new(CallError::BreakerOpen))),
         }
@@ -105,10 +127,18 @@ impl Gateway {
     /// # Errors
     /// See [`RailError`].
     pub async fn post(&self, xml: String, trace: Trace) -> Result<Heard, RailError> {
+        let begun = Instant::now();
         let heard = self.call(xml, trace).await;
-        let change = self.breaker.lock().note(self.host.now(), heard.is_ok());
+        self.count(begun.elapsed(), &heard);
+        let change = {
+            let mut breaker = self.breaker.lock();
+            let change = breaker.note(self.host.now(), heard.is_ok());
+            METRICS.rail_breaker.of((self.rail,)).set(breaker.level());
+            change
+        };
         match change {
             Some(Change::Opened) => {
+                METRICS.rail_breaker_opened.of((self.rail,)).inc();
                 warn!(rail = %self.rail, "too many errors: calls are held back")
             }
             Some(Change::Closed) => info!(rail = %self.rail, "the rail works again"),

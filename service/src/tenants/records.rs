@@ -4,16 +4,22 @@ use super::{
     Act, ApiKey, Arc, Body, Command, Currency, Id, Key, OpenAccount, Rail, Rejection, Role, Scope,
     SecretKey, Snapshot, Tenant, TenantId, digest, journal,
 };
-use lombard_core::audit::{self, Audit};
+use lombard_core::{
+    audit::{self, Audit},
+    store::decode,
+};
 
 use crate::{
     access::Access,
     app::App,
-    ports::{CommitError, ExecuteError, ReadError},
+    ports::{CommitError, ExecuteError, Found, RANGE_MAX, Range, ReadError},
 };
 
 /// Who makes tenants and keys, as timelines and audit records say it.
 const ACTOR: &str = "service/tenants";
+
+/// The list of all tenants.
+const LIST: &str = "tenants";
 
 /// Why a tenant or a key was not made.
 #[derive(Debug, thiserror::Error)]
@@ -74,10 +80,28 @@ pub(super) async fn create_tenant_as(
         name: name.to_owned(),
         created_at: app.host.now(),
     };
-    let body = Body::of(&tenant).listed(Key::new("tenants", &id.to_string()));
+    let body = Body::of(&tenant).listed(Key::new(LIST, &id.to_string()));
     let note = note(app, id, "tenant.create", id);
     create(app, tenant_key(id), body, &note).await?;
     Ok(tenant)
+}
+
+/// The ids of all tenants.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn ids(app: &App) -> Result<Vec<TenantId>, ReadError> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let range = Range::listed(LIST, RANGE_MAX).after(after);
+        let page = app.store.range(&range).await?;
+        let Some(last) = page.last() else {
+            return Ok(ids);
+        };
+        after = Some(last.at.sort().to_owned());
+        let read = |found: &Found| decode::<Tenant>(&found.record.body.bytes).id;
+        ids.extend(page.iter().map(read));
+    }
 }
 
 /// The tenant of an id, if there is one.

@@ -12,7 +12,16 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tracing::{error, warn};
 
 use super::cursor;
-use crate::{app::App, duty, ports::Cause};
+use crate::{
+    app::App,
+    duty,
+    metrics::{
+        METRICS,
+        label::{self, JobEnd},
+        sample::reached,
+    },
+    ports::Cause,
+};
 
 /// Commits between the cursor and the newest job.
 pub const WINDOW_MAX: usize = 4096;
@@ -78,6 +87,7 @@ async fn follow(
     mut stop: watch::Receiver<bool>,
 ) {
     let name = consumer.name();
+    let metric = label::Consumer::named(name);
     let mut after = loop {
         match cursor::load(&app, name, shard).await {
             Ok(position) => break position,
@@ -123,6 +133,7 @@ async fn follow(
                 }
             },
         }
+        reached(metric, window.done());
         saved = save(&app, name, shard, &mut window, saved).await;
     }
     let _ = cursor::save(&app, name, shard, window.done()).await;
@@ -202,16 +213,22 @@ async fn save(
 
 /// Tries a job, then gives it up into the exceptions queue, and that until it is there.
 async fn attempt(app: &App, consumer: &'static str, job: Job) {
+    let metric = label::Consumer::named(consumer);
+    let count = |end| METRICS.feed_jobs.of((metric, end)).inc();
     let (mut failed, mut cut_off) = (0, 0);
     let cause = loop {
         match (job.run)().await {
-            Ok(()) => return,
+            Ok(()) => {
+                count(JobEnd::Done);
+                return;
+            }
             Err(JobError::Hopeless(cause)) => break cause,
             Err(JobError::Retry(cause)) => {
                 failed += 1;
                 if failed == TRIES_MAX {
                     break cause;
                 }
+                count(JobEnd::Retried);
                 pause(app, failed - 1).await;
             }
             Err(JobError::Busy(cause)) => {
@@ -219,10 +236,12 @@ async fn attempt(app: &App, consumer: &'static str, job: Job) {
                 if cut_off == BUSY_TRIES_MAX {
                     break cause;
                 }
+                count(JobEnd::Busy);
                 pause(app, (cut_off - 1).min(5)).await;
             }
         }
     };
+    count(JobEnd::GivenUp);
     error!(consumer, subject = job.subject, error = %cause, "given up; an exception is opened");
     let mut attempt = 0;
     while let Err(error) = (job.give_up)(cause.clone()).await {

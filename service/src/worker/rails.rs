@@ -24,6 +24,7 @@ use super::feed::{Consumer, Job, JobError};
 use crate::{
     app::App,
     exceptions::{self, Kind, Trouble},
+    metrics::METRICS,
     ports::{Cause, ExecuteError},
     rails::{Answer, RailError, RailPort},
 };
@@ -211,6 +212,7 @@ impl Task {
             let answer = port.submit(self.tenant, &self.payment).await;
             match (&answer, retry.pause_ms(tries)) {
                 (Err(RailError::NotSent(_)), Some(longest)) => {
+                    METRICS.rail_retries.of((self.payment.rail,)).inc();
                     let pause = (self.app.host.random() % u128::from(longest + 1)) as u64;
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     tries += 1;

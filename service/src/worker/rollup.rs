@@ -16,7 +16,11 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::feed::rest;
-use crate::{app::App, ports::Cause};
+use crate::{
+    app::App,
+    metrics::{label::Consumer, sample},
+    ports::Cause,
+};
 
 const BATCH: usize = 2048;
 const WAIT_MS: u64 = 500;
@@ -34,8 +38,9 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
             stepped = step(&app, shard, place) => stepped,
         };
         place = stepped.ok();
-        if place.is_none() {
-            rest(&mut stop, 200).await;
+        match place {
+            Some(place) => sample::reached(Consumer::Rollup, place.reached),
+            None => drop(rest(&mut stop, 200).await),
         }
     }
 }

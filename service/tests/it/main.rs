@@ -8,6 +8,7 @@ mod client;
 mod console;
 mod hooks;
 mod http;
+mod observe;
 mod proof;
 mod psp;
 mod receiver;

@@ -163,6 +163,7 @@ impl World {
             },
             freeze_bytes: 16 * 1024,
             index_cache_bytes: 1024 * 1024,
+            ..Options::default()
         };
         let behind = self.index.with_extension("old");
         let _ = std::fs::copy(&self.index, &behind);

@@ -1,6 +1,6 @@
 //! Ranges over the three layers, each with what hides something of the others.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use lombard_core::store::{Body, Change, Key, Record, Version};
 use lombard_service::ports::Range;
@@ -70,6 +70,7 @@ fn shared(folder: &std::path::Path, active: Memtable, frozen: Memtable) -> Share
         filter: Filter::new(true),
         recent: Mutex::new(Recent::default()),
         last: watch::Sender::new(0),
+        covered: AtomicU64::new(0),
         indexing: Mutex::default(),
         indexed: Condvar::new(),
         failed: watch::Sender::default(),

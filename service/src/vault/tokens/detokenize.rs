@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Matter, OutOfScope, Subject, Token, TokenError, Tokens, Use};
 use crate::{
     exceptions::{self, Trouble},
+    metrics::{METRICS, label::Detokenised},
     ports::{CommitError, RANGE_MAX, Range},
 };
 
@@ -67,18 +68,21 @@ impl Tokens {
         let token = self.find(asker.tenant, id).await?;
         let now = self.vault.host.now();
         if let Err(why) = token.scope.allows(wanted, now) {
+            METRICS.detokenisations.of((Detokenised::Refused,)).inc();
             self.put_on_record(&token, asker, why.code()).await?;
             return Err(why.into());
         }
         let matter = match self.matter(&token).await {
             Ok(matter) => matter,
             Err(error) => {
+                METRICS.detokenisations.of((Detokenised::Unreadable,)).inc();
                 self.put_on_record(&token, asker, "unreadable").await?;
                 return Err(error.into());
             }
         };
         self.put_on_record(&token, asker, lombard_core::audit::DONE)
             .await?;
+        METRICS.detokenisations.of((Detokenised::Done,)).inc();
         Ok((token, matter))
     }
 
@@ -95,6 +99,7 @@ impl Tokens {
         let matter = self.matter(token).await?;
         self.put_on_record(token, asker, lombard_core::audit::DONE)
             .await?;
+        METRICS.detokenisations.of((Detokenised::Done,)).inc();
         Ok(matter)
     }
 
