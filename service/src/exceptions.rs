@@ -87,9 +87,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Contradiction,
         Self::Unresolved,
+        Self::BatchInterrupted,
+        Self::RecallOverdue,
         Self::EffectFailed,
         Self::UnmatchedMessage,
         Self::ImplausibleMessage,
@@ -126,6 +128,8 @@ impl Kind {
         match self {
             Self::Contradiction
             | Self::Unresolved
+            | Self::BatchInterrupted
+            | Self::RecallOverdue
             | Self::EffectFailed
             | Self::UnmatchedMessage
             | Self::ImplausibleMessage
