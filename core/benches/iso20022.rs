@@ -47,6 +47,7 @@ fn credit_transfer() -> CreditTransfer {
         remittance: Remittance {
             text: vec!["invoice 4711".to_owned()],
             reference: None,
+            ..Remittance::default()
         },
     }
 }

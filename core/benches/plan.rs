@@ -134,6 +134,7 @@ fn plans(bench: &mut Criterion) {
         execute_at: None,
         wait_ms: 60_000,
         sealed: None,
+        warnings: Vec::new(),
         metadata: BTreeMap::from([("order".to_owned(), "9981".to_owned())]),
         batch: None,
     };

@@ -11,7 +11,7 @@ use crate::{
     ledger::{Account, Alias, Balance, Leg, Transaction},
     lifecycle::Stage,
     money::{Amount, Money},
-    payment::{Batch, External, OnInsufficientFunds, Party, Payment, Sealed},
+    payment::{Batch, External, OnInsufficientFunds, Party, Payment, Sealed, Warning},
     rail::Rail,
     reason::Reason,
     tenant::TenantId,
@@ -145,6 +145,8 @@ pub struct Pay {
     pub wait_ms: u64,
     /// Names, account numbers and remittance text, sealed.
     pub sealed: Option<Sealed>,
+    /// What of its texts the rail does not carry as they were given.
+    pub warnings: Vec<Warning>,
     /// The tenant's own references.
     pub metadata: BTreeMap<String, String>,
     /// The batch that it came in.

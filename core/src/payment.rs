@@ -82,6 +82,9 @@ pub struct Payment {
     /// The other side's name, account and remittance text, sealed by the vault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Sealed>,
+    /// What of its texts the rail does not carry as they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// The tenant's own references.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -100,6 +103,15 @@ pub struct Payment {
     /// The W3C trace id of the request that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+}
+
+/// A text that goes out otherwise than it was given, or not at all. The text itself is personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The rule's code, such as `cut` or `respelled`; `not_carried` for what has no place on the rail.
+    pub rule: String,
+    /// The member of the API's body, as a JSON pointer.
+    pub field: String,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

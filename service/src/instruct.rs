@@ -3,7 +3,8 @@
 //! API, batches, files.
 //!
 //! Nothing is written here, and nothing is cut: what the scheme would refuse is refused before
-//! any money is held, and what it would respell or shorten is a warning with the rule's name.
+//! any money is held, and what it would respell or shorten is a warning with the rule's name, which stays
+//! with the payment.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use lombard_core::{
     ledger::Account,
     limits::{SCHEDULE_MS_MAX, WAIT_MS_DEFAULT},
     money::Money,
-    payment::{Batch, OnInsufficientFunds, Party, Payment},
+    payment::{Batch, OnInsufficientFunds, Party, Payment, Warning},
     rail::Rail,
     reason::Reason,
     scheme::{self, Field, Finding, Rule, Rules, Severity},
@@ -160,6 +161,11 @@ pub fn prepare(
             Party::External(address.external(app.vault.as_ref(), tenant))
         }
     };
+    let warned = warnings.iter().map(|finding| Warning {
+        rule: finding.rule.code().to_owned(),
+        field: pointer(finding.field, &instruction).to_owned(),
+    });
+    let warned = warned.collect();
     let pay = Pay {
         id: instruction.id,
         rail,
@@ -172,6 +178,7 @@ pub fn prepare(
         execute_at: instruction.execute_at,
         wait_ms: instruction.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
         sealed,
+        warnings: warned,
         metadata: instruction.metadata,
         batch: instruction.batch,
     };

@@ -28,10 +28,14 @@ use crate::{
 /// A payment rail, outbound. Adding one is a folder beside this file and a line in [`Rails`].
 pub trait RailPort: Send + Sync + 'static {
     /// Waits until the rail may be given an instruction: while it fails, payments stay where they
-    /// can still be cancelled. Whoever comes back from here submits.
+    /// can still be cancelled. Whoever comes back from here sends something, or says that it does not
+    /// ([`RailPort::unused`]).
     fn ready(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
+
+    /// Nothing is sent after [`RailPort::ready`]: another may.
+    fn unused(&self) {}
 
     /// Sends the instruction of an outgoing payment (pacs.008), or of a return (pacs.004). The
     /// rail knows it by [`Payment::attempt_id`]: sending it again does not pay again.
@@ -48,14 +52,14 @@ pub trait RailPort: Send + Sync + 'static {
         payment: &'a Payment,
     ) -> BoxFuture<'a, Result<Answer, RailError>>;
 
-    /// Asks for the money of a payment back (camt.056). The answer comes as a message.
+    /// Asks for the money of a payment back (camt.056), once the rail is ready. The answer comes as a message.
     fn recall<'a>(
         &'a self,
         tenant: TenantId,
         payment: &'a Payment,
     ) -> BoxFuture<'a, Result<(), RailError>>;
 
-    /// Refuses the other bank's recall of a payment (camt.029).
+    /// Refuses the other bank's recall of a payment (camt.029), once the rail is ready.
     fn refuse_recall<'a>(
         &'a self,
         tenant: TenantId,
@@ -85,6 +89,9 @@ pub enum RailError {
     /// It may have been taken. Money may have moved; enquire, never guess.
     #[error("the rail did not answer")]
     Unknown(#[source] Cause),
+    /// This message was not taken, with the gateway's code of why; an earlier copy of it may have been.
+    #[error("the gateway refuses the message: {0}")]
+    Refused(String),
     /// We cannot even write the instruction; nothing was sent and nothing will be.
     #[error("the instruction cannot be written: {1}")]
     Unspeakable(Reason, String),

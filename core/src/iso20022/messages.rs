@@ -294,3 +294,13 @@ pub struct RecallAnswer {
     /// `CxlStsRsnInf`.
     pub reasons: Vec<Reason>,
 }
+
+impl CreditTransfer {
+    /// The message and version that we write.
+    pub const NAME: &'static str = "pacs.008.001.08";
+}
+
+impl Return {
+    /// The message and version that we write.
+    pub const NAME: &'static str = "pacs.004.001.09";
+}

@@ -158,6 +158,8 @@ pub struct Party {
     pub address: Option<Address>,
     /// ISO 17442, of an organisation.
     pub lei: Option<String>,
+    /// Another identification: a BIC, or a number of whichever kind. Read only; it is not written.
+    pub id: Option<String>,
 }
 
 impl Party {
@@ -195,6 +197,9 @@ pub struct Remittance {
     pub text: Vec<String>,
     /// The creditor's reference (ISO 11649 `RF…` or a national one).
     pub reference: Option<String>,
+    /// What else is said in structured form: further references, numbers of documents, additional text. Read
+    /// only; it is not written.
+    pub also: Vec<String>,
 }
 
 /// How and where a payment settles between banks.

@@ -51,6 +51,14 @@ impl Message {
     /// # Errors
     /// [`Refusal`] with everything that is wrong with it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        Self::parse_named(bytes).map(|(_, message)| message)
+    }
+
+    /// The same, with the name of the message and its version, such as `pacs.008.001.10`, as answers quote it.
+    ///
+    /// # Errors
+    /// As [`Message::parse`].
+    pub fn parse_named(bytes: &[u8]) -> Result<(&'static str, Self), Refusal> {
         let (name, tree) = validated(bytes)?;
         let kind = name.get(..8).unwrap_or_default();
         let old = OLDEST
@@ -78,7 +86,7 @@ impl Message {
                 reason,
             )));
         };
-        message.map_err(refuse)
+        message.map(|message| (name, message)).map_err(refuse)
     }
 
     /// The message's identifier without its version, such as `pacs.008`.

@@ -74,6 +74,7 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
         recall: None,
         batch: pay.batch,
         sealed: pay.sealed.clone(),
+        warnings: pay.warnings.clone(),
         metadata: pay.metadata.clone(),
         created_at: draft.now(),
         updated_at: draft.now(),
@@ -175,6 +176,7 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
         recall: None,
         batch: None,
         sealed: news.sealed.clone(),
+        warnings: Vec::new(),
         metadata: std::collections::BTreeMap::new(),
         created_at: now,
         updated_at: now,
@@ -286,11 +288,7 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
     if crate::planted!(LateNoIgnored) && late {
         return Err(draft.nothing(&payment, 200));
     }
-    let waits = matches!(
-        payment.stage,
-        Stage::Held | Stage::Submitted | Stage::InDoubt
-    );
-    if news == Happened::SettlementFound && waits {
+    if news == Happened::SettlementFound && payment.stage.is_held() {
         // Money that reached the settlement agent was accepted on its way.
         advance(draft, &mut payment, Happened::RailAccepted)?;
     }

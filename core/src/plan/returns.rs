@@ -85,10 +85,7 @@ pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, S
         let what = "only an outgoing payment can come back";
         return Err(Rejection::WrongKind { what }.into());
     }
-    if matches!(
-        original.stage,
-        Stage::Held | Stage::Submitted | Stage::InDoubt
-    ) {
+    if original.stage.is_held() {
         advance(draft, &mut original, Happened::RailAccepted)?;
     }
     if !matches!(original.stage, Stage::Cleared | Stage::Settled) {
@@ -156,6 +153,7 @@ fn returning(
         recall: None,
         batch: None,
         sealed: original.sealed.clone(),
+        warnings: Vec::new(),
         metadata: std::collections::BTreeMap::new(),
         created_at: draft.now(),
         updated_at: draft.now(),

@@ -250,6 +250,12 @@ fn modulus(field: Field, account: &UkAccount, weights: Option<&Weights>) -> Opti
 }
 
 impl TextRule {
+    /// What the scheme has to say about a text in this field.
+    #[must_use]
+    pub fn findings(&self, given: &str) -> Vec<Finding> {
+        text(self, given)
+    }
+
     /// The text that the scheme carries for a given one: in its character set, no longer than it
     /// takes. `None` when it would not carry the text at all.
     #[must_use]

@@ -74,6 +74,8 @@ pub struct Wish {
     pub reference: Option<String>,
     /// Free text for the payee.
     pub remittance: Option<String>,
+    /// The member of the API's body that has no place for all that the row says there.
+    pub not_carried: Option<&'static str>,
     /// What to do when the money is lacking.
     pub on_insufficient_funds: OnInsufficientFunds,
     /// Why somebody must confirm it first.

@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 use lombard_core::{command::Reply, store::encode};
@@ -45,4 +45,19 @@ pub fn body(status: StatusCode, json: Bytes) -> Response {
         HeaderValue::from_static("private, no-store"),
     );
     response
+}
+
+/// What a scheme will do to texts on their way: `rule;field`, separated by commas.
+const LOMBARD_WARNING: HeaderName = HeaderName::from_static("lombard-warning");
+
+/// Says in a header what the rails will not carry as it was given.
+pub fn warn<'a>(response: &mut Response, warned: impl Iterator<Item = (&'a str, &'a str)>) {
+    let said: Vec<String> = warned
+        .map(|(rule, field)| format!("{rule};{field}"))
+        .collect();
+    if let Ok(value) = HeaderValue::try_from(said.join(", "))
+        && !said.is_empty()
+    {
+        response.headers_mut().insert(LOMBARD_WARNING, value);
+    }
 }

@@ -54,7 +54,8 @@ pub enum Pass {
 }
 
 impl Breaker {
-    /// Whether a call may be made now. A caller that is told to go must report what became of it.
+    /// Whether a call may be made now. A caller that is told to go reports what became of it
+    /// ([`Breaker::note`]), or that there was no call ([`Breaker::unused`]).
     pub fn ask(&mut self, now: Timestamp) -> Pass {
         match self.state {
             State::Closed => Pass::Go,
@@ -67,6 +68,13 @@ impl Breaker {
                 };
                 Pass::Go
             }
+        }
+    }
+
+    /// A call that was told to go is not made: if it was the one that may try, another may at once.
+    pub fn unused(&mut self, now: Timestamp) {
+        if let State::Trying { .. } = self.state {
+            self.state = State::Open { until: now };
         }
     }
 
@@ -160,6 +168,22 @@ mod tests {
             breaker.note(now, false);
         }
         breaker
+    }
+
+    #[test]
+    fn a_trial_that_is_not_made_is_another_s_at_once() {
+        let mut breaker = Breaker::default();
+        let start = Timestamp::from_unix_ms(1_000_000);
+        breaker.unused(start);
+        assert_eq!(breaker.ask(start), Pass::Go);
+        for _ in 0..CALLS_MIN {
+            breaker.note(start, false);
+        }
+        let later = start.plus_ms(OPEN_MS);
+        assert_eq!(breaker.ask(later), Pass::Go);
+        assert_eq!(breaker.ask(later), Pass::Wait(OPEN_MS));
+        breaker.unused(later);
+        assert_eq!(breaker.ask(later), Pass::Go);
     }
 
     #[test]

@@ -113,7 +113,11 @@ pub fn agent_text(agent: &Agent) -> String {
     match (&agent.bic, &agent.member) {
         (Some(bic), _) => bic.chars().take(8).collect(),
         (None, Some(ClearingMember { id, .. })) => id.clone(),
-        (None, None) => agent.lei.clone().unwrap_or_default(),
+        (None, None) => agent
+            .lei
+            .clone()
+            .or_else(|| agent.name.clone())
+            .unwrap_or_default(),
     }
 }
 

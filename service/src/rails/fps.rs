@@ -81,6 +81,7 @@ impl Dialect for Fps {
         Remittance {
             text: Vec::new(),
             reference: said.and_then(|said| carried(self.rules(), Field::Reference, said)),
+            ..Remittance::default()
         }
     }
 

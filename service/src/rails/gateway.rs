@@ -84,7 +84,8 @@ impl Gateway {
         })
     }
 
-    /// Waits until the breaker lets a call pass. Who is let through must call [`Gateway::post`].
+    /// Waits until the breaker lets a call pass. Who is let through calls [`Gateway::post`] or
+    /// [`Gateway::unused`].
     pub async fn ready(&self) {
         loop {
             let Pass::Wait(ms) = self.ask() else { return };
@@ -102,13 +103,20 @@ impl Gateway {
     fn count(&self, took: Duration, heard: &Result<Heard, RailError>) {
         let call = match heard {
             Ok(Heard::Message(_) | Heard::Nothing) => label::Call::Answered,
-            Ok(Heard::Refused(_)) | Err(RailError::Unspeakable(..)) => label::Call::Refused,
+            Ok(Heard::Refused(_)) | Err(RailError::Refused(_) | RailError::Unspeakable(..)) => {
+                label::Call::Refused
+            }
             Err(RailError::NotSent(_)) => label::Call::NotSent,
             Err(RailError::Unknown(_)) => label::Call::Unknown,
         };
         METRICS.rail_calls.of((self.rail, call)).inc();
         METRICS.rail_call_duration.of((self.rail,)).took(took);
         Slo::RailAnswers.note(heard.is_ok());
+    }
+
+    /// The call that [`Gateway::ready`] let through is not made.
+    pub fn unused(&self) {
+        self.breaker.lock().unused(self.host.now());
     }
 
     /// Sends a message unless the breaker is open.

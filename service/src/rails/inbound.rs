@@ -60,6 +60,8 @@ struct Desk<'a> {
     rail: Rail,
     dialect: &'static dyn Dialect,
     own_agent: Agent,
+    /// The message in hand and its version, such as `pacs.008.001.10`.
+    message: &'static str,
     trace: Option<String>,
 }
 
@@ -123,7 +125,7 @@ async fn take(
         warn!(%rail, %error, "a message is refused");
         return Err(Problem::new(ErrorCode::SignatureInvalid));
     }
-    let message = Message::parse(&body).map_err(|refusal| {
+    let (name, message) = Message::parse_named(&body).map_err(|refusal| {
         warn!(%rail, %refusal, "a message is refused");
         refused(&refusal)
     })?;
@@ -132,6 +134,7 @@ async fn take(
         rail,
         dialect,
         own_agent: dialect.own_agent(&config.own_agent),
+        message: name,
         trace,
     };
     match desk.act(message).await {

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 /// The names of a payment, and the bank that sent it. No personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
-    /// The message that carried it.
+    /// The message that carried it, and its version, such as `pacs.008.001.10`.
+    pub message_name: String,
+    /// The reference of that message.
     pub message_id: String,
     /// When that was made, Unix milliseconds.
     pub created_ms: u64,
@@ -42,6 +44,48 @@ pub struct Names {
     pub sort_code: Option<String>,
 }
 
+/// What stands in the place of a reference that there is none of.
+const NOT_PROVIDED: &str = "NOTPROVIDED";
+
+/// By which reference a bank tells a payment from all its others: the first that it gives of transaction id,
+/// UETR and instruction id, else the message and the end-to-end id together. An end-to-end id alone is its
+/// customer's, who may use it twice.
+#[must_use]
+pub fn reference(original: &Original) -> Option<String> {
+    let own = |tag: &str, text: &Option<String>| {
+        let text = text.as_ref().filter(|text| *text != NOT_PROVIDED)?;
+        Some(format!("{tag} {text}"))
+    };
+    own("tx", &original.tx_id)
+        .or_else(|| own("uetr", &original.uetr))
+        .or_else(|| own("instr", &original.instruction_id))
+        .or_else(|| {
+            let end_to_end = original.end_to_end_id.as_deref().unwrap_or(NOT_PROVIDED);
+            let message = original.message_id.as_ref()?;
+            Some(format!("msg {message} {end_to_end}"))
+        })
+}
+
+/// Whether nothing that `asked` says of an original is otherwise in `names`.
+#[must_use]
+pub fn agree(names: &Names, asked: &Original) -> bool {
+    let fits = |asked: &Option<String>, known: Option<&str>| match (asked.as_deref(), known) {
+        (Some(asked), Some(known)) => asked == known || asked == NOT_PROVIDED,
+        _ => true,
+    };
+    fits(&asked.message_id, Some(&names.message_id))
+        && fits(&asked.instruction_id, names.instruction_id.as_deref())
+        && fits(&asked.end_to_end_id, Some(&names.end_to_end_id))
+        && fits(&asked.tx_id, names.tx_id.as_deref())
+        && fits(&asked.uetr, names.uetr.as_deref())
+}
+
+/// An end-to-end id that is one.
+#[must_use]
+pub fn end_to_end(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| *text != NOT_PROVIDED)
+}
+
 /// Where a payment's names are kept.
 #[must_use]
 pub fn key(tenant: TenantId, payment: Id<Payment>) -> Key {
@@ -49,10 +93,11 @@ pub fn key(tenant: TenantId, payment: Id<Payment>) -> Key {
 }
 
 impl Names {
-    /// The names in a message.
+    /// The names in a message of this name and version.
     #[must_use]
-    pub fn of(transfer: &CreditTransfer) -> Self {
+    pub fn of(message_name: &str, transfer: &CreditTransfer) -> Self {
         Self {
+            message_name: message_name.to_owned(),
             message_id: transfer.message_id.clone(),
             created_ms: transfer.created_ms,
             instruction_id: transfer.instruction_id.clone(),
@@ -71,7 +116,7 @@ impl Names {
     pub fn original(&self) -> Original {
         Original {
             message_id: Some(self.message_id.clone()),
-            message_name: Some("pacs.008.001.08".to_owned()),
+            message_name: Some(self.message_name.clone()),
             message_created_ms: Some(self.created_ms),
             instruction_id: self.instruction_id.clone(),
             end_to_end_id: Some(self.end_to_end_id.clone()),

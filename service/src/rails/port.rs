@@ -139,7 +139,7 @@ impl IsoRail {
         let xml = self.instruction(tenant, payment).await?;
         match self.gateway.post(xml, Self::trace(payment)).await? {
             Heard::Nothing => Ok(Answer::Pending),
-            Heard::Refused(code) => Ok(Answer::Rejected(Reason::MessageInvalid, code)),
+            Heard::Refused(code) => Err(RailError::Refused(code)),
             Heard::Message(heard) => {
                 let report = self.read(&payment.attempt_id(tenant), &heard)?;
                 Ok(answer(self.dialect, &report))
@@ -152,7 +152,7 @@ impl IsoRail {
         let trace = Self::trace(payment);
         match self.gateway.post_if_closed(xml, trace).await? {
             Heard::Nothing => Ok(Answer::Pending),
-            Heard::Refused(code) => Err(RailError::Unknown(Arc::new(RefusedQuestion(code)))),
+            Heard::Refused(code) => Err(RailError::Refused(code)),
             Heard::Message(heard) => {
                 let report = self.read(&payment.attempt_id(tenant), &heard)?;
                 Ok(match answer(self.dialect, &report) {
@@ -166,13 +166,9 @@ impl IsoRail {
 
     /// Sends what is answered by a message of its own, later.
     async fn send_off(&self, xml: String, payment: &Payment) -> Result<(), RailError> {
-        match self
-            .gateway
-            .post_if_closed(xml, Self::trace(payment))
-            .await?
-        {
+        match self.gateway.post(xml, Self::trace(payment)).await? {
             Heard::Nothing | Heard::Message(_) => Ok(()),
-            Heard::Refused(code) => Err(RailError::Unspeakable(Reason::MessageInvalid, code)),
+            Heard::Refused(code) => Err(RailError::Refused(code)),
         }
     }
 }
@@ -199,6 +195,10 @@ fn closed(error: crate::ports::VaultError) -> RailError {
 impl RailPort for IsoRail {
     fn ready(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.gateway.ready())
+    }
+
+    fn unused(&self) {
+        self.gateway.unused();
     }
 
     fn submit<'a>(
@@ -244,7 +244,3 @@ impl RailPort for IsoRail {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct NoAnswer(&'static str);
-
-#[derive(Debug, thiserror::Error)]
-#[error("the gateway refuses the enquiry: {0}")]
-struct RefusedQuestion(String);

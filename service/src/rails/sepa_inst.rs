@@ -71,6 +71,7 @@ impl Dialect for SepaInst {
                 None => text.and_then(sent).into_iter().collect(),
             },
             reference: reference.and_then(sent),
+            ..Remittance::default()
         }
     }
 

@@ -257,8 +257,8 @@ impl Speaker<'_> {
     fn quoted(&self, tenant: TenantId, payment: &Payment) -> Original {
         let attempt = payment.attempt_id(tenant);
         let (name, uetr) = match payment.kind {
-            Kind::CreditTransfer => ("pacs.008.001.08", Some(uetr(&attempt))),
-            Kind::Return => ("pacs.004.001.09", None),
+            Kind::CreditTransfer => (CreditTransfer::NAME, Some(uetr(&attempt))),
+            Kind::Return => (Return::NAME, None),
         };
         Original {
             message_id: Some(attempt.clone()),

@@ -15,6 +15,7 @@ use lombard_core::{
     lifecycle::Stage,
     payment::{AskedBy, Payment},
     rail::Rail,
+    reason::Reason,
     saga::{StepName, step},
     store::{Change, Commit, decode, mentions},
     tenant::TenantId,
@@ -140,17 +141,7 @@ impl Task {
     async fn run(&self, errand: Errand) -> Result<(), JobError> {
         match errand {
             Errand::Submit => self.submit().await,
-            Errand::AskRecall => self
-                .port()?
-                .recall(self.tenant, &self.payment)
-                .await
-                .or_else(tell_later),
-            Errand::RefuseRecall => {
-                let port = self.port()?;
-                port.refuse_recall(self.tenant, &self.payment)
-                    .await
-                    .or_else(tell_later)
-            }
+            Errand::AskRecall | Errand::RefuseRecall => self.tell(errand).await,
             Errand::Contradiction if lombard_core::planted!(ContradictionSilent) => Ok(()),
             Errand::Unresolved if lombard_core::planted!(UnresolvedSilent) => Ok(()),
             Errand::Contradiction => {
@@ -179,9 +170,11 @@ impl Task {
     async fn submit(&self) -> Result<(), JobError> {
         let port = self.port()?;
         port.ready().await;
-        let noted = self.report("worker/rails", Report::Submitted).await?;
+        let noted = self.report("worker/rails", Report::Submitted).await;
+        let noted = noted.inspect_err(|_| port.unused())?;
         // Cancelled, expired, answered or in doubt meanwhile: nothing is sent from here.
         if noted.stage != Some(Stage::Submitted) {
+            port.unused();
             return Ok(());
         }
         let first = noted.status == 200;
@@ -192,6 +185,11 @@ impl Task {
             Ok(Answer::Rejected(reason, code)) => (
                 rail_actor(self.payment.rail),
                 Report::Rejected(reason, code),
+            ),
+            // An earlier try, before a crash, may have been taken.
+            Err(RailError::Refused(code)) if first => (
+                rail_actor(self.payment.rail),
+                Report::Rejected(Reason::MessageInvalid, code),
             ),
             // Written by nobody and so sent by nobody, unless an earlier try had got further.
             Err(RailError::Unspeakable(reason, _)) if first => (
@@ -210,6 +208,9 @@ impl Task {
         let mut tries = 0;
         loop {
             let answer = port.submit(self.tenant, &self.payment).await;
+            if matches!(answer, Err(RailError::Unspeakable(..))) {
+                port.unused();
+            }
             match (&answer, retry.pause_ms(tries)) {
                 (Err(RailError::NotSent(_)), Some(longest)) => {
                     METRICS.rail_retries.of((self.payment.rail,)).inc();
@@ -219,6 +220,39 @@ impl Task {
                 }
                 _ => return answer,
             }
+        }
+    }
+
+    /// Asks for a recall, or refuses one. The other bank knows either by the same id however often it is sent,
+    /// so it is sent until it is taken: for about a quarter of an hour, and longer while the rail fails
+    /// for all. Then a person is told.
+    async fn tell(&self, errand: Errand) -> Result<(), JobError> {
+        let port = self.port()?;
+        let retry = step(StepName::Enquire).retry;
+        let mut tries = 0;
+        loop {
+            port.ready().await;
+            let told = match errand {
+                Errand::AskRecall => port.recall(self.tenant, &self.payment).await,
+                _ => port.refuse_recall(self.tenant, &self.payment).await,
+            };
+            let error = match told {
+                Ok(()) => return Ok(()),
+                Err(error @ RailError::Unspeakable(..)) => {
+                    port.unused();
+                    return Err(JobError::Hopeless(Arc::new(error)));
+                }
+                Err(error @ RailError::Refused(_)) => {
+                    return Err(JobError::Hopeless(Arc::new(error)));
+                }
+                Err(error @ (RailError::NotSent(_) | RailError::Unknown(_))) => error,
+            };
+            let Some(longest) = retry.pause_ms(tries) else {
+                return Err(JobError::Hopeless(Arc::new(error)));
+            };
+            let pause = longest / 2 + (self.app.host.random() % u128::from(longest / 2 + 1)) as u64;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            tries += 1;
         }
     }
 
@@ -278,14 +312,6 @@ pub(crate) const fn rail_actor(rail: Rail) -> &'static str {
         Rail::Fps => "rail/fps",
         Rail::SepaInst => "rail/sepa_inst",
     }
-}
-
-/// A recall carries the same id however often it is sent, so any failure may be tried again.
-fn tell_later(error: RailError) -> Result<(), JobError> {
-    Err(match error {
-        RailError::Unspeakable(..) => JobError::Hopeless(Arc::new(error)),
-        RailError::NotSent(_) | RailError::Unknown(_) => JobError::Retry(Arc::new(error)),
-    })
 }
 
 pub(crate) fn job_error(error: ExecuteError) -> JobError {

@@ -232,6 +232,7 @@ pub fn pay(id: Id<Payment>, debtor: Id<Account>, creditor: Id<Account>) -> Pay {
         execute_at: None,
         wait_ms: 1000,
         sealed: None,
+        warnings: Vec::new(),
         metadata: BTreeMap::new(),
         batch: None,
     }

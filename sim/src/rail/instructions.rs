@@ -47,7 +47,7 @@ pub async fn transfer(
         rail,
         reference,
         kind: "pacs.008",
-        names: Names::of(&transfer),
+        names: Names::of(CreditTransfer::NAME, &transfer),
         money: transfer.amount,
         from: transfer.instructing_agent.clone().unwrap_or_default(),
         behaviour: Arc::default(),
@@ -72,6 +72,7 @@ pub async fn comes_back(shared: &Arc<Shared>, rail: Rail, back: Return) -> Resul
         reference: reference.clone(),
         kind: "pacs.004",
         names: Names {
+            message_name: Return::NAME.to_owned(),
             message_id: back.message_id.clone(),
             created_ms: back.created_ms,
             instruction_id: None,

@@ -41,7 +41,7 @@ fn reason(code: &str) -> Reason {
 fn quote(taken: &Taken) -> Original {
     let mut original = taken.names.original();
     if taken.kind == "pacs.004" {
-        original.message_name = Some("pacs.004.001.09".to_owned());
+        original.message_name = Some(Return::NAME.to_owned());
     }
     original
 }

@@ -402,6 +402,7 @@ impl World {
             execute_at: None,
             wait_ms: self.luck.between(1, 400),
             sealed: None,
+            warnings: Vec::new(),
             // Long enough that segments and memtables fill.
             metadata: [(
                 "filler".to_owned(),

@@ -2,8 +2,14 @@
 
 use lombard_core::{
     command::{Act, ReturnPayment},
+    currency::Currency,
     id::Id,
+    iso20022::{
+        Account, Agent, ChargeBearer, CreditTransfer, Party, Remittance, Settlement,
+        SettlementMethod,
+    },
     lifecycle::Stage,
+    money::{Amount, Money},
     payment::{Direction, Payment},
     plan::keys,
     rail::Rail,
@@ -255,4 +261,115 @@ async fn a_return_of_what_never_left_is_refused_and_shown_to_a_person() {
     assert_eq!(refused, 2, "{deliveries}");
     assert_eq!(world.exceptions().await.len(), 1);
     world.books(Rail::Fps, 0, 0).await;
+}
+
+/// A payment of 1 euro to the tenant, of a bank that gives only the references that are given here.
+fn bare(
+    world: &World,
+    message: &str,
+    end_to_end: &str,
+    [tx, instruction, uetr]: [Option<&str>; 3],
+) -> CreditTransfer {
+    let bank = Agent::bic("ABNANL2AXXX");
+    let text = |given: Option<&str>| given.map(str::to_owned);
+    CreditTransfer {
+        message_id: message.to_owned(),
+        created_ms: world.app.host.now().unix_ms(),
+        settlement: Settlement {
+            method: SettlementMethod::Clearing,
+            clearing_system: None,
+        },
+        settlement_date: Some("2026-11-23".to_owned()),
+        instruction_id: text(instruction),
+        end_to_end_id: end_to_end.to_owned(),
+        tx_id: text(tx),
+        uetr: text(uetr),
+        service_level: None,
+        local_instrument: None,
+        category_purpose: None,
+        amount: Money {
+            amount: Amount::try_from(100).unwrap(),
+            currency: Currency::EUR,
+        },
+        instructed_amount: None,
+        accepted_ms: None,
+        charge_bearer: ChargeBearer::ServiceLevel,
+        instructing_agent: None,
+        instructed_agent: None,
+        ultimate_debtor: None,
+        debtor: Party::named("Ada"),
+        debtor_account: Some(Account::Iban("NL91ABNA0417164300".to_owned())),
+        debtor_agent: bank,
+        creditor_agent: Agent::bic("COBADEFFXXX"),
+        creditor: Party::named("Demo Trading Ltd"),
+        creditor_account: Some(Account::Iban("DE89370400440532013000".to_owned())),
+        ultimate_creditor: None,
+        purpose: None,
+        remittance: Remittance::default(),
+    }
+}
+
+/// An answer without the time at which the message that it quotes was made.
+fn without_time(answer: &str) -> String {
+    let (before, rest) = answer.split_once("<OrgnlCreDtTm>").unwrap();
+    let (_, after) = rest.split_once("</OrgnlCreDtTm>").unwrap();
+    format!("{before}{after}")
+}
+
+/// What Lombard says of a message.
+async fn told(world: &World, transfer: &CreditTransfer, version: &str) -> String {
+    let xml = transfer.to_xml().unwrap();
+    let xml = xml.replace(CreditTransfer::NAME, version);
+    let signature = Signer::new(SECRET).sign(world.app.host.now(), xml.as_bytes());
+    let url = format!("{}/rails/sepa_inst/messages", world.lombard);
+    let request = world.http.post(url).header(HEADER, signature).body(xml);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn payments_are_told_apart_by_whatever_reference_their_bank_gives() {
+    const UETRS: [&str; 2] = [
+        "7d4f6f2e-7b1a-4a36-9d0e-3f4c1b2a9e01",
+        "7d4f6f2e-7b1a-4a36-9d0e-3f4c1b2a9e02",
+    ];
+    let world = World::start().await;
+    let none = [None; 3];
+    let cases = [
+        ("M1", "NOTPROVIDED", [None, None, Some(UETRS[0])]),
+        ("M2", "NOTPROVIDED", [None, None, Some(UETRS[1])]),
+        ("M3", "NOTPROVIDED", [None, Some("I-1"), None]),
+        ("M4", "NOTPROVIDED", [None, Some("I-2"), None]),
+        ("M5", "NOTPROVIDED", none),
+        ("M6", "NOTPROVIDED", none),
+        ("M7", "INVOICE", none),
+        ("M8", "INVOICE", none),
+        ("M9", "INVOICE", [Some("T-1"), None, None]),
+    ];
+    let mut answers = Vec::new();
+    for (message, end_to_end, references) in cases {
+        let transfer = bare(&world, message, end_to_end, references);
+        let answer = told(&world, &transfer, CreditTransfer::NAME).await;
+        assert!(
+            answer.contains("<TxSts>ACSC</TxSts>"),
+            "{message}: {answer}"
+        );
+        assert_eq!(told(&world, &transfer, CreditTransfer::NAME).await, answer);
+        answers.push(answer);
+    }
+    assert_eq!(received(&world).await.len(), cases.len());
+    world
+        .books(Rail::SepaInst, -100 * cases.len() as i64, 0)
+        .await;
+
+    // The same transaction in another message is the same payment; the answer quotes the message asked with.
+    let (_, end_to_end, references) = cases[8];
+    let again = bare(&world, "M10", end_to_end, references);
+    let answer = told(&world, &again, "pacs.008.001.10").await;
+    let quoted = answer
+        .replace("M10", "M9")
+        .replace("pacs.008.001.10", CreditTransfer::NAME);
+    assert_eq!(without_time(&quoted), without_time(&answers[8]));
+    assert_eq!(received(&world).await.len(), cases.len());
 }

@@ -145,3 +145,17 @@ async fn a_recall_of_theirs_waits_for_us_to_grant_or_refuse_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_recall_waits_out_an_outage() {
+    let world = World::start().await;
+    let id = cleared(&world, Rail::Fps, magic(50)).await;
+    let outage = json!({"rail": "fps", "mode": "unavailable"});
+    world.tell("outage", outage).await;
+    world.execute(ask(id)).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    assert_eq!(world.counts(Rail::Fps).await["recalls"], 0);
+    world.tell("outage", json!({"mode": "none"})).await;
+    world.stage(id, Stage::Reversed).await;
+    assert!(world.exceptions().await.is_empty());
+}

@@ -200,6 +200,7 @@ impl World {
             execute_at: None,
             wait_ms: 60_000,
             sealed: Some(details.seal(vault, self.tenant, id).unwrap()),
+            warnings: Vec::new(),
             metadata: BTreeMap::new(),
             batch: None,
         }

@@ -69,6 +69,14 @@ pub(in crate::iso20022) fn party_of(found: El) -> Party {
         name: found.string("Nm"),
         address: found.get("PstlAdr").map(address),
         lei: found.string("Id/OrgId/LEI"),
+        id: [
+            "Id/OrgId/AnyBIC",
+            "Id/OrgId/BICOrBEI",
+            "Id/OrgId/Othr/Id",
+            "Id/PrvtId/Othr/Id",
+        ]
+        .into_iter()
+        .find_map(|path| found.string(path)),
     }
 }
 
@@ -129,10 +137,20 @@ pub(in crate::iso20022) fn remittance(at: El) -> Remittance {
     let Some(found) = at.get("RmtInf") else {
         return Remittance::default();
     };
-    let reference = found.all("Strd").find_map(|it| it.string("CdtrRefInf/Ref"));
+    let references = found
+        .all("Strd")
+        .filter_map(|it| it.string("CdtrRefInf/Ref"));
+    let mut references = references.collect::<Vec<_>>().into_iter();
+    let reference = references.next();
+    let mut also: Vec<String> = references.collect();
+    for part in found.all("Strd") {
+        also.extend(part.all("RfrdDocInf").filter_map(|it| it.string("Nb")));
+        also.extend(part.all("AddtlRmtInf").map(|it| it.text().to_owned()));
+    }
     Remittance {
         text: found.all("Ustrd").map(|it| it.text().to_owned()).collect(),
         reference,
+        also,
     }
 }
 

@@ -5,10 +5,10 @@ use crate::iso20022::model::{
     Account, Actor, Address, Agent, Assignment, Case, ChargeBearer, Coded, Original,
     OriginalSettlement, Party, Reason, Remittance, Settlement, SettlementMethod,
 };
-use crate::iso20022::moment;
+use crate::iso20022::{messages::CreditTransfer, moment};
 
 /// The message that a report speaks of where it does not say so itself: the only one that we send.
-const ORIGINAL_MESSAGE: &str = "pacs.008.001.08";
+const ORIGINAL_MESSAGE: &str = CreditTransfer::NAME;
 
 impl Xml {
     pub(in crate::iso20022) fn moment(&mut self, name: &str, ms: u64) {

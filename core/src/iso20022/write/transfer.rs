@@ -11,7 +11,7 @@ impl CreditTransfer {
     /// # Errors
     /// A value does not fit the schema; the violations say which and why.
     pub fn to_xml(&self) -> Result<String, Refusal> {
-        document("pacs.008.001.08", |xml| {
+        document(Self::NAME, |xml| {
             xml.within("FIToFICstmrCdtTrf", |xml| {
                 xml.within("GrpHdr", |xml| self.write_header(xml));
                 xml.within("CdtTrfTxInf", |xml| self.write_transaction(xml));
@@ -69,7 +69,7 @@ impl Return {
     /// # Errors
     /// A value does not fit the schema; the violations say which and why.
     pub fn to_xml(&self) -> Result<String, Refusal> {
-        document("pacs.004.001.09", |xml| {
+        document(Self::NAME, |xml| {
             xml.within("PmtRtr", |xml| {
                 xml.within("GrpHdr", |xml| {
                     xml.text("MsgId", &self.message_id);

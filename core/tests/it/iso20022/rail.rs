@@ -85,8 +85,14 @@ fn party() -> impl Strategy<Value = Party> {
         country: Some("GB".to_owned()),
         lines,
     });
-    (of(words(140)), of(address), of("[A-Z0-9]{18}[0-9]{2}"))
-        .prop_map(|(name, address, lei)| Party { name, address, lei })
+    (of(words(140)), of(address), of("[A-Z0-9]{18}[0-9]{2}")).prop_map(|(name, address, lei)| {
+        Party {
+            name,
+            address,
+            lei,
+            id: None,
+        }
+    })
 }
 
 fn account() -> impl Strategy<Value = Account> {
@@ -213,7 +219,7 @@ prop_compose! {
             ultimate_debtor: parties.0, debtor: parties.1, creditor: parties.2,
             ultimate_creditor: parties.3,
             debtor_account: accounts.0, creditor_account: accounts.1,
-            purpose: kinds.3, remittance: Remittance { text, reference },
+            purpose: kinds.3, remittance: Remittance { text, reference, also: Vec::new() },
             ..references
         }
     }

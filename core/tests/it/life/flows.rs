@@ -89,6 +89,7 @@ pub fn order(world: &mut World, debtor: Id<Account>, minor: u64) -> Pay {
         execute_at: None,
         wait_ms: 60_000,
         sealed: None,
+        warnings: Vec::new(),
         metadata: Default::default(),
         batch: None,
     }

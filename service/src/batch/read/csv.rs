@@ -287,6 +287,7 @@ impl<'a> Fields<'a> {
             end_to_end_id: self.checked("end_to_end_id", END_TO_END_ID_MAX)?,
             reference: self.checked("reference", REMITTANCE_MAX)?,
             remittance: self.checked("remittance", REMITTANCE_MAX)?,
+            not_carried: None,
             on_insufficient_funds: match self.text("on_insufficient_funds") {
                 None | Some("fail") => OnInsufficientFunds::Fail,
                 Some("wait") => OnInsufficientFunds::Wait,

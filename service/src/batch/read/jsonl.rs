@@ -104,6 +104,7 @@ impl From<Instruction<'_>> for Wish {
             end_to_end_id: owned(instruction.end_to_end_id),
             reference: owned(instruction.reference),
             remittance: owned(instruction.remittance),
+            not_carried: None,
             on_insufficient_funds: instruction.on_insufficient_funds,
             verification: instruction.verification,
             execute_at: instruction.execute_at,

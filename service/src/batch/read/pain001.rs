@@ -83,7 +83,7 @@ impl<R: BufRead> Rows<R> {
 
     fn header(&mut self, header: FileHeader) {
         let sender = header.initiating_party;
-        let sender = sender.lei.or(sender.name).unwrap_or_default();
+        let sender = sender.lei.or(sender.id).or(sender.name).unwrap_or_default();
         self.faults(header.violations);
         let known = Pain001 {
             message: header.message,
@@ -162,7 +162,15 @@ impl<R: BufRead> Rows<R> {
             Some(account) => Payee::Account(account),
             None => self.payee(payment, path)?,
         };
-        let text = payment.remittance.text.join(" ");
+        let remittance = &payment.remittance;
+        // The schemes carry a reference or a text. Beside a reference, what a sender's system adds in
+        // structured form stays behind, and the payment says so.
+        let beside = remittance.reference.is_some() && !remittance.also.is_empty();
+        let mut text = remittance.text.clone();
+        if !beside {
+            text.extend(remittance.also.iter().cloned());
+        }
+        let text = text.join(" ");
         Ok(Wish {
             rail: None,
             money: payment.amount,
@@ -172,8 +180,9 @@ impl<R: BufRead> Rows<R> {
             end_to_end_id: end_to_end_id
                 .filter(|id| *id != NOT_PROVIDED)
                 .map(str::to_owned),
-            reference: payment.remittance.reference.clone(),
+            reference: remittance.reference.clone(),
             remittance: Some(text).filter(|text| !text.is_empty()),
+            not_carried: beside.then_some("/remittance"),
             on_insufficient_funds: OnInsufficientFunds::Fail,
             verification: None,
             execute_at: self.execute_at()?,

@@ -11,6 +11,7 @@ use lombard_core::{
     id::Id,
     idempotency::{Fingerprint, Idempotency},
     ledger::Account,
+    payment::Warning,
     plan::keys,
     reason::Reason,
     store::encode,
@@ -165,7 +166,11 @@ impl Maker {
             batch: Some(record.id),
         };
         let prepared = prepare(app, *tenant, instruction, weights.as_ref());
-        let pay = prepared.map_err(not_prepared)?.pay;
+        let mut pay = prepared.map_err(not_prepared)?.pay;
+        pay.warnings.extend(wish.not_carried.map(|field| Warning {
+            rule: "not_carried".to_owned(),
+            field: field.to_owned(),
+        }));
         let idempotency = wish
             .key
             .as_ref()

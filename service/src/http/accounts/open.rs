@@ -7,6 +7,8 @@ use lombard_core::{
     id::Id,
     ledger::Rollup,
     limits::NAME_MAX,
+    rail::Rail,
+    scheme::{Field, Rules},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +20,7 @@ use crate::{
         call::PathOf,
         input::{AccountRef, MetadataBody, Object, Text, bank_address, metadata},
         json::Nothing,
-        reply::reply,
+        reply::{reply, warn},
         wire::{AccountView, scalar},
     },
 };
@@ -108,7 +110,8 @@ struct BySortCode {
 /// Open an account
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts",
     request_body = OpenBody,
-    responses((status = 201, description = "It is open.", body = AccountView)))]
+    responses((status = 201, description = "It is open.", body = AccountView,
+        headers(("Lombard-Warning" = String, description = "What the scheme will do to the holder's name on its way, or to the account's where there is none: `rule;field`. A name of which it carries nothing must be given with each payment (`debtor.name`).")))))]
 pub async fn open(
     State(api): State<Api>,
     call: Call,
@@ -124,7 +127,26 @@ pub async fn open(
         ErrorCode::AddressTaken => problem.at("/address"),
         _ => problem,
     })?;
-    Ok(reply(answer))
+    let mut response = reply(answer);
+    warn(&mut response, said_on_rails(&request).into_iter());
+    Ok(response)
+}
+
+/// What the scheme that pays from such an account does to its holder's name.
+fn said_on_rails(request: &OpenBody<'_>) -> Vec<(&'static str, &'static str)> {
+    let rail = Rail::ALL
+        .into_iter()
+        .find(|rail| rail.currency() == Some(request.currency));
+    let rules = rail
+        .filter(|_| request.kind == Rollup::Constrained)
+        .and_then(Rules::of);
+    let rule = rules.and_then(|rules| rules.text(Field::DebtorName));
+    let (name, field) = match &request.holder_name {
+        Some(name) => (name, "holder_name"),
+        None => (&request.name, "name"),
+    };
+    let found = rule.map_or_else(Vec::new, |rule| rule.findings(name.as_str()));
+    found.iter().map(|it| (it.rule.code(), field)).collect()
 }
 
 fn command(api: &Api, call: &Call, request: &OpenBody<'_>) -> Result<Act, Problem> {

@@ -1,22 +1,17 @@
 //! `POST /v1/payments`.
 
-use std::fmt::Write;
-
-use axum::{
-    extract::State,
-    http::{HeaderName, HeaderValue},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use lombard_core::{
-    command::Act,
+    command::{Act, Reply},
     currency::Currency,
     id::Id,
+    idempotency::{Idempotency, Outcome},
     limits::{END_TO_END_ID_MAX, NAME_MAX, REMITTANCE_MAX},
     money::{Amount, Money},
     payment::{OnInsufficientFunds, Payment},
     rail::Rail,
     reason::Reason,
-    scheme::{Field, Finding},
+    scheme::Field,
     tenant::TenantId,
     time::Timestamp,
 };
@@ -28,6 +23,7 @@ use crate::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
         input::{AccountRef, MetadataBody, Object, Text, bank_address, metadata},
         prefer::{self, Wait},
+        reply::{reply, warn},
         wire::{PaymentView, scalar},
     },
     instruct::{Creditor, Instruction, PrepareError, Prepared, execution, prepare},
@@ -35,8 +31,6 @@ use crate::{
 
 /// The longest that a payment may wait for funds or a verification: 30 days.
 const EXPIRES_IN_S_MAX: u32 = 30 * 24 * 60 * 60;
-/// What a scheme will do to the texts of a payment on their way.
-const LOMBARD_WARNING: HeaderName = HeaderName::from_static("lombard-warning");
 
 /// A payment to make.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -190,10 +184,14 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let tenant = call.tenant();
     let request: CreatePayment<'_> = body.parse()?;
-    let Prepared { pay, warnings } = prepared(&api, &call, &request)?;
-    let (debtor, creditor) = (pay.debtor, pay.creditor.account());
     let vault = api.app().vault.as_ref();
     let wish = key.wish_blinded("payments.create", &request, vault, tenant);
+    let Prepared { pay, warnings } = match prepared(&api, &call, &request) {
+        Ok(prepared) => prepared,
+        // It may have been made when the rail was on, or before a table of rules was replaced.
+        Err(problem) => return answered(&api, tenant, &wish, problem).await,
+    };
+    let (debtor, creditor) = (pay.debtor, pay.creditor.account());
     let act = Act::Pay(Box::new(pay));
     let executed = api.execute(call, wish, act).await;
     let reply = executed.map_err(|problem| {
@@ -205,10 +203,33 @@ pub async fn create(
         problem.where_it_says(&places)
     })?;
     let mut response = prefer::answer(&api, tenant, wait, reply).await?;
-    if let Some(value) = warning(&warnings, request.remittance.is_some()) {
-        response.headers_mut().insert(LOMBARD_WARNING, value);
-    }
+    // The schemes have one field for what the API takes as a reference or as a text.
+    let field = |field| match (field, &request.remittance) {
+        (Field::Reference, Some(_)) => "remittance",
+        (field, _) => field.path(),
+    };
+    let warned = warnings.iter().map(|it| (it.rule.code(), field(it.field)));
+    warn(&mut response, warned);
     Ok(response)
+}
+
+/// What the key remembers of the same request, or the problem.
+async fn answered(
+    api: &Api,
+    tenant: TenantId,
+    wish: &Idempotency,
+    problem: Problem,
+) -> Result<Response, Problem> {
+    let before: Option<Outcome> = api.app().value(&wish.record_key(tenant)).await?;
+    match before.filter(|before| before.fingerprint == wish.fingerprint) {
+        None => Err(problem),
+        Some(before) => Ok(reply(Reply {
+            status: before.status,
+            body: before.body.get().as_bytes().into(),
+            stage: None,
+            replayed: true,
+        })),
+    }
 }
 
 impl CreatePayment<'_> {
@@ -299,22 +320,6 @@ fn creditor<'a>(tenant: TenantId, body: &'a CreditorBody<'_>) -> Result<Creditor
              `account_number`",
         )),
     }
-}
-
-/// The warnings as a header: `cut;remittance, respelled;creditor.name`. What will be sent is
-/// personal data and stays out of it.
-fn warning(findings: &[Finding], of_text: bool) -> Option<HeaderValue> {
-    let mut text = String::new();
-    for finding in findings {
-        let separator = if text.is_empty() { "" } else { ", " };
-        // The schemes have one field for what the API takes as a reference or as a text.
-        let field = match finding.field {
-            Field::Reference if of_text => "remittance",
-            field => field.path(),
-        };
-        let _ = write!(text, "{separator}{};{field}", finding.rule.code());
-    }
-    (!text.is_empty()).then(|| HeaderValue::try_from(text).ok())?
 }
 
 impl From<PrepareError> for Problem {

@@ -9,7 +9,7 @@ use lombard_core::{
     lifecycle::{Pending, Stage, Status},
     payment::{
         AskedBy, Batch, Direction, External, Kind, OnInsufficientFunds, Party, Payment, Recall,
-        RecallState,
+        RecallState, Warning,
     },
     rail::Rail,
     reason::Reason,
@@ -92,6 +92,10 @@ pub struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 140)]
     rail_reference: Option<&'a str>,
+    /// What of its texts the rail does not carry as they were given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<WarningView<'a>>,
     /// Your own references.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Metadata, required = false)]
@@ -143,6 +147,7 @@ impl<'a> PaymentView<'a> {
             returning_amount: payment.returning,
             original: payment.original,
             recall: payment.recall.as_ref().map(RecallView::of),
+            warnings: payment.warnings.iter().map(WarningView::of).collect(),
             batch: payment.batch,
             rail_reference: payment.attempt.rail_reference.as_deref(),
             metadata: &payment.metadata,
@@ -201,6 +206,27 @@ impl<'a> PartyView<'a> {
                 last4,
                 fingerprint,
             },
+        }
+    }
+}
+
+/// A text that goes out otherwise than it was given, or not at all.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentWarning)]
+pub struct WarningView<'a> {
+    /// Such as `cut` or `respelled`; `not_carried` for what has no place on the rail.
+    #[schema(max_length = 40)]
+    rule: &'a str,
+    /// The member of the request, such as `/reference`.
+    #[schema(max_length = 40)]
+    field: &'a str,
+}
+
+impl<'a> WarningView<'a> {
+    fn of(warning: &'a Warning) -> Self {
+        Self {
+            rule: &warning.rule,
+            field: &warning.field,
         }
     }
 }

@@ -4,7 +4,7 @@ use lombard_core::{
     bank::Iban,
     command::{Act, Receive, Rejection},
     id::Id,
-    iso20022::{Account, Agent, CreditTransfer, Original},
+    iso20022::{Account, Agent, CreditTransfer, Original, Remittance},
     ledger::{self, AliasScheme, LedgerError},
     payment::External,
     plan::keys,
@@ -21,7 +21,7 @@ use crate::{
     details::{BankAddress, Details},
     exceptions::operator,
     ports::ExecuteError,
-    rails::names::Names,
+    rails::names::{self, Names},
 };
 
 /// The blinding domain of what messages ask.
@@ -30,15 +30,17 @@ const ASKS_DOMAIN: &str = "rail/asks";
 impl Desk<'_> {
     /// Takes in a payment: written down, credited, answered.
     pub(super) async fn credit(&self, transfer: CreditTransfer) -> Result<Said, Later> {
-        let reference = transfer.tx_id.as_ref().unwrap_or(&transfer.end_to_end_id);
-        let key = seen::key(self.rail, "pacs.008", &transfer.debtor_agent, reference);
-        let names = Names::of(&transfer);
+        let names = Names::of(self.message, &transfer);
+        // A pacs.008 always has a message id, so there always is one.
+        let reference = names::reference(&names.original()).unwrap_or_default();
+        let key = seen::key(self.rail, "pacs.008", &transfer.debtor_agent, &reference);
         let asks = self.asks(&transfer);
         let seen = match seen::find(self.app, &key).await? {
             Some(seen) => seen,
             None => {
                 let seen = self.decide(&transfer, asks.clone()).await?;
-                let kept = seen.refused.is_none().then_some((self.rail, &names));
+                let kept = seen.refused.is_none();
+                let kept = kept.then_some((self.rail, &transfer.debtor_agent, &names));
                 seen::note(self.app, &key, &seen, kept).await?
             }
         };
@@ -52,7 +54,7 @@ impl Desk<'_> {
         if seen.refused.is_some() {
             return self.answer(original(&names), &seen);
         }
-        let receive = self.receive(&transfer, &seen, reference)?;
+        let receive = self.receive(&transfer, &seen)?;
         let command = self.command(seen.tenant, Act::Receive(Box::new(receive)));
         let seen = match self.app.execute(command).await {
             Ok(_) => seen,
@@ -99,12 +101,7 @@ impl Desk<'_> {
         Ok(None)
     }
 
-    fn receive(
-        &self,
-        transfer: &CreditTransfer,
-        seen: &Seen,
-        reference: &str,
-    ) -> Result<Receive, Later> {
+    fn receive(&self, transfer: &CreditTransfer, seen: &Seen) -> Result<Receive, Later> {
         let vault = self.app.vault.as_ref();
         let (tenant, payment) = (seen.tenant, seen.payment);
         let from = self.debtor_address(transfer);
@@ -112,7 +109,7 @@ impl Desk<'_> {
             debtor_name: transfer.debtor.name.clone(),
             debtor_account: from,
             creditor_name: transfer.creditor.name.clone(),
-            remittance: text(&transfer.remittance.text),
+            remittance: text(&transfer.remittance),
             reference: transfer.remittance.reference.clone(),
             ..Details::default()
         };
@@ -127,7 +124,7 @@ impl Desk<'_> {
             },
             creditor: seen.account,
             end_to_end_id: transfer.end_to_end_id.clone(),
-            rail_reference: reference.to_owned(),
+            rail_reference: rail_reference(transfer).to_owned(),
             sealed: Some(sealed.map_err(|error| Later(std::sync::Arc::new(error)))?),
         })
     }
@@ -170,12 +167,14 @@ impl Desk<'_> {
                 })
         };
         let text = format!(
-            "{} {} {} {} {}",
+            "{} {} {} {} {} {} {}",
             transfer.amount.amount,
             transfer.amount.currency.code(),
             number(&transfer.debtor_account),
             number(&transfer.creditor_account),
             transfer.end_to_end_id,
+            transfer.instruction_id.as_deref().unwrap_or_default(),
+            transfer.uetr.as_deref().unwrap_or_default(),
         );
         self.app.vault.blind(ASKS_DOMAIN, &text)
     }
@@ -185,7 +184,21 @@ fn original(names: &Names) -> Original {
     names.original()
 }
 
-fn text(lines: &[String]) -> Option<String> {
+/// By which reference the rail's people find it: the first bank's, or the next best.
+fn rail_reference(transfer: &CreditTransfer) -> &str {
+    let CreditTransfer {
+        tx_id,
+        uetr,
+        instruction_id,
+        message_id,
+        ..
+    } = transfer;
+    let given = [tx_id, uetr, instruction_id].into_iter().flatten().next();
+    given.unwrap_or(message_id)
+}
+
+fn text(remittance: &Remittance) -> Option<String> {
+    let lines = [remittance.text.as_slice(), &remittance.also].concat();
     (!lines.is_empty()).then(|| lines.join(" "))
 }
 

@@ -3,21 +3,21 @@
 use lombard_core::{
     command::{Act, RecallWish, Rejection},
     id::{Id, digest_text},
-    iso20022::{Actor, Agent, Original, RecallAnswer, RecallOutcome, RecallRequest},
+    iso20022::{
+        Actor, Agent, CreditTransfer, Original, RecallAnswer, RecallOutcome, RecallRequest,
+    },
     payment::{Direction, Payment},
     plan::keys,
     reason::{IsoSet, RailCode},
     tenant::TenantId,
 };
 
-use super::{
-    Desk, Later, Said,
-    seen::{self, Seen},
-};
+use super::{Desk, Later, Said, seen};
 use crate::{
     ports::ExecuteError,
     rails::{
         dialect::{unknown_agent, why},
+        names::{self, Names},
         speak::Speaker,
     },
 };
@@ -67,30 +67,44 @@ impl Desk<'_> {
     async fn asked_for(&self, wish: &RecallRequest) -> Result<Option<(TenantId, Payment)>, Later> {
         let original = &wish.original;
         let sender = sender(wish);
-        let references = [&original.tx_id, &original.end_to_end_id];
         let mut found = None;
-        for reference in references.into_iter().flatten() {
-            let key = seen::key(self.rail, "pacs.008", &sender, reference);
-            if let Some(Seen {
-                tenant,
-                payment,
-                refused: None,
-                ..
-            }) = seen::find(self.app, &key).await?
-            {
-                found = Some((tenant, payment));
-                break;
-            }
+        if let Some(reference) = names::reference(original) {
+            let key = seen::key(self.rail, "pacs.008", &sender, &reference);
+            let seen = seen::find(self.app, &key).await?;
+            let seen = seen.filter(|seen| seen.refused.is_none());
+            found = seen.map(|seen| (seen.tenant, seen.payment));
         }
         if let (None, Some(uetr)) = (found, &original.uetr) {
             let key = seen::uetr_key(self.rail, uetr);
             found = self.app.value::<(TenantId, Id<Payment>)>(&key).await?;
+        }
+        if let (None, Some(name)) = (found, names::end_to_end(original.end_to_end_id.as_deref())) {
+            found = self.only_one(&sender, name, original).await?;
         }
         let Some((tenant, id)) = found else {
             return Ok(None);
         };
         let payment: Option<Payment> = self.app.value(&keys::payment(tenant, id)).await?;
         Ok(payment.map(|payment| (tenant, payment)))
+    }
+
+    /// The one payment of a customer's end-to-end id that everything else said of it fits, too.
+    async fn only_one(
+        &self,
+        sender: &Agent,
+        end_to_end_id: &str,
+        original: &Original,
+    ) -> Result<Option<(TenantId, Id<Payment>)>, Later> {
+        let key = seen::end_to_end_key(self.rail, sender, end_to_end_id);
+        let all: Option<Vec<(TenantId, Id<Payment>)>> = self.app.value(&key).await?;
+        let mut fit = Vec::new();
+        for (tenant, payment) in all.into_iter().flatten() {
+            let names: Option<Names> = self.app.value(&names::key(tenant, payment)).await?;
+            if names.is_some_and(|names| names::agree(&names, original)) {
+                fit.push((tenant, payment));
+            }
+        }
+        Ok(<[_; 1]>::try_from(fit).ok().map(|[one]| one))
     }
 
     fn refuse(&self, wish: &RecallRequest, code: &str) -> Result<Said, Later> {
@@ -168,7 +182,7 @@ fn quote(original: &Original) -> Original {
             original
                 .message_name
                 .clone()
-                .unwrap_or_else(|| "pacs.008.001.08".to_owned()),
+                .unwrap_or_else(|| CreditTransfer::NAME.to_owned()),
         ),
         ..original.clone()
     }

@@ -27,7 +27,7 @@ impl Desk<'_> {
         let reference = news.return_id.as_ref().unwrap_or(&news.message_id);
         let sender = news.instructing_agent.clone().unwrap_or_default();
         let key = seen::key(self.rail, "pacs.004", &sender, reference);
-        let quote = quote(&news, reference);
+        let quote = quote(self.message, &news, reference);
         let found = self.quoted(&news.original).await?;
         let asks = asks(&news, found.as_ref());
         let seen = match seen::find(self.app, &key).await? {
@@ -130,10 +130,10 @@ fn refused_at_once(news: &Return, found: Option<&(TenantId, Payment)>) -> Option
 }
 
 /// The return as our answer quotes it: the return's own names in the place of the original's.
-fn quote(news: &Return, reference: &str) -> Original {
+fn quote(name: &str, news: &Return, reference: &str) -> Original {
     Original {
         message_id: Some(news.message_id.clone()),
-        message_name: Some("pacs.004.001.09".to_owned()),
+        message_name: Some(name.to_owned()),
         message_created_ms: Some(news.created_ms),
         instruction_id: None,
         end_to_end_id: news.original.end_to_end_id.clone(),

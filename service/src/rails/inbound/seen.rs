@@ -61,6 +61,15 @@ pub fn uetr_key(rail: Rail, uetr: &str) -> Key {
     Key::new(&format!("seen#{digest}"), "uetr")
 }
 
+/// Where the payments of an end-to-end id of a bank's customer are kept: several, if it is used again.
+pub fn end_to_end_key(rail: Rail, agent: &Agent, end_to_end_id: &str) -> Key {
+    let digest = digest_text(&[rail.name(), "e2e", &agent_text(agent), end_to_end_id]);
+    Key::new(&format!("seen#{digest}"), "end_to_end")
+}
+
+/// How many payments of one end-to-end id can be found by it: the last ones.
+const SAME_NAME_MAX: usize = 8;
+
 /// What was decided of a message before, if anything was.
 pub async fn find(app: &App, key: &Key) -> Result<Option<Seen>, Later> {
     Ok(app.value(key).await?)
@@ -71,13 +80,20 @@ pub async fn note(
     app: &App,
     key: &Key,
     seen: &Seen,
-    names: Option<(Rail, &Names)>,
+    names: Option<(Rail, &Agent, &Names)>,
 ) -> Result<Seen, Later> {
+    let same_name = names.and_then(|(rail, agent, names)| {
+        let name = names::end_to_end(Some(&names.end_to_end_id))?;
+        Some(end_to_end_key(rail, agent, name))
+    });
     let mut snapshot = Snapshot::default();
     snapshot.put(key.clone(), None);
+    if let Some(key) = &same_name {
+        snapshot.put(key.clone(), app.get(key).await?);
+    }
     let mut writes = snapshot.checks();
     writes.create(key.clone(), Body::of(seen));
-    if let Some((rail, names)) = names {
+    if let Some((rail, _, names)) = names {
         writes.create(names::key(seen.tenant, seen.payment), Body::of(names));
         if let Some(uetr) = &names.uetr {
             let key = uetr_key(rail, uetr);
@@ -86,6 +102,14 @@ pub async fn note(
                 writes.create(key, Body::of(&(seen.tenant, seen.payment)));
             }
         }
+    }
+    if let Some(key) = same_name {
+        let all: Option<Vec<(TenantId, Id<Payment>)>> = snapshot.value(&key);
+        let mut all = all.unwrap_or_default();
+        all.push((seen.tenant, seen.payment));
+        let old = all.len().saturating_sub(SAME_NAME_MAX);
+        all.drain(..old);
+        writes.put(&key, Body::of(&all));
     }
     match app.store.commit(&writes).await {
         Ok(()) => Ok(seen.clone()),

@@ -71,6 +71,7 @@ fn payment(rail: Rail) -> Payment {
         }),
         batch: None,
         sealed: None,
+        warnings: Vec::new(),
         metadata: BTreeMap::new(),
         created_at: NOW,
         updated_at: NOW,
@@ -121,6 +122,7 @@ fn details(rail: Rail) -> Details {
 
 fn names(rail: Rail) -> Names {
     Names {
+        message_name: CreditTransfer::NAME.to_owned(),
         message_id: "THEIRS-1".to_owned(),
         created_ms: NOW.unix_ms(),
         instruction_id: None,

@@ -274,3 +274,27 @@ async fn nothing_is_paid_of_an_upload_that_breaks_off() {
     assert_eq!(payments["data"], json!([]));
     sender.send(CSV, "k", file).await.expect(202);
 }
+
+#[tokio::test]
+async fn what_the_rail_will_cut_of_a_row_stays_with_its_payment() {
+    let sender = Sender::new().await;
+    let address = r#"{"sort_code":"200000","account_number":"55779911"}"#;
+    let account = sender.account(address, Currency::GBP).await;
+    let file = format!(
+        "amount,currency,debtor_account,creditor_name,creditor_sort_code,creditor_account_number,reference\n\
+         100,GBP,{account},Ada,200000,55779911,REFERENCE THAT IS TOO LONG FOR IT\n\
+         101,GBP,{account},Ada,200000,55779911,SHORT\n"
+    );
+    let id = id_of(&sender.send(CSV, "k", file).await.expect(202));
+    sender.decided(&id).await;
+    let rows = sender.client.get(&format!("/v1/batches/{id}/rows")).await;
+    let rows = rows.expect(200);
+    let mut told = Vec::new();
+    for row in rows["data"].as_array().unwrap() {
+        let payment = row["payment"].as_str().unwrap();
+        let payment = sender.client.get(&format!("/v1/payments/{payment}")).await;
+        told.push(payment.expect(200)["warnings"].clone());
+    }
+    let cut = json!([{"rule": "cut", "field": "/reference"}]);
+    assert_eq!(told, [cut, serde_json::Value::Null]);
+}

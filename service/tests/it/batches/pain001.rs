@@ -1,5 +1,7 @@
 //! pain.001 files of our own writing, and the pain.002 that answers them.
 
+use lombard_core::{payment::Payment, plan::keys};
+use lombard_service::details::Details;
 use serde_json::{Value, json};
 
 use super::{Currency, Sender, iban, id_of};
@@ -189,4 +191,61 @@ async fn what_cannot_be_paid_is_the_row_s_own_fault() {
             ("rejected", Some("charge_bearer")),
         ]
     );
+}
+
+#[tokio::test]
+async fn what_a_row_says_in_structured_form_goes_as_text_or_is_said_to_stay() {
+    let sender = Sender::new().await;
+    sender.account(&iban(DEBTOR), Currency::EUR).await;
+    let invoice = "<RfrdDocInf><Nb>INV-77</Nb></RfrdDocInf>";
+    let reference = "<CdtrRefInf><Ref>RF18539007547034</Ref></CdtrRefInf>";
+    let more = "<AddtlRmtInf>less 2 % discount</AddtlRmtInf>";
+    let with = |id: &str, parts: &str| {
+        let text = format!("<RmtInf><Strd>{parts}</Strd></RmtInf>");
+        let plain = format!("<RmtInf><Ustrd>Invoice {id}</Ustrd></RmtInf>");
+        row(id, "10.00", GOOD).replace(&plain, &text)
+    };
+    let rows = [
+        with("E1", &format!("{invoice}{more}")),
+        with("E2", &format!("{invoice}{reference}")),
+        with("E3", reference),
+    ];
+    let sent = file("M3", 3, "30.00", &[block("B1", PAST, &rows)]);
+    let id = id_of(&sender.send(XML, "k", sent).await.expect(202));
+    sender.decided(&id).await;
+    let rows = sender.client.get(&format!("/v1/batches/{id}/rows")).await;
+    let rows = rows.expect(200);
+    let (app, tenant) = (&sender.world.app, sender.world.tenant);
+    let mut told = Vec::new();
+    for row in rows["data"].as_array().unwrap() {
+        let id = row["payment"].as_str().unwrap().parse().unwrap();
+        let payment: Payment = app
+            .value(&keys::payment(tenant, id))
+            .await
+            .unwrap()
+            .unwrap();
+        let details = Details::open(app.vault.as_ref(), tenant, &payment).unwrap();
+        let warned = payment.warnings.first().map(|it| it.rule.clone());
+        told.push((details.remittance, details.reference.is_some(), warned));
+    }
+    let text = Some("INV-77 less 2 % discount".to_owned());
+    let stays = Some("not_carried".to_owned());
+    let respelled = Some("respelled".to_owned());
+    assert_eq!(told[0].0, text);
+    assert!([None, respelled].contains(&told[0].2), "{told:?}");
+    assert_eq!(told[1..], [(None, true, stays), (None, true, None)]);
+}
+
+#[tokio::test]
+async fn senders_are_told_apart_by_whatever_identifies_them() {
+    let sender = Sender::new().await;
+    sender.account(&iban(DEBTOR), Currency::EUR).await;
+    let named = "<InitgPty><Nm>Babbage Ltd</Nm></InitgPty>";
+    for (key, id, status) in [("a", "A-1", 202), ("b", "B-2", 202), ("c", "A-1", 409)] {
+        let numbered =
+            format!("<InitgPty><Id><OrgId><Othr><Id>{id}</Id></Othr></OrgId></Id></InitgPty>");
+        let blocks = [block("B1", PAST, &[row(key, "10.00", GOOD)])];
+        let sent = file("M1", 1, "10.00", &blocks).replace(named, &numbered);
+        sender.send(XML, key, sent).await.expect(status);
+    }
 }

@@ -43,6 +43,26 @@ async fn a_repeated_request_is_answered_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_repetition_is_answered_though_the_request_would_be_refused_by_now() {
+    let mut world = World::new().await;
+    let account = world.account(10_000).await;
+    let pay = outgoing(&account);
+    let first = world.post_with("/v1/payments", "k", pay.clone()).await;
+    let mut app = world.app.clone();
+    app.rails = Arc::default();
+    world.router = router(Api::new(app));
+    let again = world.post_with("/v1/payments", "k", pay.clone()).await;
+    assert_eq!((again.status, &again.bytes), (201, &first.bytes));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let mut other = pay.clone();
+    other["amount"] = json!(7);
+    for (key, body) in [("k", other), ("fresh", pay)] {
+        let refused = world.post_with("/v1/payments", key, body).await;
+        refused.refused(422, "rail_off", Some("/rail"));
+    }
+}
+
+#[tokio::test]
 async fn a_key_serves_one_request_of_one_operation() {
     let world = World::new().await;
     let (a, b) = (world.account(1_000).await, world.account(0).await);

@@ -99,7 +99,7 @@ pub async fn inbound(State(shared): State<Arc<Shared>>, Json(wish): Json<Inbound
         Err(refusal) => return unwritable(&refusal),
     };
     let sent = Sent {
-        names: Names::of(&transfer),
+        names: Names::of(CreditTransfer::NAME, &transfer),
         money,
         returned: 0,
     };
@@ -186,6 +186,7 @@ fn transfer(
         remittance: Remittance {
             text: wish.remittance.clone().into_iter().collect(),
             reference: None,
+            ..Remittance::default()
         },
     }
 }

@@ -206,6 +206,7 @@ impl Client {
             execute_at: later.then(|| self.ids.now().plus_ms(self.patience())),
             wait_ms: self.patience(),
             sealed: None,
+            warnings: Vec::new(),
             metadata: BTreeMap::new(),
             batch: None,
         };
