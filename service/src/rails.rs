@@ -19,6 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use lombard_core::{payment::Payment, rail::Rail, reason::Reason, tenant::TenantId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::Config,
@@ -101,18 +102,30 @@ pub enum RailError {
 #[derive(Default)]
 pub struct Rails {
     rails: BTreeMap<Rail, Arc<dyn RailPort>>,
+    enquiries: BTreeMap<Rail, Arc<Semaphore>>,
 }
+
+/// Enquiries of one rail that may be under way at once: one that hangs is in no other's way.
+const ENQUIRIES_AT_ONCE: usize = 32;
 
 impl Rails {
     /// Switches a rail on.
     pub fn add(&mut self, rail: Rail, port: Arc<dyn RailPort>) {
         self.rails.insert(rail, port);
+        let turns = Arc::new(Semaphore::new(ENQUIRIES_AT_ONCE));
+        self.enquiries.insert(rail, turns);
     }
 
     /// The way out to a rail, if it is switched on.
     #[must_use]
     pub fn get(&self, rail: Rail) -> Option<&Arc<dyn RailPort>> {
         self.rails.get(&rail)
+    }
+
+    /// Waits for a turn to ask a rail what became of a payment; `None` if it is not switched on.
+    pub async fn enquiry_turn(&self, rail: Rail) -> Option<OwnedSemaphorePermit> {
+        let turns = Arc::clone(self.enquiries.get(&rail)?);
+        turns.acquire_owned().await.ok()
     }
 
     /// Whether payments over it can be taken.

@@ -38,8 +38,8 @@ use crate::{
 const TICK_MS: u64 = 200;
 /// Timers of a shard that are read at once.
 const PAGE: usize = 256;
-/// Enquiries that may be under way at once, over all rails.
-const ENQUIRIES_AT_ONCE: usize = 32;
+/// Enquiries that may be begun at once, over all rails. They take turns, each rail's among themselves.
+const ENQUIRIES_BEGUN_MAX: usize = 1024;
 /// Expiries that are committed at once.
 const EXPIRIES_AT_ONCE: usize = 32;
 /// Enquiries that fall due together are spread over up to so many milliseconds.
@@ -83,7 +83,7 @@ impl Enquiries {
 
     /// Starts one, unless it runs or too many do; the next look finds it again.
     fn start(&mut self, app: &App, key: &Key, timer: Timer) {
-        if self.running.len() >= ENQUIRIES_AT_ONCE || !self.keys.insert(key.clone()) {
+        if self.running.len() >= ENQUIRIES_BEGUN_MAX || !self.keys.insert(key.clone()) {
             return;
         }
         let (app, key) = (app.clone(), key.clone());
@@ -180,6 +180,7 @@ async fn enquire(app: &App, timer: &Timer, id: Id<Payment>) -> Result<(), Cause>
     let (Stage::InDoubt, Some(port)) = (payment.stage, app.rails.get(payment.rail)) else {
         return Ok(());
     };
+    let _turn = app.rails.enquiry_turn(payment.rail).await;
     let report = match port.enquire(timer.tenant, &payment).await {
         Ok(Answer::Accepted(reference)) => Report::Accepted(reference),
         Ok(Answer::Rejected(reason, code)) => Report::Rejected(reason, code),
