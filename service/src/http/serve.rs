@@ -2,7 +2,7 @@
 //!
 //! **Slow peers.** A connection that sends no complete request head in time is closed, and so is
 //! an idle one, and one whose peer takes nothing of its answer ([`patient`]). Bodies have a time
-//! of their own ([`super::body`]).
+//! of their own ([`super::body`]), and what is left of them after an answer is dropped ([`unread`]).
 //!
 //! **Floods.** When all places are taken ([`seats`]), a further connection waits in the lobby for
 //! [`LOBBY_WAIT`]; meanwhile the connection that has been idle for longest is closed to make room.
@@ -15,6 +15,7 @@
 
 mod patient;
 mod seats;
+mod unread;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -128,6 +129,7 @@ struct House {
     router: Router,
     server: http1::Builder,
     patience: Duration,
+    body_bytes_max: usize,
 }
 
 impl House {
@@ -143,6 +145,7 @@ impl House {
             router,
             server,
             patience: Duration::from_millis(limits.write_timeout_ms),
+            body_bytes_max: limits.body_bytes_max,
         }
     }
 
@@ -152,11 +155,17 @@ impl House {
         let _ = stream.set_nodelay(true);
         let usage = seat.usage();
         let inner = TowerToHyperService::new(self.router.clone());
+        let body_bytes_max = self.body_bytes_max;
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let call = usage.begin();
-            let answer = inner.call(request);
+            let (head, body) = request.into_parts();
+            let (body, unread) = unread::lend(&head.headers, body);
+            let answer = inner.call(hyper::Request::from_parts(head, body));
             async move {
-                let answer = answer.await;
+                let mut answer = answer.await;
+                if let (Some(unread), Ok(answer)) = (unread, &mut answer) {
+                    unread.settle(body_bytes_max, answer.headers_mut()).await;
+                }
                 drop(call);
                 answer
             }

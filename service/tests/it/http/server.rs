@@ -74,6 +74,40 @@ async fn a_connection_serves_many_requests_and_the_server_ends_in_order() {
     assert!(TcpStream::connect(served.address).await.is_err());
 }
 
+/// Many clients write head and body apart. A refusal by the head alone leaves the body under way.
+#[tokio::test]
+async fn an_early_refusal_keeps_the_connection_or_says_that_it_ends() {
+    let served = served(HttpConfig::default()).await;
+    let key = format!("authorization: Bearer {}\r\n", served.key);
+    for (path, key, status) in [
+        ("/v1/payments", "", "401"),
+        ("/v1/payments", &*key, "400"),
+        ("/v1/nowhere", &*key, "404"),
+    ] {
+        let head = |length: usize, more: &str| {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+                 {key}{more}content-length: {length}\r\n\r\n"
+            );
+            head.into_bytes()
+        };
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        for _ in 0..2 {
+            stream.write_all(&head(2, "")).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let answer = ask(&mut stream, b"{}").await;
+            let expected = format!("HTTP/1.1 {status}");
+            assert!(answer.starts_with(&expected), "{path}: {answer}");
+            assert!(!answer.contains("connection: close"), "{answer}");
+        }
+        for (length, more) in [(2, ""), (1 << 30, ""), (2, "expect: 100-continue\r\n")] {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            let answer = ask(&mut stream, &head(length, more)).await;
+            assert!(answer.contains("connection: close"), "{length}: {answer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_http_is_refused() {
     let served = served(HttpConfig::default()).await;
