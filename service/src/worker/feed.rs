@@ -4,9 +4,9 @@
 //! **Bounds.** At most [`Consumer::concurrency`] jobs run at once and at most [`WINDOW_MAX`]
 //! commits lie between the cursor and the newest job, so a stuck job holds up only that many.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use lombard_core::store::Commit;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tracing::{error, warn};
@@ -172,12 +172,12 @@ impl Window {
         }
     }
 
-    /// A job that ended in a panic stays open: the next start runs it again, and until then the
-    /// cursor shows where it was.
+    /// A job whose giving up ended in a panic stays open: the next start runs it again, and until
+    /// then the cursor shows where it was.
     fn finish_of(&mut self, done: Result<u64, tokio::task::JoinError>) {
         match done {
             Ok(position) => self.finish(position),
-            Err(error) => error!(%error, "a job ended in a panic"),
+            Err(error) => error!(%error, "giving a job up ended in a panic"),
         }
     }
 
@@ -217,7 +217,7 @@ async fn attempt(app: &App, consumer: &'static str, job: Job) {
     let count = |end| METRICS.feed_jobs.of((metric, end)).inc();
     let (mut failed, mut cut_off) = (0, 0);
     let cause = loop {
-        match (job.run)().await {
+        match once(&job).await {
             Ok(()) => {
                 count(JobEnd::Done);
                 return;
@@ -250,6 +250,18 @@ async fn attempt(app: &App, consumer: &'static str, job: Job) {
         attempt = (attempt + 1).min(8);
     }
 }
+
+/// Runs a job once. What panicked is a bug, which trying again does not mend.
+async fn once(job: &Job) -> Result<(), JobError> {
+    let run = async { (job.run)().await };
+    let ended = AssertUnwindSafe(run).catch_unwind().await;
+    ended.unwrap_or_else(|_| Err(JobError::Hopeless(Arc::new(Panicked))))
+}
+
+/// A job did not end by itself. The place is in the log, where every panic is.
+#[derive(Debug, thiserror::Error)]
+#[error("the worker panicked, which is a bug; the log says where")]
+struct Panicked;
 
 /// Full jitter up to 100 ms, doubled each time.
 async fn pause(app: &App, attempt: u32) {

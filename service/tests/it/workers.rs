@@ -104,6 +104,11 @@ async fn a_job_that_fails_is_given_up_after_three_tries() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_panics_is_given_up_at_once() {
+    assert_eq!(run_one(1, |_| panic!("a bug")).await, (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_that_is_hopeless_is_given_up_at_once() {
     assert_eq!(run_one(100, JobError::Hopeless).await, (1, 1));
 }
