@@ -11,7 +11,7 @@ use axum::{
 use http_body_util::BodyExt;
 use lombard_core::tenant::TenantId;
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{accept::accept, view::BatchView};
 use crate::{
@@ -28,6 +28,11 @@ const PIECES: usize = 16;
 /// Files that may arrive at once. Each takes a thread that writes to the disk, and up to a
 /// mebibyte and a half of memory.
 const UPLOADS_MAX: usize = 32;
+/// Those of one tenant among them, so that nobody takes all places.
+const UPLOADS_OF_TENANT_MAX: usize = 8;
+/// The least bytes a second over a whole upload, beyond the time that it may stand still: a byte
+/// now and then would keep a place for ever.
+const BYTES_PER_SECOND_MIN: u64 = 8 * 1024;
 
 /// The uploads that are arriving, by tenant and key.
 #[derive(Default)]
@@ -50,6 +55,10 @@ impl Uploads {
         }
         if all.len() >= UPLOADS_MAX {
             return Err(Problem::new(ErrorCode::Overloaded));
+        }
+        if all.iter().filter(|(of, _)| *of == tenant).count() >= UPLOADS_OF_TENANT_MAX {
+            let detail = "so many files of yours are arriving already as may at once";
+            return Err(Problem::saying(ErrorCode::Overloaded, detail.into()));
         }
         all.insert(this.clone());
         Ok(Upload {
@@ -105,7 +114,7 @@ fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
     }
 }
 
-/// Spools the body. It may be large and take long, but not stand still.
+/// Spools the body. It may be large and take long, but neither stand still nor trickle.
 async fn receive(app: &App, request: Request) -> Result<Spool, Problem> {
     let limits = &app.config.http;
     let max = limits.batch_bytes_max as u64;
@@ -159,8 +168,14 @@ async fn pass_on(
     max: u64,
 ) -> Result<(), Broken> {
     let mut bytes = 0;
+    // Only waiting for the sender counts: the disk may be slow too.
+    let mut waited = Duration::ZERO;
     loop {
-        let frame = tokio::time::timeout(idle, body.frame()).await;
+        let allowed = idle + Duration::from_millis(bytes * 1000 / BYTES_PER_SECOND_MIN);
+        let begun = Instant::now();
+        let patience = idle.min(allowed.saturating_sub(waited));
+        let frame = tokio::time::timeout(patience, body.frame()).await;
+        waited += begun.elapsed();
         let Some(frame) = frame.map_err(|_| Broken::TooSlow)? else {
             return Ok(());
         };
@@ -175,5 +190,53 @@ async fn pass_on(
                 return Ok(());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(10);
+
+    /// Passes on a body that sends so many bytes in each piece, with a pause before each.
+    async fn paced(pieces: usize, bytes: usize, pause: Duration) -> Result<(), Broken> {
+        let body = futures_util::stream::unfold(0, move |sent| async move {
+            if sent == pieces {
+                return None;
+            }
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, io::Error>(vec![0; bytes]), sent + 1))
+        });
+        let (send, mut pieces) = mpsc::channel(PIECES);
+        let spooling = async move { while pieces.recv().await.is_some() {} };
+        let passing = pass_on(Body::from_stream(body), send, IDLE, u64::MAX);
+        tokio::join!(passing, spooling).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_may_be_long_but_not_trickle() {
+        let pause = IDLE * 9 / 10;
+        let enough = (BYTES_PER_SECOND_MIN * 10) as usize;
+        assert!(paced(100, enough, pause).await.is_ok());
+        assert!(matches!(paced(3, 1, pause).await, Err(Broken::TooSlow)));
+        assert!(matches!(paced(1, 1, IDLE * 2).await, Err(Broken::TooSlow)));
+    }
+
+    #[test]
+    fn one_tenant_leaves_places_to_others() {
+        let uploads = Uploads::default();
+        let begin = |tenant, key: usize| uploads.begin(TenantId::new(tenant), &key.to_string());
+        let of_one: Vec<_> = (0..UPLOADS_OF_TENANT_MAX)
+            .map(|key| begin(1, key))
+            .collect();
+        assert!(of_one.iter().all(Result::is_ok));
+        assert_eq!(
+            begin(1, UPLOADS_MAX).err().map(|it| it.code),
+            Some(ErrorCode::Overloaded)
+        );
+        assert!(begin(2, 0).is_ok());
+        drop(of_one);
+        assert!(begin(1, 0).is_ok());
     }
 }
