@@ -11,6 +11,10 @@
 //! which says where in the log a record is. The log has every record; memory is bounded however many there
 //! are.
 //!
+//! # Damage
+//! A record is verified whenever it is read from the log, and every old frame once after each start
+//! ([`scrub`]). What is found is kept in mind and told ([`Store::damaged`]).
+//!
 //! # Crash
 //! The log is the truth. Opening reads the index's last durable batch and the frames after it, at most
 //! about four memtables' worth, and is where it was. There is no other recovery.
@@ -39,6 +43,7 @@ mod hot;
 mod indexer;
 mod open;
 mod reads;
+mod scrub;
 mod shared;
 mod writer;
 
@@ -203,6 +208,10 @@ impl Store for Engine {
 
     fn refuses(&self) -> Option<Arc<str>> {
         self.shared.refuses()
+    }
+
+    fn damaged(&self) -> Option<Arc<str>> {
+        self.shared.damaged.get().cloned()
     }
 
     fn range<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Found>, ReadError>> {

@@ -83,7 +83,12 @@ pub enum News {
     /// All of it.
     Done(Reached),
     /// No.
-    Failed(String),
+    Failed {
+        /// How the command that asked ends.
+        exit: Exit,
+        /// Why, with the chain of causes.
+        why: String,
+    },
 }
 
 /// How far it came.
@@ -192,7 +197,7 @@ fn ask(mut server: UnixStream, folder: &Path, bar: &ProgressBar) -> Result<Reach
         match serde_json::from_str(&line).or_exit(Exit::Internal, gone)? {
             News::Progress(reached) => bar.set_position(reached.transactions),
             News::Done(reached) => return Ok(reached),
-            News::Failed(why) => return Err(failure(Exit::Refused, why)),
+            News::Failed { exit, why } => return Err(failure(exit, why)),
         }
     }
     Err(failure(Exit::Unreachable, gone))
@@ -221,7 +226,8 @@ pub fn both(
     Ok(reached)
 }
 
-fn of_error(error: BackupError) -> Failure {
+/// How a command ends whose backup or restore failed.
+pub fn of_error(error: BackupError) -> Failure {
     let exit = match &error {
         BackupError::Log(_) | BackupError::Incomplete { .. } => Exit::Damaged,
         BackupError::AnotherHistory { .. }

@@ -3,8 +3,11 @@
 
 use std::{fmt, process::ExitCode};
 
+use serde::{Deserialize, Serialize};
+
 /// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Exit {
     /// Done; the answer is yes.

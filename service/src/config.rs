@@ -127,8 +127,8 @@ pub struct HttpConfig {
     pub connections_max: usize,
     /// How many requests one API key may make in a second, and at once; 0 for any number.
     pub requests_per_second_max: u32,
-    /// Of how many ordinary requests one is logged; 1 logs all, 0 none. Failures and slow
-    /// requests always are.
+    /// Of how many ordinary requests one is logged; 1 logs all, 0 none. Slow requests and failures
+    /// always are, of refusals for now (503) one in five seconds.
     pub log_one_in: u32,
 }
 

@@ -81,13 +81,15 @@ pub enum Kind {
     LogBehind,
     /// The files of the verifiable log are not what was written.
     LogDamaged,
+    /// What is stored is damaged.
+    StoreDamaged,
     /// A credential reads more tokens back than is usual.
     DetokenizeAnomaly,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
@@ -98,6 +100,7 @@ impl Kind {
         Self::WebhookGivenUp,
         Self::LogBehind,
         Self::LogDamaged,
+        Self::StoreDamaged,
         Self::DetokenizeAnomaly,
     ];
 
@@ -115,6 +118,7 @@ impl Kind {
             Self::WebhookGivenUp => "webhook_given_up",
             Self::LogBehind => "log_behind",
             Self::LogDamaged => "log_damaged",
+            Self::StoreDamaged => "store_damaged",
             Self::DetokenizeAnomaly => "detokenize_anomaly",
         }
     }
@@ -135,6 +139,7 @@ impl Kind {
             | Self::ImplausibleMessage
             | Self::LogBehind
             | Self::LogDamaged
+            | Self::StoreDamaged
             | Self::DetokenizeAnomaly => true,
             Self::WebhookGivenUp => false,
         }
@@ -305,6 +310,7 @@ pub async fn list(
 ) -> Result<Vec<(String, Exception)>, ReadError> {
     let range = Range::listed(&list_partition(tenant), limit)
         .backwards()
+        .past_damage()
         .after(after);
     let found = app.store.range(&range).await?;
     let read = |found: Found| (found.at.sort().to_owned(), decode(&found.record.body.bytes));

@@ -24,6 +24,7 @@ pub mod psp;
 pub mod rails;
 pub(crate) mod records;
 pub mod secret;
+pub mod seldom;
 pub mod slo;
 pub mod tenants;
 pub mod vault;

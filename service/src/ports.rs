@@ -47,6 +47,12 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// What was found damaged in the store since it was opened, in words for an operator. Reads and
+    /// writes of everything else go on.
+    fn damaged(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// How many shards the change feed has. A record's changes are all in one shard, in order.
     fn shards(&self) -> u16;
 
@@ -74,6 +80,9 @@ pub struct Range {
     pub until: Option<String>,
     /// Whether the last comes first.
     pub backwards: bool,
+    /// Whether a record that is damaged is passed over, instead of ending the reading. A store then
+    /// says so ([`Store::damaged`]).
+    pub past_damage: bool,
     /// How many at the most; at most [`RANGE_MAX`] are given.
     pub limit: usize,
 }
@@ -102,6 +111,7 @@ impl Range {
             after: None,
             until: None,
             backwards: false,
+            past_damage: false,
             limit,
         }
     }
@@ -119,6 +129,14 @@ impl Range {
     #[must_use]
     pub fn backwards(mut self) -> Self {
         self.backwards = true;
+        self
+    }
+
+    /// Passing over what is damaged: for lists, and for workers that must not be held up by one
+    /// record. Not for sums and reports, which would be wrong.
+    #[must_use]
+    pub fn past_damage(mut self) -> Self {
+        self.past_damage = true;
         self
     }
 

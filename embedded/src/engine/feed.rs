@@ -120,7 +120,10 @@ impl Shared {
         }
         self.read_log(after, limit)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData => ReadError::Damaged(Arc::new(error)),
+                io::ErrorKind::InvalidData => {
+                    self.note_damage(&error);
+                    ReadError::Damaged(Arc::new(error))
+                }
                 _ => ReadError::Unavailable(Arc::new(error)),
             })
     }

@@ -1,13 +1,14 @@
-//! Opening: lock the folder, open the index, read the log after what the index covers, start the threads.
+//! Opening: lock the folder, open the index, read the log after what the index covers, start the threads. What
+//! the index covers is read afterwards, in the background.
 
 use std::{
     io,
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
 };
 
 use lombard_core::command::Render;
-use lombard_service::{metrics::label::Store, ports::Host};
+use lombard_service::{metrics::label::Store, ports::Host, seldom::Seldom};
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
 
@@ -142,6 +143,7 @@ pub fn open_on(
         indexing: Mutex::default(),
         indexed: Condvar::new(),
         failed: watch::Sender::default(),
+        damaged: OnceLock::new(),
     });
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     let freeze_bytes = options.freeze_bytes;
@@ -155,6 +157,7 @@ pub fn open_on(
         hot: Hot::default(),
         group: Group::default(),
         answers: Answers::default(),
+        refusals: Seldom::new(),
     };
     let indexer = Indexer {
         shared: shared.clone(),
@@ -162,11 +165,16 @@ pub fn open_on(
         folder: folder.map(Path::to_path_buf),
     };
     let filling = shared.clone();
-    let threads = vec![
+    let mut threads = vec![
         spawn("store-writer", move || writer.run(queue))?,
         spawn("store-index", move || indexer.run())?,
         spawn("store-filter", move || filling.fill_filter())?,
     ];
+    // Tests that bring their own disk count what is read of it.
+    if let (Some(known), Some(_)) = (known, folder) {
+        let scrubbing = shared.clone();
+        threads.push(spawn("store-scrub", move || scrubbing.scrub(&known))?);
+    }
     Ok(Engine {
         shared,
         folder: folder.map(Path::to_path_buf),

@@ -41,17 +41,18 @@ impl Shared {
             return Ok(Vec::new());
         }
         match range.of {
-            Of::Records => self.records(&bounds, range.backwards, limit),
-            Of::Index => self.listed(bounds, range.backwards, limit),
+            Of::Records => self.records(&bounds, range, limit),
+            Of::Index => self.listed(bounds, range, limit),
         }
     }
 
     fn records(
         &self,
         bounds: &Bounds,
-        backwards: bool,
+        range: &Range,
         limit: usize,
     ) -> Result<Vec<Found>, ReadError> {
+        let backwards = range.backwards;
         let hit = |slot: &Slot| slot.record.clone().map(Hit::Record);
         let (active, frozen, view) = {
             let published = self.published.read();
@@ -71,7 +72,7 @@ impl Shared {
             let (key, place) = entry.map_err(unreadable)?;
             Ok((key, Some(Hit::At(place))))
         });
-        let merged = Merge::new(active, frozen, indexed, backwards).take(limit);
+        let merged = Merge::new(active, frozen, indexed, backwards);
         let found = merged.map(|entry| {
             let (bytes, hit) = entry?;
             let key = Key::from_bytes(&bytes).ok_or_else(broken_index)?;
@@ -81,7 +82,8 @@ impl Shared {
             };
             Ok(Found { at: key, record })
         });
-        found.collect()
+        let kept = found.filter(|found| !range.past_damage || !is_damaged(found));
+        kept.take(limit).collect()
     }
 
     /// The records that a secondary order lists. The places are of one moment and the records of a later
@@ -89,9 +91,10 @@ impl Shared {
     fn listed(
         &self,
         mut bounds: Bounds,
-        backwards: bool,
+        range: &Range,
         limit: usize,
     ) -> Result<Vec<Found>, ReadError> {
+        let backwards = range.backwards;
         let mut found = Vec::new();
         loop {
             let places = self.listings(&bounds, backwards, limit - found.len())?;
@@ -105,7 +108,11 @@ impl Shared {
                 bounds.0 = beyond
             };
             let keys: Vec<Key> = places.iter().map(|(_, _, key)| key.clone()).collect();
-            for ((_, at, _), record) in places.into_iter().zip(self.get(&keys)?) {
+            let records = match self.get(&keys) {
+                Err(ReadError::Damaged(_)) if range.past_damage => self.get_sound(&keys)?,
+                records => records?,
+            };
+            for ((_, at, _), record) in places.into_iter().zip(records) {
                 if let Some(record) = record.filter(|it| it.body.index.contains(&at)) {
                     found.push(Found { at, record });
                 }
@@ -114,6 +121,16 @@ impl Shared {
                 return Ok(found);
             }
         }
+    }
+
+    /// Reads keys one by one; those whose records are damaged are as if they were not there.
+    fn get_sound(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, ReadError> {
+        let one = |key| match self.get(std::slice::from_ref(key)) {
+            Ok(found) => Ok(found.into_iter().next().flatten()),
+            Err(ReadError::Damaged(_)) => Ok(None),
+            Err(error) => Err(error),
+        };
+        keys.iter().map(one).collect()
     }
 
     fn listings(
@@ -145,6 +162,10 @@ impl Shared {
         });
         pairs.collect()
     }
+}
+
+fn is_damaged<T>(found: &Result<T, ReadError>) -> bool {
+    matches!(found, Err(ReadError::Damaged(_)))
 }
 
 /// Takes from the newest layer what a range of `limit` can need: entries until `limit` of them are there.

@@ -4,7 +4,7 @@
 //! view of the index. It is changed only under its lock, by whole groups that are durable, so whoever
 //! looks under the lock, and then goes on in the parts that never change, reads of one moment.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{Arc, OnceLock, atomic::AtomicU64};
 
 use lombard_core::store::{Key, Record};
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -46,6 +46,8 @@ pub struct Shared {
     pub indexed: Condvar,
     /// Why the log takes no more, once a write failed.
     pub failed: watch::Sender<Option<Arc<str>>>,
+    /// What was found damaged first, in words.
+    pub damaged: OnceLock<Arc<str>>,
 }
 
 /// How indexing goes.
@@ -123,10 +125,10 @@ impl Shared {
         let found = codec::read_change(&bytes).filter(|(it, _)| it.change.key == *key);
         let record = found.and_then(|(stored, _)| stored.change.record);
         record.ok_or_else(|| {
-            ReadError::Damaged(Arc::new(DamagedRecord {
-                key: key.clone(),
-                place,
-            }))
+            let key = key.clone();
+            let damaged = DamagedRecord { key, place };
+            self.note_damage(&damaged);
+            ReadError::Damaged(Arc::new(damaged))
         })
     }
 

@@ -22,6 +22,7 @@ use lombard_core::{
 use lombard_service::{
     metrics::{METRICS, kinds::Took, label::Store},
     ports::{Cause, CommitError, ExecuteError, Host, ReadError},
+    seldom::Seldom,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -76,6 +77,8 @@ pub struct Writer {
     pub hot: Hot,
     pub group: Group,
     pub answers: Answers,
+    /// A full disk refuses one group after the other.
+    pub refusals: Seldom,
 }
 
 /// The answers of a group.
@@ -209,7 +212,9 @@ impl Writer {
                 self.answers.give(None);
             }
             Err(error) => {
-                tracing::error!(%error, "a group was not written");
+                if let Some(held_back) = self.refusals.may() {
+                    tracing::error!(%error, held_back, "a group was not written");
+                }
                 self.group.discard();
                 self.shared.note_failure(&error);
                 self.answers.give(Some(error));

@@ -17,7 +17,7 @@ use lombard_core::{
     time::Timestamp,
 };
 use lombard_embedded::{engine::Engine, log::file_name};
-use lombard_service::ports::{CommitError, Host, ReadError, Store};
+use lombard_service::ports::{CommitError, Host, Range, ReadError, Store};
 
 use crate::{
     disk::{Effect, Fault, SimDisk},
@@ -289,12 +289,55 @@ async fn a_damaged_record_is_named_and_the_others_are_read() {
         "{cause}"
     );
     assert!(engine.get(&pair(2)).await.expect("readable")[0].is_some());
+    // A list that must be whole says no; one that need not be goes on behind it.
+    let range = Range::of("left", 3);
+    let no = engine.range(&range).await.expect_err("it is damaged");
+    assert!(matches!(no, ReadError::Damaged(_)), "{no:?}");
+    let found = engine.range(&range.past_damage()).await.expect("readable");
+    let found: Vec<_> = found.iter().map(|it| it.at.sort()).collect();
+    assert_eq!(found, ["0000", "0002", "0003"]);
     let update = WriteSet::of([(pair(1)[0].clone(), Write::Update(Version::FIRST, body("x")))]);
     let refused = engine.commit(&update).await;
     assert!(
         matches!(refused, Err(CommitError::Unavailable(_))),
         "{refused:?}"
     );
+}
+
+/// Nobody asked for the record: what the index covers is read again by itself.
+#[tokio::test]
+async fn damage_in_an_old_segment_is_found_after_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fill = |engine: Engine| async move {
+        for n in 0..200 {
+            engine.commit(&writes(n)).await.expect("durable");
+        }
+    };
+    fill(open(folder.path(), &small()).expect("a new store")).await;
+    let path = folder.path().join("log").join(file_name(0));
+    let whole = fs::read(&path).expect("it is there");
+    let start = |bytes: &[u8]| {
+        fs::write(&path, bytes).expect("written");
+        open(folder.path(), &small()).expect("the index covers that part of the log")
+    };
+    let mut bytes = whole.clone();
+    bytes[200] ^= 1;
+    let engine = start(&bytes);
+    let found = async {
+        loop {
+            match engine.damaged() {
+                Some(found) => break found,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(5), found).await;
+    let found = found.expect("damaged");
+    assert!(found.contains("segment 0000000000"), "{found}");
+    drop(engine);
+    let engine = start(&whole);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(engine.damaged(), None);
 }
 
 /// An index of an earlier moment is brought up to date; one of a later moment proves that the log has lost

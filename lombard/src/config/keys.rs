@@ -113,7 +113,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     number(
         "http.log_one_in",
-        "Of how many ordinary requests one is logged; 1 logs all, 0 none. Failures and slow requests always are.",
+        "Of how many ordinary requests one is logged; 1 logs all, 0 none. Slow requests and failures always are, of refusals for now (503) one in five seconds with their number.",
     ),
     switch(
         "webhooks.allow_private",

@@ -18,7 +18,10 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::backup::{Asked, CONTROL_SOCKET, News, both};
+use crate::{
+    backup::{Asked, CONTROL_SOCKET, News, both, of_error},
+    exit::Failure,
+};
 
 /// The most bytes of a request: a path.
 const REQUEST_BYTES_MAX: u64 = 8 * 1024;
@@ -93,7 +96,11 @@ async fn answer(stream: UnixStream, engine: Arc<Engine>, vault: Arc<Engine>) -> 
         let ended = both(&engine, &vault, &asked.backup, &mut progress);
         let ended = match ended {
             Ok(progress) => News::Done(progress.into()),
-            Err(error) => News::Failed(format!("{:#}", anyhow::Error::from(error))),
+            Err(error) => {
+                let Failure { exit, error } = of_error(error);
+                let why = format!("{error:#}");
+                News::Failed { exit, why }
+            }
         };
         let _ = news.blocking_send(ended);
     });

@@ -15,7 +15,7 @@ use lombard_service::{
     rails,
     tenants::{self, DemoTenant},
     vault::{Subjects, Tokens, erasure, rotation},
-    worker::{self, feed},
+    worker::{self, feed, soundness},
 };
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -85,6 +85,13 @@ impl Rig {
         };
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
+        let stores: [(Arc<dyn Store>, _); 2] = [
+            (opened.engine.clone(), "store"),
+            (opened.vault_engine.clone(), "vault"),
+        ];
+        for (store, name) in stores {
+            workers.spawn(soundness::run(app.clone(), store, name, stopped.clone()));
+        }
         workers.spawn(resume::run(app.clone(), weights.clone(), stopped.clone()));
         let log = proof::open(&app, &settings.process.data).await?;
         proof::spawn(&app, &log, &stopped, &mut workers)?;

@@ -1,6 +1,6 @@
 //! One server a folder, an orderly end, backup of a running store, and restore.
 
-use std::fs;
+use std::{fs, os::unix::fs::FileExt};
 
 use super::server::{Server, ended, run};
 
@@ -88,6 +88,24 @@ fn a_running_store_is_backed_up_and_restored() {
         (server.text("api_key"), server.text("account")),
         (key.as_str(), account.as_str())
     );
+}
+
+/// A disk that loses a bit under a running server: a backup of it says so as one of a stopped one does.
+#[test]
+fn a_backup_of_a_running_store_ends_at_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let _server = Server::start(&data);
+    let segment = data.join("log/0000000000.log");
+    let file = fs::OpenOptions::new().read(true).write(true).open(segment);
+    let (file, mut byte) = (file.unwrap(), [0]);
+    file.read_exact_at(&mut byte, 200).unwrap();
+    file.write_all_at(&[byte[0] ^ 1], 200).unwrap();
+    let (copy, data) = (folder.path().join("copy"), data.to_str().unwrap());
+    let args = ["backup", copy.to_str().unwrap(), "--data", data, "--json"];
+    let (exit, out, err) = ended(&run(&args));
+    assert_eq!(exit, 7, "{err}");
+    assert!(out.contains("\"damaged\""), "{out}");
 }
 
 #[test]

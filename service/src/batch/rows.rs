@@ -60,6 +60,7 @@ pub async fn read(
         after: Some(outcome_sort(after)),
         until: Some(outcome_sort(last)),
         backwards: false,
+        past_damage: false,
         limit: usize::try_from(ROWS_AT_ONCE).unwrap_or(usize::MAX),
     };
     let mut outcomes: BTreeMap<u64, Outcome> = app

@@ -48,6 +48,7 @@ pub async fn scan(hooks: &Arc<Hooks>) -> Result<(), ReadError> {
         let mut after = None;
         loop {
             let range = Range::listed(&due_list(shard), PAGE)
+                .past_damage()
                 .after(after)
                 .until(until.clone());
             let page = hooks.app.store.range(&range).await?;

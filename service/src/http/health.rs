@@ -37,11 +37,13 @@ async fn alive() -> Response {
 /// Whether requests can be taken
 ///
 /// Reads a record from the store, and asks it whether it has stopped taking writes, as it does
-/// after a write of its log has failed, and while its index finds no room.
+/// after a write of its log has failed, and while its index finds no room; and whether something
+/// in it was found damaged.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses((status = 200, description = "The store answers.", body = Health)))]
 async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
-    if let Some(reason) = api.app().store.refuses() {
+    let store = &api.app().store;
+    if let Some(reason) = store.refuses().or_else(|| store.damaged()) {
         return Err(Problem::saying(
             ErrorCode::Unavailable,
             reason.to_string().into(),

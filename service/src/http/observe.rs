@@ -3,7 +3,7 @@
 //!
 //! **The log.** One line for each request that is logged, with method, route (never the path or
 //! the query, which name things), status, milliseconds, trace and code. Failures of ours and slow
-//! requests are always logged; of the others one in [`HttpConfig::log_one_in`], because at tens
+//! requests are always logged, but of those refused for now (503) one in five seconds; of the others one in [`HttpConfig::log_one_in`], because at tens
 //! of thousands of requests a second a line for each costs more than the payment.
 //!
 //! [`HttpConfig::log_one_in`]: crate::config::HttpConfig::log_one_in
@@ -15,7 +15,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     middleware::Next,
     response::Response,
 };
@@ -29,6 +29,7 @@ use crate::{
         kinds::{self, Answered, Route, Took},
         label::Shed,
     },
+    seldom::Seldom,
     slo::Slo,
 };
 
@@ -41,6 +42,10 @@ use super::{
 
 /// Bytes of all header names and values together.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Says on what is read that something in the store is damaged, so that a list may lack items.
+const WARNING: HeaderName = HeaderName::from_static("lombard-warning");
+/// Requests that were refused for now.
+static REFUSALS: Seldom = Seldom::new();
 /// The route whose answers are promised; see [`Slo::Served`].
 const PAYMENTS: &str = "/v1/payments";
 /// From here on a request is slow, and logged.
@@ -79,6 +84,10 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
     // The digits and hyphens of a trace are always a header's value.
     if let Ok(value) = HeaderValue::from_bytes(&trace.header()) {
         response.headers_mut().insert(TRACEPARENT, value);
+    }
+    if method == Method::GET && api.app().store.damaged().is_some() {
+        let warning = HeaderValue::from_static("store_damaged");
+        response.headers_mut().insert(WARNING, warning);
     }
     let seen = Seen {
         method: &method,
@@ -153,9 +162,14 @@ impl Seen<'_> {
         let code = self.problem.map_or("none", |problem| problem.code.code());
         let latency_ms = self.took.as_micros() as f64 / 1000.0;
         if self.status.is_server_error() {
+            // While there is no room for writes, each of them is refused in the same words.
+            let refused = self.status == StatusCode::SERVICE_UNAVAILABLE;
+            let Some(held_back) = (if refused { REFUSALS.may() } else { Some(0) }) else {
+                return;
+            };
             let cause = self.problem.and_then(|problem| problem.cause.as_ref());
             let cause = cause.map_or_else(String::new, |cause| chain(cause.as_ref()));
-            error!(target: "lombard::access", method, route, status, latency_ms, code, cause, trace_id = self.trace.trace_id());
+            error!(target: "lombard::access", method, route, status, latency_ms, code, cause, held_back, trace_id = self.trace.trace_id());
         } else if self.took >= SLOW && !self.status.is_client_error() {
             // A request that was at fault is mostly slow because its peer is.
             warn!(target: "lombard::access", method, route, status, latency_ms, code, trace_id = self.trace.trace_id());

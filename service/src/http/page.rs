@@ -121,6 +121,7 @@ pub async fn newest_first<T: Named + DeserializeOwned>(
         let batch = if scanned == 0 { wanted } else { RANGE_MAX };
         let range = Range::listed(partition, batch)
             .backwards()
+            .past_damage()
             .after(after.clone());
         let found = api.app().store.range(&range).await?;
         let ended = found.len() < batch;

@@ -112,7 +112,7 @@ pub async fn retry_waiting(
     let mut after = None;
     loop {
         let waiting = keys::waiting_list(tenant, account);
-        let range = Range::listed(&waiting, PAGE).after(after);
+        let range = Range::listed(&waiting, PAGE).past_damage().after(after);
         let found = app.store.range(&range).await.map_err(unread)?;
         for waiting in &found {
             let payment: Payment = decode(&waiting.record.body.bytes);

@@ -102,6 +102,7 @@ async fn look_through(app: &App, shard: u8, enquiries: &mut Enquiries) -> Result
     let mut after = None;
     loop {
         let range = Range::of(&Timer::partition(shard), PAGE)
+            .past_damage()
             .after(after)
             .until(until.clone());
         let found = app.store.range(&range).await?;

@@ -74,6 +74,7 @@ fn shared(folder: &std::path::Path, active: Memtable, frozen: Memtable) -> Share
         indexing: Mutex::default(),
         indexed: Condvar::new(),
         failed: watch::Sender::default(),
+        damaged: std::sync::OnceLock::new(),
     }
 }
 

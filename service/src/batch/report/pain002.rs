@@ -131,6 +131,7 @@ impl Blocks {
                 after: Some(block_sort(self.last)),
                 until: Some("block#~".to_owned()),
                 backwards: false,
+                past_damage: false,
                 limit: RANGE_MAX,
             };
             let found = app.store.range(&range).await.map_err(told)?;

@@ -59,6 +59,7 @@ impl Progress {
             after: Some(outcome_sort(record.done)),
             until: Some(outcome_end()),
             backwards: false,
+            past_damage: false,
             limit: RANGE_MAX,
         };
         let mut decided = BTreeSet::new();

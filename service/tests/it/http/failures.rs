@@ -8,8 +8,10 @@ use lombard_core::{
     store::{Commit, Key, Record, WriteSet},
 };
 use lombard_service::{
+    exceptions,
     http::{Api, router},
     ports::{Bank, Cause, CommitError, ExecuteError, Found, Range, ReadError, Store},
+    worker::soundness,
 };
 
 use super::world::{World, internal};
@@ -57,6 +59,41 @@ impl Store for Unreadable {
     }
 }
 
+/// A store that is well but for one record.
+struct Damaged(Arc<dyn Store>);
+
+impl Store for Damaged {
+    fn get<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Record>>, ReadError>> {
+        self.0.get(keys)
+    }
+
+    fn range<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Found>, ReadError>> {
+        self.0.range(range)
+    }
+
+    fn commit<'a>(&'a self, writes: &'a WriteSet) -> BoxFuture<'a, Result<(), CommitError>> {
+        self.0.commit(writes)
+    }
+
+    fn damaged(&self) -> Option<Arc<str>> {
+        Some("segment 7 is damaged".into())
+    }
+
+    fn shards(&self) -> u16 {
+        self.0.shards()
+    }
+
+    fn changes(
+        &self,
+        shard: u16,
+        after: u64,
+        limit: usize,
+        wait_ms: u64,
+    ) -> BoxFuture<'_, Result<Vec<Commit>, ReadError>> {
+        self.0.changes(shard, after, limit, wait_ms)
+    }
+}
+
 fn cause() -> Cause {
     Arc::new(std::io::Error::other("disk /dev/sda1 is on fire"))
 }
@@ -97,4 +134,25 @@ async fn a_store_that_cannot_be_read_is_not_a_wrong_key() {
         .refused(503, "unavailable", None);
     world.get("/readyz").await.refused(503, "unavailable", None);
     world.get("/healthz").await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_store_is_not_ready_and_says_so_on_lists_and_to_a_person() {
+    let mut world = World::new().await;
+    let page = world.get("/v1/payments").await;
+    assert_eq!(page.header("lombard-warning"), None);
+    let mut app = world.app.clone();
+    app.store = Arc::new(Damaged(app.store));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    soundness::run(app.clone(), app.store.clone(), "store", stopped).await;
+    let raised = exceptions::list(&app, exceptions::operator(), None, 10).await;
+    let raised = raised.expect("readable");
+    assert_eq!(raised[0].1.kind, exceptions::Kind::StoreDamaged);
+    drop(stop);
+    world.router = router(Api::new(app));
+    let page = world.get("/v1/payments").await;
+    assert_eq!(page.header("lombard-warning"), Some("store_damaged"));
+    let ready = world.get("/readyz").await;
+    assert!(String::from_utf8_lossy(&ready.bytes).contains("segment 7"));
+    ready.refused(503, "unavailable", None);
 }
