@@ -253,14 +253,6 @@ pub enum Effect {
     Contradiction,
 }
 
-impl Effect {
-    /// Whether a worker carries it out, rather than the commit itself.
-    #[must_use]
-    pub const fn is_of_the_world(self) -> bool {
-        matches!(self, Self::Submit | Self::Enquire | Self::Contradiction)
-    }
-}
-
 /// What a piece of news does to a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

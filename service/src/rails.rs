@@ -26,7 +26,7 @@ use crate::{
     ports::{Cause, Host, Store, Vault},
 };
 
-/// A payment rail, outbound. Adding one is a folder beside this file and a line in [`Rails`].
+/// A payment rail, outbound. What adding one takes is in `docs/rails.md`.
 pub trait RailPort: Send + Sync + 'static {
     /// Waits until the rail may be given an instruction: while it fails, payments stay where they
     /// can still be cancelled. Whoever comes back from here sends something, or says that it does not

@@ -3,8 +3,9 @@
 //! **What is carried.** Amount, debtor account (by address, or an account of ours as `Othr/Id`),
 //! creditor name and account, end-to-end id, remittance; `InstrId`, `UETR` and the purpose as metadata.
 //! **What is refused rather than changed:** cheques and advices, charges that the payer or payee would bear
-//! alone, days in the future, counter-values. What else a file may say of a payment (ultimate parties,
-//! addresses, regulatory reporting) instant rails do not take from us, and `docs/batches.md` says so.
+//! alone, counter-values. A day in the future schedules the payment. What else a file may say of a payment
+//! (ultimate parties, addresses, regulatory reporting) instant rails do not take from us, and
+//! `docs/batches.md` says so.
 //!
 //! **What is wrong with whom.** A break of the schema, a wrong count or sum is a [`Fault`] of the file,
 //! wherever it stands: whoever wrote it cannot be trusted with the rest. A value that is well-formed

@@ -12,7 +12,7 @@ use lombard_core::{
         RecallState, Warning,
     },
     rail::Rail,
-    reason::Reason,
+    reason::{Reason, Retry},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -67,6 +67,11 @@ pub struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 100)]
     reason_code: Option<&'a str>,
+    /// Whether a machine may send it again for that reason: `never`; `after_enquiry`, once the rail has said what
+    /// became of it; or `later`, since it certainly never left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, pattern = "^(never|after_enquiry|later)$")]
+    retry: Option<Retry>,
     /// What happens when the debtor's account lacks the money.
     #[schema(value_type = String, pattern = "^(fail|wait)$")]
     on_insufficient_funds: OnInsufficientFunds,
@@ -141,6 +146,7 @@ impl<'a> PaymentView<'a> {
             creditor: PartyView::of(&payment.creditor),
             end_to_end_id: &payment.end_to_end_id,
             reason: payment.reason,
+            retry: payment.reason.map(Reason::retry),
             reason_code: payment.reason_code.as_deref(),
             on_insufficient_funds: payment.on_insufficient_funds,
             returned_amount: payment.returned,
