@@ -4,6 +4,8 @@
 //! there; a column that is unknown, or there twice, makes the file wrong, because a column that is
 //! silently ignored is a payment that is silently another. An empty field is an absent one.
 
+mod header;
+
 use std::{
     borrow::Cow,
     cell::Cell,
@@ -16,13 +18,14 @@ use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 use lombard_core::{
     currency::{Currency, parse_minor},
     limits::{
-        END_TO_END_ID_MAX, IDEMPOTENCY_KEY_MAX, METADATA_ENTRIES_MAX, METADATA_KEY_MAX,
-        METADATA_VALUE_MAX, NAME_MAX, REMITTANCE_MAX,
+        END_TO_END_ID_MAX, IDEMPOTENCY_KEY_MAX, METADATA_VALUE_MAX, NAME_MAX, REMITTANCE_MAX,
     },
     money::{Amount, Money},
     payment::OnInsufficientFunds,
     time::Timestamp,
 };
+
+use header::Header;
 
 use super::{
     Context, Debtor, Fault, Payee, Piece, Row, Wish,
@@ -41,33 +44,6 @@ use crate::{
 
 /// The longest that a payment may wait, as in the API.
 const EXPIRES_IN_S_MAX: u64 = 30 * 24 * 60 * 60;
-/// What a column of metadata begins with.
-const METADATA: &str = "metadata.";
-
-/// The columns, in the order of the documentation.
-const COLUMNS: [&str; 20] = [
-    "amount",
-    "amount_decimal",
-    "currency",
-    "debtor_account",
-    "debtor_iban",
-    "debtor_sort_code",
-    "debtor_account_number",
-    "debtor_name",
-    "creditor_account",
-    "creditor_name",
-    "creditor_iban",
-    "creditor_sort_code",
-    "creditor_account_number",
-    "end_to_end_id",
-    "reference",
-    "remittance",
-    "rail",
-    "on_insufficient_funds",
-    "requested_execution_date",
-    "idempotency_key",
-];
-
 /// See the module.
 pub struct Rows<R: BufRead> {
     reader: Reader<Bounded<R>>,
@@ -81,14 +57,6 @@ pub struct Rows<R: BufRead> {
     record: StringRecord,
     number: u64,
     ended: bool,
-}
-
-/// Which column stands where.
-#[derive(Default)]
-struct Header {
-    places: BTreeMap<&'static str, usize>,
-    expires: Option<usize>,
-    metadata: Vec<(String, usize)>,
 }
 
 impl<R: BufRead> Rows<R> {
@@ -194,57 +162,6 @@ fn fault_of(error: csv::Error) -> io::Result<Fault> {
         rule: rule.to_owned(),
         message,
     })
-}
-
-impl Header {
-    fn of(names: &StringRecord) -> Result<Self, Fault> {
-        let fault = |rule: &str, message: String| Fault {
-            path: "line 1".to_owned(),
-            rule: rule.to_owned(),
-            message,
-        };
-        let mut header = Self::default();
-        for (place, name) in names.iter().enumerate() {
-            let known = COLUMNS.into_iter().find(|column| *column == name);
-            let before = match (known, name.strip_prefix(METADATA)) {
-                (Some(column), _) => header.places.insert(column, place).is_some(),
-                (None, _) if name == "expires_in_seconds" => {
-                    header.expires.replace(place).is_some()
-                }
-                (None, Some(key)) if is_metadata_key(key) => {
-                    let before = header.metadata.iter().any(|(known, _)| known == key);
-                    header.metadata.push((key.to_owned(), place));
-                    before
-                }
-                _ => {
-                    let message = format!("column {} has an unknown name", place + 1);
-                    return Err(fault("unknown_column", message));
-                }
-            };
-            if before {
-                let message = format!("column {} is there twice", place + 1);
-                return Err(fault("repeated_column", message));
-            }
-        }
-        let has = |column| header.places.contains_key(column);
-        if header.metadata.len() > METADATA_ENTRIES_MAX {
-            let message = format!("at most {METADATA_ENTRIES_MAX} columns of metadata");
-            return Err(fault("too_many_columns", message));
-        }
-        if has("amount") == has("amount_decimal") {
-            let message = "expected either `amount` (minor units) or `amount_decimal`";
-            return Err(fault("missing_column", message.to_owned()));
-        }
-        if !has("currency") {
-            return Err(fault("missing_column", "expected `currency`".to_owned()));
-        }
-        Ok(header)
-    }
-}
-
-fn is_metadata_key(key: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    (1..=METADATA_KEY_MAX).contains(&key.len()) && key.bytes().all(plain)
 }
 
 /// The fields of a row, by name.
