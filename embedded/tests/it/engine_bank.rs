@@ -172,6 +172,7 @@ impl Wishes {
             sealed: None,
             metadata: BTreeMap::new(),
             batch: None,
+            warnings: Vec::new(),
         }))
     }
 
