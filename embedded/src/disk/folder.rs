@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{DirBuilderExt, FileExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,12 +17,14 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Takes the folder at `path`, made together with those above it if it was absent.
+    /// Takes the folder at `path`, made together with those above it if it was absent, for its owner
+    /// alone: what is in it concerns nobody else on the machine.
     ///
     /// # Errors
     /// What the operating system says, for instance that it may not be made.
     pub fn make(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
+        let mut maker = fs::DirBuilder::new();
+        maker.recursive(true).mode(0o700).create(path)?;
         // The folder's own name must survive too, or a new store could vanish whole.
         if let Some(parent) = path.canonicalize()?.parent() {
             fs::File::open(parent)?.sync_all()?;

@@ -1,6 +1,9 @@
 //! One server a folder, an orderly end, backup of a running store, and restore.
 
-use std::{fs, os::unix::fs::FileExt};
+use std::{
+    fs,
+    os::unix::fs::{FileExt, PermissionsExt},
+};
 
 use super::server::{Server, ended, run};
 
@@ -10,6 +13,8 @@ fn a_folder_has_one_server_and_a_restart_finds_everything() {
     let data = folder.path().join("data");
     let server = Server::start(&data);
     let key = server.text("api_key").to_owned();
+    let mode = fs::metadata(&data).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "it is nobody else's to read");
     let (exit, _, err) = ended(&run(&[
         "up",
         "--data",
