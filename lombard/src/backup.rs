@@ -38,14 +38,8 @@ Example: lombard backup /mnt/backup/lombard --data /var/lib/lombard")]
 pub struct Backup {
     /// The folder of the backup.
     folder: PathBuf,
-    /// The data folder.
-    #[arg(
-        long,
-        env = "LOMBARD_DATA",
-        value_name = "DIR",
-        default_value = "lombard-data"
-    )]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataFolder,
 }
 
 /// Arguments of `lombard restore`.
@@ -57,14 +51,33 @@ Example: lombard restore /mnt/backup/lombard --data /var/lib/lombard")]
 pub struct Restore {
     /// The folder of the backup.
     folder: PathBuf,
-    /// The data folder to make.
+    #[command(flatten)]
+    data: DataFolder,
+}
+
+#[derive(Debug, Args)]
+struct DataFolder {
+    /// The data folder.
     #[arg(
-        long,
+        long = "data",
         env = "LOMBARD_DATA",
         value_name = "DIR",
         default_value = "lombard-data"
     )]
-    data: PathBuf,
+    path: PathBuf,
+}
+
+impl DataFolder {
+    /// The files that are in no backup, and needed.
+    fn key_files(&self) -> String {
+        let [vault, shred, log] = [KEY_FILE, SHRED_FILE, LOG_KEY_FILE].map(|it| self.path.join(it));
+        format!(
+            "{}, {} and {}",
+            vault.display(),
+            shred.display(),
+            log.display()
+        )
+    }
 }
 
 /// What a server is asked.
@@ -121,26 +134,24 @@ impl From<backup::Progress> for Reached {
 /// Backs up and tells.
 pub fn backup(args: &Backup, as_json: bool) -> Outcome {
     let folder = std::path::absolute(&args.folder).or_exit(Exit::Usage, args.folder.display())?;
-    if !args.data.is_dir() {
+    if !args.data.path.is_dir() {
         return Err(failure(
             Exit::Usage,
-            format!("{} is no data folder", args.data.display()),
+            format!("{} is no data folder", args.data.path.display()),
         ));
     }
     let bar = say::progress(None, "backup");
-    let reached = match UnixStream::connect(args.data.join(CONTROL_SOCKET)) {
+    let reached = match UnixStream::connect(args.data.path.join(CONTROL_SOCKET)) {
         Ok(server) => ask(server, &folder, &bar)?,
-        Err(_) => of_stopped(&args.data, &folder, &bar)?,
+        Err(_) => of_stopped(&args.data.path, &folder, &bar)?,
     };
     bar.finish_and_clear();
     tell(&reached, "backed up", as_json);
     if !as_json {
         say::note(&format!(
             "not in the backup, and needed to read names and account numbers and to sign the \
-             verifiable log: {}, {} and {}",
-            args.data.join(KEY_FILE).display(),
-            args.data.join(SHRED_FILE).display(),
-            args.data.join(LOG_KEY_FILE).display()
+             verifiable log: {}",
+            args.data.key_files()
         ));
     }
     Ok(Exit::Done)
@@ -150,20 +161,19 @@ pub fn backup(args: &Backup, as_json: bool) -> Outcome {
 pub fn restore(args: &Restore, as_json: bool) -> Outcome {
     let bar = say::progress(None, "restore");
     let mut progress = |progress: backup::Progress| bar.set_position(progress.transactions);
-    let reached = backup::restore(&args.folder, &args.data, &mut progress).map_err(of_error)?;
+    let reached =
+        backup::restore(&args.folder, &args.data.path, &mut progress).map_err(of_error)?;
     let vault = args.folder.join(VAULT_FOLDER);
     if vault.is_dir() {
-        let to = args.data.join(VAULT_FOLDER);
+        let to = args.data.path.join(VAULT_FOLDER);
         backup::restore(&vault, &to, &mut |_| {}).map_err(of_error)?;
     }
     bar.finish_and_clear();
     tell(&reached.into(), "restored", as_json);
     if !as_json {
         say::note(&format!(
-            "now put the key files back: {}, {} and {}",
-            args.data.join(KEY_FILE).display(),
-            args.data.join(SHRED_FILE).display(),
-            args.data.join(LOG_KEY_FILE).display()
+            "now put the key files back: {}",
+            args.data.key_files()
         ));
     }
     Ok(Exit::Done)

@@ -157,6 +157,14 @@ async fn paths_methods_types_and_sizes() {
         .send(request)
         .await
         .refused(415, "media_type_unsupported", None);
+    let mut request = world.request("/v1/payments", "k", "{}".into());
+    request
+        .headers_mut()
+        .insert("content-encoding", "gzip".parse().unwrap());
+    world
+        .send(request)
+        .await
+        .refused(415, "media_type_unsupported", None);
 
     let body = format!("{{\"remittance\":\"{}\"}}", "x".repeat(70_000));
     world
