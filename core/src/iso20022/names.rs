@@ -5,6 +5,29 @@ use super::limits::DECLARATIONS_MAX;
 /// The namespaces of ISO 20022 messages, before the message identifier (ISO 20022-4).
 pub(super) const ISO_20022: &str = "urn:iso:std:iso:20022:tech:xsd:";
 
+/// Namespaces in which communities restrict a version, and that version: what is valid to them is valid there
+/// (DK, Anlage 3 der Schnittstellenspezifikation; SIX, Swiss Payment Standards, until 2022).
+const RESTRICTED: [(&str, &str); 3] = [
+    (
+        "urn:iso:std:iso:20022:tech:xsd:pain.001.002.03",
+        "pain.001.001.03",
+    ),
+    (
+        "urn:iso:std:iso:20022:tech:xsd:pain.001.003.03",
+        "pain.001.001.03",
+    ),
+    (
+        "http://www.six-interbank-clearing.com/de/pain.001.001.03.ch.02.xsd",
+        "pain.001.001.03",
+    ),
+];
+
+/// The message and version of a namespace; `None` outside ISO 20022.
+pub(super) fn message(namespace: &str) -> Option<&str> {
+    let restricted = RESTRICTED.iter().find(|(known, _)| *known == namespace);
+    restricted.map_or_else(|| namespace.strip_prefix(ISO_20022), |(_, of)| Some(*of))
+}
+
 /// The namespace of schema locations, which any element may carry.
 pub(super) const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 

@@ -11,7 +11,7 @@
 use std::io::{self, BufRead};
 
 use super::limits::{DECLARATIONS_MAX, TEXT_BYTES_MAX};
-use super::names::{ISO_20022, Namespace, SCHEMA_INSTANCE, Scopes, declared_prefix};
+use super::names::{self, Namespace, SCHEMA_INSTANCE, Scopes, declared_prefix};
 use super::schema::{Schema, TextType, Type, TypeId};
 use super::violation::{Rule, Violations};
 use super::xml::{Stop, Token, Tokens};
@@ -180,7 +180,7 @@ impl<R: BufRead> Walk<R> {
 
     /// An element of the envelope: the document, the header, or something around them.
     fn find_root(&mut self, namespace: Namespace, name: &str) -> Option<Frame> {
-        let message = self.scopes.text(namespace).strip_prefix(ISO_20022);
+        let message = names::message(self.scopes.text(namespace));
         let is_document = name == "Document";
         let known = message.and_then(|message| self.schema.message(message));
         match (message, known) {

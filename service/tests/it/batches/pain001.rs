@@ -249,3 +249,24 @@ async fn senders_are_told_apart_by_whatever_identifies_them() {
         sender.send(XML, key, sent).await.expect(status);
     }
 }
+
+#[tokio::test]
+async fn a_community_s_own_name_of_a_version_is_understood() {
+    let sender = Sender::new().await;
+    sender.account(&iban(DEBTOR), Currency::EUR).await;
+    const ISO: &str = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.03";
+    for (key, namespace) in [
+        ("DK2", "urn:iso:std:iso:20022:tech:xsd:pain.001.002.03"),
+        ("DK3", "urn:iso:std:iso:20022:tech:xsd:pain.001.003.03"),
+        (
+            "CH",
+            "http://www.six-interbank-clearing.com/de/pain.001.001.03.ch.02.xsd",
+        ),
+    ] {
+        let blocks = [block("B1", PAST, &[row(key, "10.00", GOOD)])];
+        let sent = file(key, 1, "10.00", &blocks).replace(ISO, namespace);
+        let batch = sender.send(XML, key, sent).await.expect(202);
+        let counts = sender.decided(&id_of(&batch)).await["counts"].clone();
+        assert_eq!(counts["accepted"], 1, "{key}: {counts}");
+    }
+}

@@ -57,7 +57,7 @@ const FILES: [(&str, &str); 19] = [
     ("pain/php-sepa/pain.001.001.12.xml", "iban"),
     (
         "camt/postfinance-fi-lt/musterfile_pain.001_Nov2020.xml",
-        "namespace",
+        "number_of_transactions",
     ),
     (
         "camt/uk-us-gs/example__sepa_pain_001_v3_multiple_pmtinf.xml",
