@@ -10,10 +10,12 @@ use crate::{
     idempotency::Idempotency,
     ledger::{Account, Alias, Balance, Leg, Transaction},
     lifecycle::Stage,
+    mandate::{Agency, Exceeded},
     money::{Amount, Money},
     payment::{Batch, External, OnInsufficientFunds, Party, Payment, Sealed, Warning},
     rail::Rail,
     reason::Reason,
+    sca::challenge::Binding,
     tenant::TenantId,
     time::Timestamp,
     timer::{Due, Timer},
@@ -58,6 +60,10 @@ pub enum Act {
     Cancel(Id<Payment>),
     /// A person or a check has answered what a payment waited for.
     Verify(Id<Payment>, Verification),
+    /// Ask the payer to authenticate.
+    Challenge(Id<Payment>),
+    /// Take in the payer's answer: for which binding, and whether every factor was proved.
+    AnswerChallenge(Id<Payment>, Binding, bool),
     /// Look again whether a waiting payment's account has the money.
     RetryFunds(Id<Payment>),
     /// What a rail, or the silence of a rail, tells of a payment.
@@ -140,6 +146,12 @@ pub struct Pay {
     pub verification: Option<Reason>,
     /// When it is to be carried out, if that is later than now.
     pub execute_at: Option<Timestamp>,
+    /// By whom it is made, where a machine makes it: its mandate is spent.
+    pub agency: Option<Agency>,
+    /// Whether somebody else than who gives the order must approve it.
+    pub needs_approval: bool,
+    /// By what it is decided whether the payer must authenticate; not decided here when absent.
+    pub sca: Option<Box<crate::sca::Wish>>,
     /// How long it may wait for funds or verification, in milliseconds; of a scheduled payment,
     /// how long after its day.
     pub wait_ms: u64,
@@ -367,6 +379,12 @@ pub enum Rejection {
         /// The last day, in UTC.
         until: String,
     },
+    /// A mandate does not cover the payment.
+    #[error("{0} (rule `{code}`)", code = .0.code())]
+    Mandate(Exceeded),
+    /// Who gave the order cannot approve it.
+    #[error("somebody else than who gave the order must approve it")]
+    OwnApproval,
 }
 
 impl Timer {

@@ -76,6 +76,15 @@ pub struct Payment {
     /// A request to give the money back, ours or the other side's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recall: Option<Recall>,
+    /// Whether its payer must authenticate, and how far that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sca: Option<Box<crate::sca::State>>,
+    /// By whom it was made, where a machine made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<crate::mandate::Agency>,
+    /// Who gave the order and who approved it, where it takes two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// The batch that it came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<Id<Batch>>,
@@ -228,6 +237,17 @@ pub struct Sealed {
     pub key: String,
     /// Nonce and ciphertext, in base64.
     pub data: String,
+}
+
+/// Two people for one payment. What was approved is what was ordered: amount and payee of a
+/// payment never change, and one that waits too long expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who gave the order.
+    pub maker: String,
+    /// Who approved it, once somebody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
 }
 
 /// What to do when the debtor's account lacks the money.

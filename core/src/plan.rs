@@ -9,6 +9,7 @@
 //! reads everything again, of one moment, before each decision, and commits under guard.
 
 mod accounts;
+mod authority;
 mod books;
 mod draft;
 mod holds;
@@ -18,6 +19,7 @@ mod reading;
 mod recalls;
 mod returns;
 mod rollup;
+mod sca;
 mod timers;
 
 use crate::{
@@ -92,6 +94,8 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::Receive(receive) => payments::receive(draft, receive),
         Act::Cancel(id) => payments::cancel(draft, *id),
         Act::Verify(id, answer) => payments::verify(draft, *id, answer),
+        Act::Challenge(id) => sca::challenge(draft, *id),
+        Act::AnswerChallenge(id, asked, right) => sca::answer(draft, *id, asked, *right),
         Act::RetryFunds(id) => payments::retry_funds(draft, *id),
         Act::Report(id, report) => payments::report(draft, *id, report),
         Act::Return(wish) => returns::give_back(draft, wish),

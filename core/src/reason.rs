@@ -128,6 +128,8 @@ reasons! {
     Regulatory, "regulatory", Never, "RR04", "RR04", "00000014", "A law, a regulator or a court does not permit the payment, or information that they require is missing.";
     NotAuthorised, "not_authorised", Never, "AG08", "MS03", "00000014", "Whoever gave or signed the order has no right to.";
     VerificationFailed, "verification_failed", Never, "AG08", "MS03", "00000014", "The payer did not pass the verification that the payment needs.";
+    AuthenticationNeeded, "authentication_needed", Never, "AG08", "MS03", "00000014", "The payer must authenticate before the payment goes on.";
+    ApprovalNeeded, "approval_needed", Never, "AG08", "MS03", "00000014", "Somebody else than who gave the order must approve it.";
     MandateInvalid, "mandate_invalid", Never, "MD01", "MD01", "00000014", "The mandate is missing, cancelled or does not cover the payment.";
     Declined, "declined", Never, "AG07", "AG07", "00000014", "The payer's bank or provider refused without saying why.";
     Cancelled, "cancelled", Never, "DS02", "CN01", "00000014", "The order was cancelled before it was carried out.";
@@ -272,6 +274,8 @@ mod tests {
                 "reference_missing",
                 "not_sent",
                 "verification_failed",
+                "authentication_needed",
+                "approval_needed",
                 "customer_refused",
                 "disputed",
                 "sender_action_required",
@@ -295,6 +299,8 @@ mod tests {
                 "not_sent",
                 "not_authorised",
                 "verification_failed",
+                "authentication_needed",
+                "approval_needed",
                 "expired",
                 "customer_refused",
                 "sender_action_required",

@@ -122,6 +122,24 @@ pub struct Ask {
     pub low_risk: Option<bool>,
 }
 
+impl Ask {
+    /// Of an order of which no more is known.
+    #[must_use]
+    pub const fn plain(regime: rules::Regime, channel: Channel) -> Self {
+        Self {
+            regime,
+            channel,
+            initiator: Initiator::Payer,
+            series: Series::None,
+            trusted_payee: false,
+            own_account: false,
+            corporate: false,
+            one_leg_out: false,
+            low_risk: None,
+        }
+    }
+}
+
 /// What is known when it is decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lombard_service::config::{Config, RailConfig};
+use lombard_service::config::{Config, Environment, RailConfig};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::Table;
 
@@ -39,6 +39,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where money is moved for real there is nobody to try it out with.
+    pub fn keep_to_environment(&mut self) {
+        if self.service.environment == Environment::Live {
+            self.process.simulator = false;
+            self.process.demo = false;
+        }
+    }
+
     /// Lets webhooks go to this machine when only this machine can ask for them, unless somebody
     /// decided otherwise. To be asked once the address is known for good.
     pub fn allow_own_webhooks(&mut self) {

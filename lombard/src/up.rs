@@ -12,7 +12,7 @@
 
 mod control;
 mod metrics;
-mod proof;
+pub mod proof;
 mod ready;
 pub mod rig;
 mod simulator;
@@ -28,7 +28,7 @@ use std::{
 
 use clap::Args;
 use lombard_core::bank::uk::weights::Weights;
-use lombard_service::metrics::METRICS;
+use lombard_service::{http, metrics::METRICS};
 use tracing::{error, info};
 
 use crate::{
@@ -86,6 +86,7 @@ impl Up {
         process.listen = self.listen.unwrap_or(process.listen);
         process.rail_listen = self.rail_listen.unwrap_or(process.rail_listen);
         settings.allow_own_webhooks();
+        settings.keep_to_environment();
         Ok(settings)
     }
 }
@@ -96,6 +97,7 @@ pub fn run(args: &Up, as_json: bool) -> Outcome {
     let settings = args.settings()?;
     logs::start(&settings.process.log)?;
     rig::allow_connections(settings.service.http.connections_max);
+    check_service(&settings)?;
     let weights = check::weights(settings.process.uk_weights.as_deref())?;
     let opened = Opened::open(&settings.process.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -108,6 +110,26 @@ pub fn run(args: &Up, as_json: bool) -> Outcome {
     runtime.shutdown_timeout(Duration::from_secs(1));
     opened.close();
     ended
+}
+
+/// What settings name is there, and goes together: files of TLS, operations of the API.
+fn check_service(settings: &Settings) -> Result<(), Failure> {
+    let config = &settings.service;
+    let tls = http::serve::tls::acceptor(&config.http.tls);
+    let tls = tls.or_exit(Exit::Usage, "settings: http.tls")?;
+    if tls.is_some() && settings.process.simulator && simulator::is_wanted(config) {
+        let what = "settings: the rail simulator speaks to this API without TLS; set `simulator = false` or leave `http.tls` out";
+        return Err(failure(Exit::Usage, what.to_owned()));
+    }
+    let operations = config.approvals.operations.iter();
+    let unknown = operations.filter(|it| !http::openapi::has_operation(it));
+    match unknown.map(String::as_str).next() {
+        None => Ok(()),
+        Some(unknown) => {
+            let what = format!("settings: approvals.operations: the API has no `{unknown}`");
+            Err(failure(Exit::Usage, what))
+        }
+    }
 }
 
 fn workers(settings: &Settings) -> usize {

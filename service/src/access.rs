@@ -24,19 +24,22 @@ pub enum Grant {
     Credentials,
     /// Read what was put on record.
     Audit,
-    /// Approve what others propose.
+    /// Approve what others ordered.
     Approve,
+    /// Answer for payments that wait for a verification.
+    Review,
 }
 
 impl Grant {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Detokenize,
         Self::Erase,
         Self::VaultKeys,
         Self::Credentials,
         Self::Audit,
         Self::Approve,
+        Self::Review,
     ];
 
     /// As it is written in the API.
@@ -49,6 +52,7 @@ impl Grant {
             Self::Credentials => "credentials",
             Self::Audit => "audit",
             Self::Approve => "approve",
+            Self::Review => "review",
         }
     }
 }
@@ -135,7 +139,10 @@ impl Access {
             self.resources.is_empty() || self.resources.iter().any(|own| own == need.resource);
         let deed = match need.grant {
             Some(grant) => self.grants.has(grant),
-            None => !need.changes || self.scope == Scope::Write,
+            None => {
+                let instead = need.or.iter().any(|grant| self.grants.has(*grant));
+                !need.changes || self.scope == Scope::Write || instead
+            }
         };
         resource && deed
     }
@@ -150,6 +157,64 @@ pub struct Need<'a> {
     pub changes: bool,
     /// The grant without which it is not done, if there is one; it is then enough.
     pub grant: Option<Grant>,
+    /// Grants that are as good as being allowed to change things.
+    pub or: &'static [Grant],
+}
+
+/// What people are, as sets of what they may do. Nobody is everything: who runs things does not
+/// approve them, and who looks after credentials does not read tokens back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Makes payments and everything around them.
+    Operator,
+    /// Approves what others ordered.
+    Approver,
+    /// Answers for payments that were held back.
+    Risk,
+    /// Looks, at the record of deeds too.
+    Auditor,
+    /// Looks after credentials, keys and erasures.
+    Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Viewer,
+        Self::Operator,
+        Self::Approver,
+        Self::Risk,
+        Self::Auditor,
+        Self::Admin,
+    ];
+
+    /// What it may do.
+    #[must_use]
+    pub fn access(self) -> Access {
+        let (scope, grants): (_, &[Grant]) = match self {
+            Self::Viewer => (Scope::Read, &[]),
+            Self::Operator => (Scope::Write, &[]),
+            Self::Approver => (Scope::Read, &[Grant::Approve]),
+            Self::Risk => (Scope::Read, &[Grant::Review]),
+            Self::Auditor => (Scope::Read, &[Grant::Audit]),
+            Self::Admin => (
+                Scope::Read,
+                &[
+                    Grant::Credentials,
+                    Grant::VaultKeys,
+                    Grant::Erase,
+                    Grant::Audit,
+                ],
+            ),
+        };
+        Access {
+            grants: grants.iter().copied().collect(),
+            ..Access::of(scope)
+        }
+    }
 }
 
 /// What a route takes. `route` is the path as it is declared, such as `/v1/payments/{id}`.
@@ -163,6 +228,12 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         ("DELETE", "/v1/subjects/{id}") => Some(Grant::Erase),
         (_, route) if route.starts_with("/v1/vault/") => Some(Grant::VaultKeys),
         (_, route) if route.starts_with("/v1/api_keys") => Some(Grant::Credentials),
+        (method, route) if route.starts_with("/v1/mandates") && method != "GET" => {
+            Some(Grant::Credentials)
+        }
+        ("POST", "/v1/proposals/{id}/approve" | "/v1/proposals/{id}/reject") => {
+            Some(Grant::Approve)
+        }
         (_, route) if route.starts_with("/v1/audit") => Some(Grant::Audit),
         _ => None,
     };
@@ -170,6 +241,12 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         resource,
         changes: !matches!(method, "GET" | "HEAD"),
         grant,
+        or: match (method, route) {
+            ("POST", "/v1/payments/{id}/verification") => &[Grant::Approve, Grant::Review],
+            // The route looks for itself whether the operation is one of the caller's.
+            ("POST", "/v1/proposals") => &Grant::ALL,
+            _ => &[],
+        },
     }
 }
 

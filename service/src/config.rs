@@ -1,14 +1,21 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
-use lombard_core::rail::Rail;
+use lombard_core::{
+    rail::Rail,
+    sca::rules::{Counting, Rules, Thresholds},
+};
 use serde::{Deserialize, Serialize};
+
+use crate::proposals::leads;
 
 /// The configuration of a running Lombard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Whether this is an installation for trying things out, or one that moves money.
+    pub environment: Environment,
     /// The rails that are switched on, by name, and how each is reached.
     pub rails: BTreeMap<Rail, RailConfig>,
     /// Limits of the HTTP server.
@@ -21,6 +28,100 @@ pub struct Config {
     pub proof: ProofConfig,
     /// The vault.
     pub vault: VaultConfig,
+    /// What takes a second person.
+    pub approvals: ApprovalsConfig,
+    /// Strong customer authentication: thresholds, and which counters bind.
+    pub sca: ScaConfig,
+}
+
+/// Whether real money is moved. Keys of the one kind are not known by the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// For trying things out.
+    #[default]
+    Test,
+    /// For real.
+    Live,
+}
+
+impl Environment {
+    /// The letters that every key begins with, so that people and scanners know a leaked one for
+    /// what it is.
+    #[must_use]
+    pub const fn key_prefix(self) -> &'static str {
+        match self {
+            Self::Test => "sk_test_",
+            Self::Live => "sk_live_",
+        }
+    }
+}
+
+/// What takes a second person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApprovalsConfig {
+    /// Payments above so many minor units, of whatever currency, wait until somebody else than
+    /// who ordered them approves them; none does when it is 0.
+    pub payments_above: u64,
+    /// Operations that nobody does alone, such as `POST /v1/payments/{id}/returns`: each is
+    /// proposed by one and approved by another.
+    pub operations: Vec<String>,
+}
+
+impl ApprovalsConfig {
+    /// Whether nobody calls a route alone.
+    #[must_use]
+    pub fn holds(&self, method: &str, route: &str) -> bool {
+        let mut parted = self.operations.iter().filter_map(|it| it.split_once(' '));
+        parted.any(|own| own == (method, route))
+    }
+
+    /// The route of an operation, if it takes two.
+    #[must_use]
+    pub fn route(&self, method: &str, path: &str) -> Option<&str> {
+        let parted = self.operations.iter().filter_map(|it| it.split_once(' '));
+        let mut routes = parted.filter(|(own, _)| *own == method);
+        routes.find_map(|(_, route)| leads(route, path).then_some(route))
+    }
+}
+
+/// Strong customer authentication.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScaConfig {
+    /// For which payments it is decided whether the payer must authenticate.
+    pub decide: Decide,
+    /// Which counters of Art. 11 and 16 bind: `both`, `amount` or `count`.
+    pub counting: Counting,
+    /// Thresholds beside the built-in ones, each from its day on.
+    pub thresholds: Vec<Thresholds>,
+}
+
+/// For which payments it is decided whether the payer must authenticate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decide {
+    /// For those whose order says how the payer gave it. Of the others whoever calls the API has
+    /// made sure: he knows the payer, and we cannot ask somebody whom we do not know.
+    #[default]
+    Stated,
+    /// For all; one whose order says nothing is taken for a remote credit transfer to which no
+    /// exemption but that of low value applies.
+    All,
+}
+
+impl ScaConfig {
+    /// The rules that are to be applied.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        let mut rules = Rules {
+            counting: self.counting,
+            ..Rules::default()
+        };
+        rules.thresholds.extend(self.thresholds.iter().cloned());
+        Arc::new(rules)
+    }
 }
 
 /// Batches of payments.
@@ -90,7 +191,7 @@ impl Default for WebhooksConfig {
 }
 
 /// How a rail's gateway is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RailConfig {
     /// Base URL of the gateway; messages are posted to `{url}/{rail}/messages`.
@@ -102,6 +203,17 @@ pub struct RailConfig {
     pub concurrency: usize,
     /// Our BIC (SEPA) or our sort code (FPS), as the scheme knows us.
     pub own_agent: String,
+}
+
+impl fmt::Debug for RailConfig {
+    /// All but the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RailConfig")
+            .field("url", &self.url)
+            .field("concurrency", &self.concurrency)
+            .field("own_agent", &self.own_agent)
+            .finish_non_exhaustive()
+    }
 }
 
 const fn default_concurrency() -> usize {
@@ -127,9 +239,30 @@ pub struct HttpConfig {
     pub connections_max: usize,
     /// How many requests one API key may make in a second, and at once; 0 for any number.
     pub requests_per_second_max: u32,
+    /// The same of one network address, whoever asks from there. An IPv6 address counts by its
+    /// first 64 bits, which one customer has.
+    pub requests_per_second_per_address_max: u32,
+    /// How many keys that were not seen yet one network address may show in a second, and at
+    /// once: each costs a slow hash. 0 for any number.
+    pub new_keys_per_second_per_address_max: u32,
     /// Of how many ordinary requests one is logged; 1 logs all, 0 none. Slow requests and failures
     /// always are, of refusals for now (503) one in five seconds.
     pub log_one_in: u32,
+    /// Encryption of connections.
+    pub tls: TlsConfig,
+}
+
+/// Encryption of connections. None unless `certificate` and `key` are set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// A PEM file with the server's certificate and those between it and its authority.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the certificate's private key.
+    pub key: Option<PathBuf>,
+    /// A PEM file with the authorities by which clients must be certified; when it is set,
+    /// nobody is served without a certificate.
+    pub client_authorities: Option<PathBuf>,
 }
 
 impl Default for HttpConfig {
@@ -144,7 +277,10 @@ impl Default for HttpConfig {
             // More than one machine does, so that what there is can be used by whoever is there;
             // who has several customers sets what each of them was promised.
             requests_per_second_max: 100_000,
+            requests_per_second_per_address_max: 100_000,
+            new_keys_per_second_per_address_max: 20,
             log_one_in: 100,
+            tls: TlsConfig::default(),
         }
     }
 }

@@ -26,8 +26,10 @@ pub mod observe;
 pub mod once;
 pub mod openapi;
 pub mod page;
+pub mod peer;
 pub mod prefer;
 pub mod problem;
+mod proposals;
 pub mod query;
 pub mod reply;
 pub mod running;
@@ -37,6 +39,7 @@ pub mod wire;
 
 mod accounts;
 mod batches;
+mod credentials;
 mod events;
 mod health;
 mod holds;
@@ -47,7 +50,7 @@ mod webhooks;
 
 use std::sync::{Arc, OnceLock};
 
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use lombard_core::{
     bank::uk::weights::Weights,
     command::{Act, Reply},
@@ -194,6 +197,9 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(log::routes())
         .merge(webhooks::routes())
         .merge(vault::routes())
+        .merge(credentials::routes())
+        .merge(credentials::mandates())
+        .merge(proposals::routes())
         .merge(exceptions::routes())
         .merge(payments::routes())
         .merge(batches::routes())
@@ -204,6 +210,30 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(health::routes())
 }
 
+/// The vault's own API: tokens, subjects, keys, credentials, the log of its deeds and health, and
+/// nothing else.
+pub fn vault_router(api: Api) -> Router {
+    let routes = OpenApiRouter::new()
+        .merge(vault::routes())
+        .merge(credentials::routes())
+        .merge(log::routes())
+        .merge(health::routes());
+    let (routes, _) = routes.split_for_parts();
+    observed(routes.merge(log::files()), api)
+}
+
+/// The routes, each request of which is observed.
+fn observed(routes: Router<Api>, api: Api) -> Router {
+    routes
+        .fallback(observe::no_such_path)
+        .method_not_allowed_fallback(observe::no_such_method)
+        .layer(middleware::from_fn_with_state(
+            api.clone(),
+            observe::observe,
+        ))
+        .with_state(api)
+}
+
 /// The whole API, the counter for what rails' gateways say, and the console over the API.
 pub fn router(api: Api) -> Router {
     let (routes, _) = resources().split_for_parts();
@@ -211,13 +241,10 @@ pub fn router(api: Api) -> Router {
     let routes = routes
         .merge(openapi::routes())
         .merge(log::files())
-        .merge(crate::rails::inbound::routes())
-        .fallback(observe::no_such_path)
-        .method_not_allowed_fallback(observe::no_such_method)
-        .layer(middleware::from_fn_with_state(
-            api.clone(),
-            observe::observe,
-        ))
-        .with_state(api);
+        .merge(crate::rails::inbound::routes());
+    let routes = observed(routes, api);
+    // What was approved is carried out by the routes themselves.
+    let inner = proposals::Inner(routes.clone());
+    let routes = routes.layer(Extension(inner));
     console::routes(routes.clone(), host).fallback_service(routes)
 }

@@ -19,6 +19,7 @@ use lombard_core::{
     payment::{Batch, OnInsufficientFunds, Party, Payment, Warning},
     rail::Rail,
     reason::Reason,
+    sca::{self, Ask, Channel, rules::Regime},
     scheme::{self, Field, Finding, Rule, Rules, Severity},
     tenant::TenantId,
     time::Timestamp,
@@ -26,6 +27,7 @@ use lombard_core::{
 
 use crate::{
     app::App,
+    config::Decide,
     details::{BankAddress, Details},
     ports::VaultError,
 };
@@ -57,6 +59,8 @@ pub struct Instruction<'a> {
     pub verification: Option<Reason>,
     /// When it is to be carried out, if not at once.
     pub execute_at: Option<Timestamp>,
+    /// What is known for deciding whether the payer must authenticate; not decided when absent.
+    pub sca: Option<Ask>,
     /// How long it may wait for funds or verification, in milliseconds.
     pub wait_ms: Option<u64>,
     /// The tenant's own references.
@@ -176,6 +180,12 @@ pub fn prepare(
         on_insufficient_funds: instruction.on_insufficient_funds,
         verification: instruction.verification,
         execute_at: instruction.execute_at,
+        agency: None,
+        needs_approval: needs_approval(app, instruction.money),
+        sca: instruction
+            .sca
+            .or_else(|| unsaid(app, instruction.money.currency))
+            .map(|ask| wish(app, ask)),
         wait_ms: instruction.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
         sealed,
         warnings: warned,
@@ -183,6 +193,29 @@ pub fn prepare(
         batch: instruction.batch,
     };
     Ok(Prepared { pay, warnings })
+}
+
+/// Whether it takes a second person.
+fn needs_approval(app: &App, money: Money) -> bool {
+    let above = app.config.approvals.payments_above;
+    above > 0 && money.amount.minor() > above
+}
+
+/// What is asked about authentication when the order says nothing of it.
+fn unsaid(app: &App, currency: Currency) -> Option<Ask> {
+    match app.config.sca.decide {
+        Decide::Stated => None,
+        Decide::All => Some(Ask::plain(Regime::of(currency), Channel::RemoteTransfer)),
+    }
+}
+
+/// What the decision about authentication is made of, beside the payment.
+fn wish(app: &App, ask: Ask) -> Box<sca::Wish> {
+    Box::new(sca::Wish {
+        ask,
+        rules: app.config.sca.rules(),
+        fraud: None,
+    })
 }
 
 /// The rail that was asked for if it fits, or the one that fits.

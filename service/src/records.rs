@@ -87,3 +87,20 @@ pub async fn put_new(app: &App, key: Key, body: Body) -> Result<(), CommitError>
     writes.create(key, body);
     app.store.commit(&writes).await
 }
+
+/// Writes records that are not there, and who did so.
+///
+/// # Errors
+/// See [`CommitError`].
+pub async fn create_noted<const N: usize>(
+    app: &App,
+    records: [(Key, Body); N],
+    note: &Audit,
+) -> Result<(), CommitError> {
+    let mut writes = WriteSet::default();
+    for (key, body) in records {
+        writes.create(key, body);
+    }
+    audit::enter(&mut writes, note);
+    app.store.commit(&writes).await
+}

@@ -1,44 +1,43 @@
 //! Tenants and their API keys.
 //!
-//! **Shape.** A key is `sk_test_` and 256 random bits in hexadecimal. It is shown once, when it
-//! is made, and stored only as its SHA-256. A slow, salted hash is for passwords, which people
-//! choose and which can be guessed; nobody guesses 256 bits, and a fast hash lets every request
-//! be checked. Looking a key up by its hash needs no comparison in constant time: what an
-//! attacker could learn by timing is the hash of a guess that he made himself.
+//! **Shape.** A key is `sk_test_` or `sk_live_`, the 26 digits of its id, by which its record is
+//! found and which may be shown, and 256 random bits in hexadecimal. It is shown once, when it is
+//! made; of it is stored a slow, salted hash ([`crate::password`]). Whoever showed a key is
+//! remembered by the key's SHA-256, in memory alone, so that the slow hash is computed once for
+//! each key and process, and a request costs a look into a map.
 //!
-//! **Bounds.** Known keys are remembered for [`REMEMBERED_MS`], at most [`REMEMBERED_MAX`] of
-//! them, so a revoked key is refused everywhere after at most that long, and at once where it
-//! was revoked.
+//! **Test and live.** An installation is the one or the other ([`Environment`]). It makes keys of
+//! its own kind and knows no others, so that a key that was put into the wrong place does nothing.
+//!
+//! **Bounds.** Known keys are looked up again after [`REMEMBERED_MS`], and at most
+//! [`REMEMBERED_MAX`] are remembered, so a revoked key is refused everywhere after at most that
+//! long, and at once where it was revoked.
 
 mod demo;
+mod keys;
 mod known;
 mod pace;
 mod records;
 
 use std::{fmt, sync::Arc};
 
+use ipnet::IpNet;
 use lombard_core::{
-    command::{Act, Command, OpenAccount, Rejection},
-    currency::Currency,
     id::{Id, Named},
-    journal::{self, Role},
-    rail::Rail,
-    store::{Body, Key, Snapshot},
+    mandate::Mandate,
     tenant::TenantId,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use demo::{DemoTenant, demo};
-pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS};
+pub use keys::{KeyWish, begin, create_key, find_key, list_keys, new_key, revoke_key};
+pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS, Shown};
 pub use pace::Pace;
-pub use records::{
-    TenantError, create_key, create_key_with, create_tenant, ids, open_house_accounts, revoke_key,
-};
+pub use records::{TenantError, create_tenant, ids, open_house_accounts};
 
-use crate::access::Access;
+use crate::{access::Access, config::Environment, password::Hashed};
 
 /// Somebody whose payments Lombard makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,13 +62,67 @@ pub struct ApiKey {
     /// What it may do.
     #[serde(flatten)]
     pub access: Access,
-    /// Its first characters, by which its owner tells it from others.
+    /// The slow hash of its text.
+    pub hash: Hashed,
+    /// The part of its text that may be shown, by which its owner tells it from others.
     pub hint: String,
+    /// From where alone it is taken; from everywhere when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<IpNet>,
     /// Since when.
     pub created_at: Timestamp,
     /// Since when it is refused, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// From when on it is refused, if its time is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+    /// The key that takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<Id<ApiKey>>,
+    /// Of a machine that pays: its mandate, who gave it, and the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+}
+
+/// A machine that pays under a mandate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Under which mandate.
+    pub mandate: Id<Mandate>,
+    /// Who gave it.
+    pub human: String,
+    /// The agent's name.
+    pub name: String,
+}
+
+impl Agent {
+    /// The agent of a mandate.
+    #[must_use]
+    pub fn of(mandate: &Mandate) -> Self {
+        Self {
+            mandate: mandate.id,
+            human: mandate.human.clone(),
+            name: mandate.agent.clone(),
+        }
+    }
+}
+
+impl ApiKey {
+    /// Whether it is good for anything at a moment.
+    #[must_use]
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires| now < expires)
+    }
+
+    /// Who its bearer is, for timelines and records.
+    #[must_use]
+    pub fn actor(&self) -> Arc<str> {
+        format!("key/{}", self.id).into()
+    }
 }
 
 impl Named for ApiKey {
@@ -86,17 +139,21 @@ pub enum Scope {
     Read,
 }
 
-/// The letters that every key begins with, so that scanners recognise a leaked one.
-pub const KEY_PREFIX: &str = "sk_test_";
-const HINT_LENGTH: usize = KEY_PREFIX.len() + 4;
+/// Digits of an id, after its prefix.
+const ID_DIGITS: usize = 26;
+/// Hexadecimal digits of 256 random bits.
+const SECRET_DIGITS: usize = 64;
 
 /// A key in clear: given to its owner once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretKey(Zeroizing<String>);
 
 impl SecretKey {
-    fn of(high: u128, low: u128) -> Self {
-        Self(Zeroizing::new(format!("{KEY_PREFIX}{high:032x}{low:032x}")))
+    /// Of [`SECRET_DIGITS`] that nobody can foretell.
+    fn of(environment: Environment, id: Id<ApiKey>, secret: &str) -> Self {
+        let (prefix, id) = (environment.key_prefix(), id.to_string());
+        let digits = id.trim_start_matches("key_");
+        Self(Zeroizing::new(format!("{prefix}{digits}{secret}")))
     }
 
     /// The text, to be shown once.
@@ -105,8 +162,9 @@ impl SecretKey {
         &self.0
     }
 
-    fn hint(&self) -> String {
-        self.0[..HINT_LENGTH].to_owned()
+    /// The part that may be shown.
+    fn hint(&self) -> &str {
+        &self.0[..self.0.len() - SECRET_DIGITS]
     }
 }
 
@@ -116,7 +174,11 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// SHA-256 of a key's text.
-fn digest(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
+/// The id in a key's text, if the text is a key of this environment.
+fn id_in(environment: Environment, text: &str) -> Option<Id<ApiKey>> {
+    let rest = text.strip_prefix(environment.key_prefix())?;
+    if rest.len() != ID_DIGITS + SECRET_DIGITS || !rest.is_ascii() {
+        return None;
+    }
+    format!("key_{}", &rest[..ID_DIGITS]).parse().ok()
 }

@@ -65,6 +65,12 @@ fn numbered(prefix: &str, number: u64, width: usize) -> String {
     text
 }
 
+/// What the payer of an account was spared since he last authenticated.
+#[must_use]
+pub fn sca(tenant: TenantId, id: Id<Account>) -> Key {
+    Key::new(&account_partition(tenant, id), "sca")
+}
+
 /// A payment.
 #[must_use]
 pub fn payment(tenant: TenantId, id: Id<Payment>) -> Key {

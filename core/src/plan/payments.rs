@@ -1,6 +1,6 @@
 //! Payments: sent, received, cancelled, verified, and moved on by what the rail tells.
 
-use super::timers;
+use super::{authority, sca, timers};
 use super::{
     books::{closed, enter_effect, sides},
     draft::{Draft, Stop, Telling},
@@ -37,13 +37,19 @@ pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
         draft.check_account(creditor, pay.money.currency)?;
     }
     let mut payment = new_payment(draft, pay);
-    match pay.verification {
+    let review = authority::claim(draft, &mut payment, pay)?;
+    let authenticate = sca::assess(draft, &mut payment, pay, review)?;
+    match authenticate.or(review) {
         Some(reason) => {
             payment.reason = Some(reason);
             advance(draft, &mut payment, Happened::VerificationNeeded)?;
         }
         None => go_ahead(draft, &mut payment)?,
     }
+    if payment.stage == Stage::Failed {
+        authority::undo(draft, pay)?;
+    }
+    sca::count(draft, &mut payment)?;
     draft.store_payment(&payment);
     Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
 }
@@ -72,6 +78,9 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
         returning: 0,
         original: None,
         recall: None,
+        sca: None,
+        agency: None,
+        approval: None,
         batch: pay.batch,
         sealed: pay.sealed.clone(),
         warnings: pay.warnings.clone(),
@@ -95,7 +104,7 @@ fn later(draft: &Draft<'_>, at: Option<Timestamp>) -> Option<Timestamp> {
 }
 
 /// Goes ahead with a payment that nobody need confirm (any more): at once, or when its day comes.
-fn go_ahead(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+pub fn go_ahead(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
     match later(draft, payment.execute_at) {
         None => accept(draft, payment),
         Some(_) => {
@@ -118,6 +127,10 @@ pub fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> 
     // Closed while somebody was asked: an account without money or payments may be.
     if closed(draft, payment)? {
         payment.reason = Some(Reason::AccountClosed);
+        return advance(draft, payment, Happened::Refused);
+    }
+    if !authority::stands(draft, payment)? {
+        payment.reason = Some(Reason::MandateInvalid);
         return advance(draft, payment, Happened::Refused);
     }
     let news = match (short, payment.on_insufficient_funds, payment.direction) {
@@ -174,6 +187,9 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
         returning: 0,
         original: None,
         recall: None,
+        sca: None,
+        agency: None,
+        approval: None,
         batch: None,
         sealed: news.sealed.clone(),
         warnings: Vec::new(),
@@ -235,7 +251,12 @@ pub fn verify(
         .into());
     }
     match answer {
+        Verification::Passed if payment.sca.as_ref().is_some_and(|it| it.waits()) => {
+            let what = "the payer must authenticate first";
+            return Err(Rejection::WrongKind { what }.into());
+        }
         Verification::Passed => {
+            authority::approve(draft, &mut payment)?;
             go_ahead(draft, &mut payment)?;
             draft.store_payment(&payment);
             draft.note("payment.confirm", id, payment.events, None);
@@ -372,6 +393,12 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
     let fails = crate::planted!(LateNoFails) && news == Happened::RailRejected;
     payment.stage = if fails { Stage::Failed } else { stage };
     count_waiting(draft, payment, before)?;
+    if stage == Stage::Failed && before != Stage::Failed {
+        sca::take_back(draft, payment)?;
+        if before != Stage::New {
+            authority::give_back(draft, payment)?;
+        }
+    }
     for effect in effects {
         enter_effect(draft, payment, *effect)?;
     }

@@ -30,6 +30,9 @@ impl Draft<'_> {
                     self.want_account(creditor);
                 }
                 self.want(&keys::payment(tenant, pay.id));
+                if pay.sca.is_some() {
+                    self.want(&keys::sca(tenant, pay.debtor));
+                }
             }
             Act::Receive(receive) => {
                 if let Some(creditor) = receive.creditor {
@@ -37,7 +40,12 @@ impl Draft<'_> {
                 }
                 self.want(&keys::payment(tenant, receive.id));
             }
-            Act::Cancel(id) | Act::Verify(id, _) | Act::RetryFunds(id) | Act::Report(id, _) => {
+            Act::Cancel(id)
+            | Act::Verify(id, _)
+            | Act::Challenge(id)
+            | Act::AnswerChallenge(id, ..)
+            | Act::RetryFunds(id)
+            | Act::Report(id, _) => {
                 self.want(&keys::payment(tenant, *id));
             }
             _ => {}

@@ -23,6 +23,15 @@ pub enum Regime {
 }
 
 impl Regime {
+    /// Sterling is the United Kingdom's; everything else falls under the European rules.
+    #[must_use]
+    pub const fn of(currency: Currency) -> Self {
+        match currency {
+            Currency::GBP => Self::Uk,
+            _ => Self::Eu,
+        }
+    }
+
     /// In which currency its thresholds are.
     #[must_use]
     pub const fn currency(self) -> Currency {

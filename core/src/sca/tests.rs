@@ -20,20 +20,6 @@ fn money(minor: u64, currency: Currency) -> Money {
     }
 }
 
-fn ask(regime: Regime, channel: Channel) -> Ask {
-    Ask {
-        regime,
-        channel,
-        initiator: Initiator::Payer,
-        series: Series::None,
-        trusted_payee: false,
-        own_account: false,
-        corporate: false,
-        one_leg_out: false,
-        low_risk: None,
-    }
-}
-
 fn decided(ask: &Ask, minor: u64, counters: Counters, fraud: Option<Rate>) -> Decision {
     let known = Known {
         money: money(minor, ask.regime.currency()),
@@ -76,7 +62,12 @@ fn exemptions_by_value_end_at_their_thresholds() {
         (Regime::Uk, Contactless, 1, 0, 5, no),
         (Regime::Uk, Channel::Contact, 1, 0, 0, no),
     ] {
-        let found = decided(&ask(regime, channel), minor, spared(sum, count), None);
+        let found = decided(
+            &Ask::plain(regime, channel),
+            minor,
+            spared(sum, count),
+            None,
+        );
         assert_eq!(
             found.outcome, outcome,
             "{regime:?} {channel:?} {minor} {sum} {count}"
@@ -86,7 +77,7 @@ fn exemptions_by_value_end_at_their_thresholds() {
 
 #[test]
 fn a_provider_may_choose_one_counter() {
-    let ask = ask(Regime::Eu, Channel::RemoteTransfer);
+    let ask = Ask::plain(Regime::Eu, Channel::RemoteTransfer);
     for (counting, sum, count, exempt) in [
         (Counting::Amount, 0, 99, true),
         (Counting::Amount, 100_00, 0, false),
@@ -178,7 +169,7 @@ fn risk_analysis_takes_low_risk_and_the_band_s_fraud_rate() {
         ),
         (Channel::Contact, 100_00, Some(true), Some(of(0)), false),
     ] {
-        let mut ask = ask(Regime::Eu, channel);
+        let mut ask = Ask::plain(Regime::Eu, channel);
         ask.low_risk = low_risk;
         let found = decided(&ask, minor, Counters::default(), rate).outcome;
         let by = Exemption::RiskAnalysis;
@@ -188,7 +179,7 @@ fn risk_analysis_takes_low_risk_and_the_band_s_fraud_rate() {
             "{channel:?} {minor} {rate:?}"
         );
     }
-    let mut sterling = ask(Regime::Uk, Channel::RemoteCard);
+    let mut sterling = Ask::plain(Regime::Uk, Channel::RemoteCard);
     sterling.low_risk = Some(true);
     let found = decided(&sterling, 80_00, Counters::default(), Some(of(0)));
     assert_eq!(found.outcome, Outcome::Required);
@@ -200,7 +191,7 @@ fn risk_analysis_takes_low_risk_and_the_band_s_fraud_rate() {
 
 #[test]
 fn what_a_payment_is_exempts_it_or_puts_it_out_of_scope() {
-    let base = ask(Regime::Eu, Channel::RemoteTransfer);
+    let base = Ask::plain(Regime::Eu, Channel::RemoteTransfer);
     let exempt = |by| Outcome::Exempt { by };
     let out = |because| Outcome::OutOfScope { because };
     for (ask, outcome) in [
@@ -241,11 +232,11 @@ fn what_a_payment_is_exempts_it_or_puts_it_out_of_scope() {
             exempt(Exemption::Corporate),
         ),
         (
-            ask(Regime::Eu, Channel::UnattendedTransport),
+            Ask::plain(Regime::Eu, Channel::UnattendedTransport),
             exempt(Exemption::Unattended),
         ),
         (
-            ask(Regime::Eu, Channel::MailOrTelephone),
+            Ask::plain(Regime::Eu, Channel::MailOrTelephone),
             out(OutOfScope::MailOrTelephone),
         ),
         (
@@ -270,7 +261,7 @@ fn what_a_payment_is_exempts_it_or_puts_it_out_of_scope() {
 
 #[test]
 fn a_threshold_counts_in_its_own_currency_and_from_its_day() {
-    let ask = ask(Regime::Eu, Channel::RemoteTransfer);
+    let ask = Ask::plain(Regime::Eu, Channel::RemoteTransfer);
     let counters = Counters::default();
     let known = |currency, now| Known {
         money: money(1_00, currency),

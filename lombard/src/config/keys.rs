@@ -78,6 +78,30 @@ pub const SETTINGS: &[Setting] = &[
         "log.format",
         "`json`, `pretty`, or `auto`: pretty on a terminal.",
     ),
+    text(
+        "environment",
+        "`test` or `live`: which kind of API keys there are, `sk_test_…` or `sk_live_…`. A live one has no demo tenant and no simulator.",
+    ),
+    number(
+        "approvals.payments_above",
+        "Payments above so many minor units wait until somebody else approves them; 0 for none.",
+    ),
+    text(
+        "approvals.operations",
+        "A list of operations that one proposes and another approves, such as `POST /v1/payments/{id}/returns`; in the file alone.",
+    ),
+    text(
+        "sca.decide",
+        "For which payments it is decided whether the payer must authenticate: `stated`, those whose order has `authentication`; or `all`.",
+    ),
+    text(
+        "sca.counting",
+        "Which counters end an exemption by value from authentication: `both`, `amount` or `count`.",
+    ),
+    text(
+        "sca.thresholds",
+        "Thresholds of authentication beside the built-in ones, as a list of tables; in the file alone.",
+    ),
     number(
         "vault.retention_days",
         "For how many days after the last payment somebody's data is kept although he wants to be forgotten.",
@@ -112,8 +136,28 @@ pub const SETTINGS: &[Setting] = &[
         "How many requests one API key may make in a second, and at once; 0 for any number. Beyond it: 429 with `Retry-After`.",
     ),
     number(
+        "http.requests_per_second_per_address_max",
+        "The same of one network address, whoever asks from there; 0 for any number.",
+    ),
+    number(
+        "http.new_keys_per_second_per_address_max",
+        "How many API keys that were not seen yet one network address may show in a second: each costs a slow hash. 0 for any number.",
+    ),
+    number(
         "http.log_one_in",
         "Of how many ordinary requests one is logged; 1 logs all, 0 none. Slow requests and failures always are, of refusals for now (503) one in five seconds with their number.",
+    ),
+    text(
+        "http.tls.certificate",
+        "A PEM file with the server's certificate and those between it and its authority. Connections are encrypted when it and `http.tls.key` are set; not beside the rail simulator, which speaks without.",
+    ),
+    text(
+        "http.tls.key",
+        "A PEM file with the certificate's private key.",
+    ),
+    text(
+        "http.tls.client_authorities",
+        "A PEM file with the authorities by which clients must be certified; when it is set, nobody is served without a certificate.",
     ),
     switch(
         "webhooks.allow_private",

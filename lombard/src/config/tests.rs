@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
 use lombard_core::rail::Rail;
-use lombard_service::config::RailConfig;
+use lombard_service::config::{RailConfig, TlsConfig};
 
 use super::{
     keys::{self, SETTINGS},
@@ -122,6 +122,11 @@ fn the_list_of_settings_is_complete() {
     service.proof.origin = Some("o".into());
     service.proof.policy = Some("p".into());
     service.proof.export = Some("e".into());
+    service.http.tls = TlsConfig {
+        certificate: Some("c".into()),
+        key: Some("k".into()),
+        client_authorities: Some("a".into()),
+    };
     let mut leaves = BTreeSet::new();
     let process = Process {
         uk_weights: Some("w".into()),

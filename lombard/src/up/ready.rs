@@ -25,6 +25,9 @@ pub struct Ready {
     pub url: String,
     /// The demo tenant's key.
     pub api_key: Option<String>,
+    /// The key of the first tenant's admin, at the first start without a demo tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_key: Option<String>,
     /// The rail simulator.
     pub rail_url: Option<String>,
     /// Metrics and error budgets.
@@ -44,9 +47,12 @@ impl Ready {
     #[must_use]
     pub fn of(rig: &Rig, api: SocketAddr, data: &Path) -> Self {
         let demo = rig.demo.as_ref();
+        let encrypted = rig.app.config.http.tls.certificate.is_some();
+        let scheme = if encrypted { "https" } else { "http" };
         Self {
-            url: format!("http://{api}"),
+            url: format!("{scheme}://{api}"),
             api_key: demo.map(|demo| demo.key.expose().to_owned()),
+            admin_key: rig.admin_key.as_ref().map(|key| key.expose().to_owned()),
             rail_url: rig.rail_url.clone(),
             metrics_url: rig.metrics_url.clone(),
             account: demo.map(|demo| demo.account.to_string()),
@@ -65,6 +71,9 @@ impl Ready {
         say::line(&format!("Lombard is ready at {}", self.url));
         say::line(&format!("  try it           {}/docs", self.url));
         say::line(&format!("  demo key         {}", or_none(&self.api_key)));
+        if let Some(key) = &self.admin_key {
+            say::line(&format!("  admin key, shown once   {key}"));
+        }
         say::line(&format!(
             "  demo account     {} (GBP)",
             or_none(&self.account)

@@ -13,7 +13,7 @@ use lombard_service::{
     ports::{Bank, Cause, Store},
     proof::Log,
     rails,
-    tenants::{self, DemoTenant},
+    tenants::{self, DemoTenant, SecretKey},
     vault::{Subjects, Tokens, erasure, rotation},
     worker::{self, feed, soundness},
 };
@@ -33,6 +33,8 @@ pub struct Rig {
     pub app: App,
     /// The demo tenant, if one is wanted.
     pub demo: Option<DemoTenant>,
+    /// The key of the first tenant's admin, if the tenant was made now.
+    pub admin_key: Option<SecretKey>,
     /// Where the simulator is, if there is one.
     pub rail_url: Option<String>,
     /// Where metrics are told.
@@ -75,14 +77,14 @@ impl Rig {
         config.batches.spool = Some(spool);
         let app = application(config, opened)?;
         let tokens = start_vault(&app, opened, &stopped, &mut workers).await?;
-        let demo = match settings.process.demo {
-            true => Some(
-                tenants::demo(&app)
-                    .await
-                    .or_exit(Exit::Internal, "the demo tenant")?,
-            ),
-            false => None,
-        };
+        let (mut demo, mut admin_key) = (None, None);
+        if settings.process.demo {
+            let made = tenants::demo(&app).await;
+            demo = Some(made.or_exit(Exit::Internal, "the demo tenant")?);
+        } else {
+            let made = tenants::begin(&app).await;
+            admin_key = made.or_exit(Exit::Internal, "the first tenant")?;
+        }
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
         let stores: [(Arc<dyn Store>, _); 2] = [
@@ -101,6 +103,7 @@ impl Rig {
         Ok(Self {
             app,
             demo,
+            admin_key,
             rail_url,
             metrics_url,
             tokens,

@@ -82,6 +82,8 @@ pub struct Wish {
     pub verification: Option<Reason>,
     /// When it is to be carried out, if not at once.
     pub execute_at: Option<Timestamp>,
+    /// What is known for deciding whether the payer must authenticate.
+    pub sca: Option<lombard_core::sca::Ask>,
     /// How long it may wait, in milliseconds.
     pub wait_ms: Option<u64>,
     /// The tenant's own references.

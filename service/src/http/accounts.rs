@@ -5,6 +5,7 @@
 //! and in paths with `%2F` for the slashes.
 
 mod entries;
+mod factors;
 mod list;
 mod open;
 
@@ -19,4 +20,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list::get))
         .routes(routes!(entries::entries))
         .routes(routes!(open::close))
+        .routes(routes!(factors::enrol))
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, RawPathParams},
-    http::{header, request::Parts},
+    http::{Method, header, request::Parts},
 };
 use lombard_core::{
     audit::Audit,
@@ -15,7 +15,12 @@ use lombard_core::{
 };
 
 use super::{Api, error::ErrorCode, problem::Problem, trace::TraceContext};
-use crate::{access::needs, ports::Host, tenants::Caller};
+use super::{peer::Peer, proposals::Approved};
+use crate::{
+    access::needs,
+    ports::Host,
+    tenants::{Caller, Shown},
+};
 
 /// An authenticated request.
 #[derive(Clone, Debug)]
@@ -25,6 +30,13 @@ pub struct Call {
 }
 
 impl Call {
+    fn of(caller: Caller, parts: &Parts, api: &Api) -> Self {
+        let trace = parts.extensions.get::<TraceContext>().copied();
+        let trace =
+            trace.unwrap_or_else(|| TraceContext::of(&parts.headers, api.app().host.random()));
+        Self { caller, trace }
+    }
+
     /// For whom it is made.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
@@ -75,10 +87,21 @@ impl FromRequestParts<Api> for Call {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        if let Some(Approved(caller)) = parts.extensions.get().cloned() {
+            return Ok(Self::of(caller, parts, api));
+        }
         let key = bearer(parts).ok_or(Problem::new(ErrorCode::Unauthenticated))?;
-        let caller = api.keys().find(api.app(), key).await?;
-        let caller = caller.ok_or(Problem::new(ErrorCode::Unauthenticated))?;
-        let app = api.app();
+        let (app, peer) = (api.app(), parts.extensions.get::<Peer>());
+        let (now, limits) = (app.host.now(), &app.config.http);
+        let may_try = || peer.map_or(Ok(()), |peer| peer.shows_new_key(now, limits));
+        let caller = match api.keys().find(app, key, may_try).await? {
+            Shown::Caller(caller) => caller,
+            Shown::Nobody => return Err(Problem::new(ErrorCode::Unauthenticated)),
+            Shown::Later(ms) => return Err(Problem::new(ErrorCode::RateLimited).after_ms(ms)),
+        };
+        if !caller.may_come_from(peer.map(|peer| peer.address)) {
+            return Err(Problem::new(ErrorCode::AddressNotAllowed));
+        }
         let rate = app.config.http.requests_per_second_max;
         let paced = caller.pace.ask(app.host.now(), rate);
         paced.map_err(|ms| Problem::new(ErrorCode::RateLimited).after_ms(ms))?;
@@ -87,10 +110,15 @@ impl FromRequestParts<Api> for Call {
         if !caller.access.allows(&needs(parts.method.as_str(), route)) {
             return Err(Problem::new(ErrorCode::Forbidden));
         }
-        let trace = parts.extensions.get::<TraceContext>().copied();
-        let trace =
-            trace.unwrap_or_else(|| TraceContext::of(&parts.headers, api.app().host.random()));
-        Ok(Self { caller, trace })
+        // A machine pays under its mandate, and does nothing else.
+        let pays = parts.method == Method::POST && route == "/v1/payments";
+        if caller.agency.is_some() && parts.method != Method::GET && !pays {
+            return Err(Problem::new(ErrorCode::Forbidden));
+        }
+        if app.config.approvals.holds(parts.method.as_str(), route) {
+            return Err(Problem::new(ErrorCode::ApprovalNeeded));
+        }
+        Ok(Self::of(caller, parts, api))
     }
 }
 

@@ -73,15 +73,17 @@ macro_rules! codes {
 codes! {
     AccountClosed, "account_closed", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The account is closed", "An account that would take part is closed and takes no more entries. Use another account.";
     AccountNotEmpty, "account_not_empty", CONFLICT, FINAL, CLEAN, "The account is not empty", "Only an account with nothing in it, nothing pending and no payment waiting can be closed. Move the money first.";
+    AddressNotAllowed, "address_not_allowed", FORBIDDEN, FINAL, CLEAN, "The key is not taken from there", "The API key is limited to networks that the request did not come from.";
     AddressTaken, "address_taken", CONFLICT, FINAL, CLEAN, "Another account has this bank address", "A bank address leads to one account only. Close or change the other one, or open this account without the address.";
     AlreadyExists, "already_exists", CONFLICT, FINAL, CLEAN, "It exists already", "Something of this id or name was made before, by another request.";
     AmountTooLarge, "amount_too_large", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "More than there is", "More would be posted than is held, or more would go back than remains of the payment. The detail says how much there is.";
+    ApprovalNeeded, "approval_needed", FORBIDDEN, FINAL, CLEAN, "It takes two", "Nobody does this alone here. Propose it (`POST /v1/proposals`) and let somebody else approve it.";
     BankAddressInvalid, "bank_address_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The bank address is not valid", "An IBAN, or a sort code with its account number, cannot be right: a character is mistyped, or the country, length or check digits are wrong.";
     BodyTooLarge, "body_too_large", PAYLOAD_TOO_LARGE, FINAL, CLEAN, "The body is too large", "The body exceeds the limit of this operation. Send less at a time.";
     CardInvalid, "card_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "It is no card", "The number, the expiry or the security code cannot be right; the detail names the rule. No digit is repeated.";
     CurrencyMismatch, "currency_mismatch", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The currencies differ", "An account, or the rail, is in another currency than the amount. Lombard does not convert.";
     DuplicateFile, "duplicate_file", CONFLICT, FINAL, CLEAN, "The file was sent before", "A file of the same sender and message id, or with the same contents, was taken in under another key; the detail names its batch. Look at that batch, or send the file with the key that it had.";
-    Forbidden, "forbidden", FORBIDDEN, FINAL, CLEAN, "The key may not do this", "The API key is known but may only read. Use a key with the right to write.";
+    Forbidden, "forbidden", FORBIDDEN, FINAL, CLEAN, "The key may not do this", "The API key is known, but was not given the right to do this. Use a key with that right.";
     HeadersTooLarge, "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, FINAL, CLEAN, "The headers are too large", "The request's headers together exceed 16 KiB. Send fewer or shorter ones.";
     HoldEnded, "hold_ended", CONFLICT, FINAL, CLEAN, "The hold has ended", "The hold was posted, voided, or has expired.";
     IdempotencyKeyInvalid, "idempotency_key_invalid", BAD_REQUEST, FINAL, CLEAN, "The idempotency key is malformed", "`Idempotency-Key` is 1 to 255 printable ASCII characters, either bare or as a quoted string (RFC 8941), and is sent once.";
@@ -93,6 +95,8 @@ codes! {
     InvalidFile, "invalid_file", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The file is at fault", "The file breaks its schema, does not add up, or is no such file; `errors` says where and by which rule. Nothing of it was paid.";
     InvalidJson, "invalid_json", BAD_REQUEST, FINAL, CLEAN, "The body is not JSON", "The body is not well-formed JSON in UTF-8; the detail says at which line and column.";
     InvalidParameter, "invalid_parameter", BAD_REQUEST, FINAL, CLEAN, "A parameter is not valid", "A query parameter or a header is unknown, repeated or malformed; `field` names it.";
+    KeyNotRotatable, "key_not_rotatable", CONFLICT, FINAL, CLEAN, "The API key cannot be rotated", "The API key was revoked, has expired, or was rotated before. Make a new one.";
+    MandateExceeded, "mandate_exceeded", FORBIDDEN, FINAL, CLEAN, "The mandate does not cover it", "A machine may pay what its mandate says and no more: amount, sum, rate, payee, rail, account or time exceed it; the detail names the rule.";
     MediaTypeUnsupported, "media_type_unsupported", UNSUPPORTED_MEDIA_TYPE, FINAL, CLEAN, "The media type is not supported", "Send the body as `application/json`, or as one of the types that the operation documents.";
     MessageInvalid, "message_invalid", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The message is not valid", "To gateways: the message breaks its schema or a rule of the scheme; `errors` says where. Nothing was changed.";
     MessageUnexpected, "message_unexpected", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The message cannot be acted on", "To gateways: the message is valid, but is none that we take, or carries more transactions than the rail takes in one.";
@@ -103,6 +107,8 @@ codes! {
     NotInLogYet, "not_in_log_yet", NOT_FOUND, RETRY, CLEAN, "Not in the verifiable log yet", "The transaction, or the size that was asked for, is not under a published checkpoint of the verifiable log yet. That usually takes less than a second; ask again.";
     OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, RETRY, UNSURE, "It is not known whether it was done", "The answer of the store was lost. Repeat the request with the same key: if it was carried out, you get its answer, and if not, it is carried out now.";
     Overloaded, "overloaded", SERVICE_UNAVAILABLE, RETRY, CLEAN, "Too much is going on", "Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
+    OwnApproval, "own_approval", FORBIDDEN, FINAL, CLEAN, "Somebody else must approve it", "Who ordered a payment above the limit cannot approve it. Ask somebody else who may.";
+    ProposalClosed, "proposal_closed", CONFLICT, FINAL, CLEAN, "The proposal is closed", "It was decided or carried out before, or nobody decided in time. Propose the operation again.";
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
     RateLimited, "rate_limited", TOO_MANY_REQUESTS, RETRY, CLEAN, "The key asks too often", "The API key made more requests than it may in a second. Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RecallNotOpen, "recall_not_open", CONFLICT, FINAL, CLEAN, "There is no open recall", "The payment was not recalled, or the recall was answered before.";

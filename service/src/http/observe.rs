@@ -15,7 +15,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -36,6 +36,7 @@ use crate::{
 use super::{
     Api,
     error::ErrorCode,
+    peer::Peer,
     problem::{Problem, chain},
     trace::{TRACEPARENT, TraceContext},
 };
@@ -68,8 +69,11 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
     request.extensions_mut().insert(trace);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let peer = request.extensions().get::<Peer>().cloned();
     let mut response = if header_bytes(request.headers()) > HEADER_BYTES_MAX {
         Err(Problem::new(ErrorCode::HeadersTooLarge))
+    } else if let Some(wait_ms) = asks_too_often(&api, peer.as_ref()) {
+        Err(Problem::new(ErrorCode::RateLimited).after_ms(wait_ms))
     } else {
         AssertUnwindSafe(duty::on("api", next.run(request)))
             .catch_unwind()
@@ -89,6 +93,10 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
         let warning = HeaderValue::from_static("store_damaged");
         response.headers_mut().insert(WARNING, warning);
     }
+    guard(
+        response.headers_mut(),
+        peer.is_some_and(|peer| peer.encrypted),
+    );
     let seen = Seen {
         method: &method,
         route: route.as_ref().map_or("none", MatchedPath::as_str),
@@ -102,6 +110,29 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
     response
 }
 
+/// How long the peer must wait, if he asks too often.
+fn asks_too_often(api: &Api, peer: Option<&Peer>) -> Option<u64> {
+    let app = api.app();
+    peer?.asks(app.host.now(), &app.config.http).err()
+}
+
+/// Headers by which browsers neither guess what an answer is, nor keep it, nor frame it, nor tell
+/// others where they found it; and come back encrypted if they came so.
+fn guard(headers: &mut HeaderMap, encrypted: bool) {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let hsts = (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    for (name, value) in fixed.into_iter().chain(encrypted.then_some(hsts)) {
+        // A route that knows better has said so.
+        let value = HeaderValue::from_static(value);
+        headers.entry(name).or_insert(value);
+    }
+}
+
 fn header_bytes(headers: &HeaderMap) -> usize {
     headers
         .iter()
@@ -113,7 +144,7 @@ fn header_bytes(headers: &HeaderMap) -> usize {
 fn written(problem: &Problem, response: Response, trace: &TraceContext) -> Response {
     let mut document = problem.render(trace);
     for (name, value) in response.headers() {
-        if name != axum::http::header::CONTENT_LENGTH {
+        if name != header::CONTENT_LENGTH {
             document.headers_mut().insert(name.clone(), value.clone());
         }
     }

@@ -37,6 +37,8 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "events", description = "What happened, in one list."),
         (name = "webhooks", description = "Events told to receivers of yours."),
         (name = "vault", description = "Tokens for cards, bank accounts and personal data; subjects and keys."),
+        (name = "credentials", description = "API keys, machines' mandates, and the record of deeds."),
+        (name = "approvals", description = "Operations that one proposes and another approves."),
         (name = "exceptions", description = "What a person must look at."),
         (name = "health", description = "Whether the server runs and can work."),
     ),
@@ -60,6 +62,20 @@ pub fn document() -> &'static str {
         let mut text = format!("{document:#}");
         text.push('\n');
         text
+    })
+}
+
+/// Whether there is an operation of this name, such as `POST /v1/payments/{id}/returns`.
+#[must_use]
+pub fn has_operation(name: &str) -> bool {
+    let paths = super::resources().into_openapi().paths;
+    let (method, path) = name.split_once(' ').unwrap_or_default();
+    let item = paths.paths.get(path);
+    item.is_some_and(|item| match method {
+        "POST" => item.post.is_some(),
+        "PATCH" => item.patch.is_some(),
+        "DELETE" => item.delete.is_some(),
+        _ => false,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod act;
 mod back;
+mod challenge;
 mod create;
 mod list;
 
@@ -18,6 +19,8 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list::timeline))
         .routes(routes!(act::cancel))
         .routes(routes!(act::verify))
+        .routes(routes!(challenge::challenge))
+        .routes(routes!(challenge::answer))
         .routes(routes!(back::give_back))
         .routes(routes!(back::recall))
         .routes(routes!(back::answer_recall))

@@ -292,6 +292,8 @@ const fn code_of(rejection: &Rejection) -> ErrorCode {
         Rejection::NoOpenRecall => ErrorCode::RecallNotOpen,
         Rejection::RecalledBefore => ErrorCode::RecalledBefore,
         Rejection::RecallTooLate { .. } => ErrorCode::RecallTooLate,
+        Rejection::Mandate(_) => ErrorCode::MandateExceeded,
+        Rejection::OwnApproval => ErrorCode::OwnApproval,
     }
 }
 

@@ -29,6 +29,17 @@ pub fn shown<T: Serialize>(value: &T) -> Response {
     body(StatusCode::OK, encode(value).into())
 }
 
+/// The answer to a wish that made a secret: the first shows it, in `whole`; of a repeated one it
+/// is gone.
+#[must_use]
+pub fn shown_once<T: Serialize>(kept: Reply, whole: &T) -> Response {
+    if kept.replayed {
+        return reply(kept);
+    }
+    let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+    body(status, encode(whole).into())
+}
+
 /// JSON that was written already.
 #[must_use]
 pub fn body(status: StatusCode, json: Bytes) -> Response {

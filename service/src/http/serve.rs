@@ -15,9 +15,10 @@
 
 mod patient;
 mod seats;
+pub mod tls;
 mod unread;
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -27,12 +28,14 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
-use tracing::{info, warn};
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, info, warn};
 
+use super::peer::{Peer, Peers};
 use crate::{
     config::HttpConfig,
     metrics::{METRICS, label::Shed},
@@ -69,7 +72,8 @@ const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\n\
 /// Serves `router` on `listener` until `shutdown` ends.
 ///
 /// # Errors
-/// When the listener is not usable at all. Failures of single connections are logged.
+/// When the listener is not usable at all, or TLS is set wrongly. Failures of single connections
+/// are logged.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -78,7 +82,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     listener.local_addr()?;
     let graceful = GracefulShutdown::new();
-    let house = Arc::new(House::new(router, limits));
+    let house = Arc::new(House::new(router, limits)?);
     let lobby = Arc::new(Semaphore::new(LOBBY_MAX));
     tokio::pin!(shutdown);
     loop {
@@ -86,8 +90,8 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok((stream, address)) => (stream, address.ip()),
             Err(error) => {
                 // Mostly: no file handles left. Others may end meanwhile.
                 warn!(%error, "a connection could not be accepted");
@@ -97,16 +101,16 @@ pub async fn serve(
         };
         let (house, watcher) = (house.clone(), graceful.watcher());
         if let Some(seat) = house.seats.take() {
-            tokio::spawn(house.serve(stream, seat, watcher));
+            tokio::spawn(house.serve(stream, address, seat, watcher));
         } else if let Ok(place) = lobby.clone().try_acquire_owned() {
             tokio::spawn(async move {
                 let seat = house.seats.wait(LOBBY_WAIT, LOBBY_ASKS).await;
                 let Some(seat) = seat else {
                     METRICS.requests_shed.of((Shed::Connections,)).inc();
-                    return turn_away(stream).await;
+                    return house.turn_away(stream).await;
                 };
                 drop(place);
-                house.serve(stream, seat, watcher).await;
+                house.serve(stream, address, seat, watcher).await;
             });
         } else {
             METRICS.requests_shed.of((Shed::Connections,)).inc();
@@ -130,33 +134,62 @@ struct House {
     server: http1::Builder,
     patience: Duration,
     body_bytes_max: usize,
+    tls: Option<TlsAcceptor>,
+    handshake: Duration,
+    peers: Peers,
 }
 
 impl House {
-    fn new(router: Router, limits: &HttpConfig) -> Self {
+    fn new(router: Router, limits: &HttpConfig) -> io::Result<Self> {
         let mut server = http1::Builder::new();
         server
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_millis(limits.head_timeout_ms))
             .max_buf_size(BUFFER_BYTES)
             .max_headers(HEADERS_MAX);
-        Self {
+        Ok(Self {
             seats: Seats::new(limits.connections_max),
             router,
             server,
             patience: Duration::from_millis(limits.write_timeout_ms),
             body_bytes_max: limits.body_bytes_max,
+            tls: tls::acceptor(&limits.tls)?,
+            handshake: Duration::from_millis(limits.head_timeout_ms),
+            peers: Peers::default(),
+        })
+    }
+
+    /// Serves a connection, encrypted or plain.
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: IpAddr,
+        seat: Seat,
+        watcher: Watcher,
+    ) {
+        // Small answers must not wait for the peer's acknowledgements.
+        let _ = stream.set_nodelay(true);
+        let peer = self.peers.of(address, self.tls.is_some());
+        let Some(tls) = &self.tls else {
+            return self.serve_on(stream, peer, seat, watcher).await;
+        };
+        match tokio::time::timeout(self.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve_on(stream, peer, seat, watcher).await,
+            Ok(Err(error)) => debug!(%error, "a connection was not encrypted"),
+            Err(_) => debug!("a connection was not encrypted in time"),
         }
     }
 
     /// Serves a connection to its end: its own, ours, or that it is asked to leave.
-    async fn serve(self: Arc<Self>, stream: TcpStream, seat: Seat, watcher: Watcher) {
-        // Small answers must not wait for the peer's acknowledgements.
-        let _ = stream.set_nodelay(true);
+    async fn serve_on<S>(&self, stream: S, peer: Peer, seat: Seat, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let usage = seat.usage();
         let inner = TowerToHyperService::new(self.router.clone());
         let body_bytes_max = self.body_bytes_max;
-        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
             let call = usage.begin();
             let (head, body) = request.into_parts();
             let (body, unread) = unread::lend(&head.headers, body);
@@ -179,20 +212,24 @@ impl House {
             () = seat.is_wanted() => {}
         }
     }
-}
 
-/// Tells a connection that there is no place. What it has sent is taken from the socket and
-/// dropped: closing a socket with unread bytes in it would take the answer away from its peer.
-async fn turn_away(mut stream: TcpStream) {
-    let said = async {
-        stream.write_all(NO_PLACE.as_bytes()).await?;
-        stream.shutdown().await?;
-        let mut unread = [0; 1024];
-        while stream.read(&mut unread).await? > 0 {}
-        io::Result::Ok(())
-    };
-    // Whoever does not listen is not told.
-    let _ = tokio::time::timeout(FAREWELL, said).await;
+    /// Tells a connection that there is no place, unless that would take a handshake: there is
+    /// no place for one either. What it has sent is taken from the socket and dropped: closing a
+    /// socket with unread bytes in it would take the answer away from its peer.
+    async fn turn_away(&self, mut stream: TcpStream) {
+        if self.tls.is_some() {
+            return;
+        }
+        let said = async {
+            stream.write_all(NO_PLACE.as_bytes()).await?;
+            stream.shutdown().await?;
+            let mut unread = [0; 1024];
+            while stream.read(&mut unread).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // Whoever does not listen is not told.
+        let _ = tokio::time::timeout(FAREWELL, said).await;
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod event;
 pub mod hold;
 pub mod ledger;
 pub mod payment;
+pub mod sca;
 pub mod scalar;
 
 use lombard_core::{

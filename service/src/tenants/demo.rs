@@ -14,14 +14,16 @@ use lombard_core::{
 };
 
 use super::{
-    Scope, SecretKey, digest,
-    records::{TenantError, create_key_as, create_tenant_as, find_tenant, open},
+    KeyWish, Scope, SecretKey, find_key,
+    keys::{made_by_us, record_of},
+    records::{TenantError, create_tenant_as, find_tenant, open},
 };
 use crate::{
     access::{Access, Grant},
     app::App,
     details::{BankAddress, Holder},
     ports::CommitError,
+    records::create_noted,
 };
 
 /// What `lombard up` tells of it.
@@ -60,12 +62,7 @@ pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
     if find_tenant(app, tenant).await?.is_none() {
         unless_there(create_tenant_as(app, tenant, "Demo").await.map(drop))?;
     }
-    let key = key_of(app);
-    // Whoever has the laptop has everything on it.
-    let mut access = Access::of(Scope::Write);
-    access.grants = Grant::ALL.into_iter().collect();
-    let made = create_key_as(app, tenant, "demo", access, &key).await;
-    unless_there(made.map(drop))?;
+    let key = demo_key(app, tenant).await?;
     let uk = UkAccount::parse(SORT_CODE, ACCOUNT_NUMBER).map_err(|error| wrong(&error))?;
     let iban = IBAN.parse().map_err(|error| wrong(&error))?;
     let account = fund(app, tenant, Rail::Fps, Currency::GBP, BankAddress::Uk(uk)).await?;
@@ -79,14 +76,22 @@ pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
     })
 }
 
-fn key_of(app: &App) -> SecretKey {
-    let drawn = digest(&app.vault.blind("demo-api-key", TENANT));
-    let (high, low) = drawn.split_at(16);
-    let bits = |half: &[u8]| {
-        half.iter()
-            .fold(0, |bits, byte| bits << 8 | u128::from(*byte))
-    };
-    SecretKey::of(bits(high), bits(low))
+/// The demo's key, made if it is not there.
+async fn demo_key(app: &App, tenant: TenantId) -> Result<SecretKey, TenantError> {
+    let id = Id::of_name(&format!("{tenant}/demo-key"));
+    let drawn = app.vault.blind("demo-api-key", TENANT);
+    let key = SecretKey::of(app.config.environment, id, &drawn);
+    if find_key(app, tenant, id).await?.is_none() {
+        // Whoever has the laptop has everything on it.
+        let mut access = Access::of(Scope::Write);
+        access.grants = Grant::ALL.into_iter().collect();
+        let wish = KeyWish::of("demo", access);
+        let record = record_of(app, tenant, wish, id, &key).await?;
+        let made = [(record.key(), record.body())];
+        let made = create_noted(app, made, &made_by_us(app, &record)).await;
+        unless_there(made.map_err(TenantError::from))?;
+    }
+    Ok(key)
 }
 
 fn unless_there(made: Result<(), TenantError>) -> Result<(), TenantError> {

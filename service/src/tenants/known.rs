@@ -1,16 +1,24 @@
-//! Who calls: keys found by their digest, and remembered for a while.
+//! Who calls: keys proved once, and remembered for a while.
 
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    net::IpAddr,
     sync::Arc,
 };
 
-use lombard_core::{tenant::TenantId, time::Timestamp};
+use ipnet::IpNet;
+use lombard_core::{id::Id, mandate::Agency, tenant::TenantId, time::Timestamp};
 use parking_lot::RwLock;
+use sha2::{Digest, Sha256};
 
-use super::{ApiKey, KEY_PREFIX, Pace, digest, records};
-use crate::{access::Access, app::App, ports::ReadError};
+use super::{ApiKey, Pace, keys};
+use crate::{
+    access::Access,
+    app::App,
+    password::{self, Hashed},
+    ports::ReadError,
+};
 
 /// How long a key is remembered, in milliseconds.
 pub const REMEMBERED_MS: u64 = 30_000;
@@ -22,12 +30,64 @@ pub const REMEMBERED_MAX: usize = 10_000;
 pub struct Caller {
     /// For whom it acts.
     pub tenant: TenantId,
+    /// By which key.
+    pub key: Id<ApiKey>,
     /// Who acts, as timelines say it: `key/key_…`.
     pub actor: Arc<str>,
     /// What it may do.
     pub access: Arc<Access>,
+    /// Of a machine that pays: by whom its payments are made.
+    pub agency: Option<Arc<Agency>>,
+    /// From where alone it may ask; from everywhere when empty.
+    networks: Arc<[IpNet]>,
     /// How often it asks.
     pub pace: Arc<Pace>,
+}
+
+impl Caller {
+    /// The bearer of a key, with a pace of his own.
+    #[must_use]
+    pub fn of(key: ApiKey) -> Self {
+        let actor = key.actor();
+        let agency = key.agent.map(|agent| Agency {
+            mandate: agent.mandate,
+            human: agent.human,
+            workload: actor.to_string(),
+            agent: agent.name,
+        });
+        Self {
+            tenant: key.tenant,
+            key: key.id,
+            actor,
+            agency: agency.map(Arc::new),
+            access: Arc::new(key.access),
+            networks: key.networks.into(),
+            pace: Arc::default(),
+        }
+    }
+
+    /// Whether its key is taken from an address. One that is not known is none of a list's.
+    #[must_use]
+    pub fn may_come_from(&self, address: Option<IpAddr>) -> bool {
+        let listed = |address| {
+            self.networks
+                .iter()
+                .any(|network| network.contains(&address))
+        };
+        self.networks.is_empty() || address.is_some_and(listed)
+    }
+}
+
+/// What a text that was shown as a key is.
+#[derive(Debug)]
+pub enum Shown {
+    /// A key that is good.
+    Caller(Caller),
+    /// No key, or one that is revoked or has expired.
+    Nobody,
+    /// To know that would take more work than whoever shows it may ask for now: after how many
+    /// milliseconds he may again.
+    Later(u64),
 }
 
 /// The keys that were seen lately.
@@ -41,6 +101,8 @@ pub struct Keys {
 #[derive(Clone)]
 struct Known {
     caller: Caller,
+    /// The hash that the text was proved against.
+    hash: Hashed,
     until: Timestamp,
 }
 
@@ -64,55 +126,74 @@ impl Hasher for Already {
 }
 
 impl Keys {
-    /// Whom a key belongs to, `None` if it is no key, or revoked.
+    /// Whom a key belongs to. Before a text is proved that was not proved yet, `may_try` says
+    /// whether its bearer may have that work done, or after how many milliseconds.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn find(&self, app: &App, key: &str) -> Result<Option<Caller>, ReadError> {
-        if !key.starts_with(KEY_PREFIX) {
-            return Ok(None);
-        }
-        let digest = digest(key);
+    pub async fn find(
+        &self,
+        app: &App,
+        text: &str,
+        may_try: impl FnOnce() -> Result<(), u64>,
+    ) -> Result<Shown, ReadError> {
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let now = app.host.now();
         if let Some(known) = self.known.read().get(&digest)
             && now < known.until
         {
-            return Ok(Some(known.caller.clone()));
+            return Ok(Shown::Caller(known.caller.clone()));
         }
-        let found: Option<ApiKey> = app.value(&records::key_key(&digest)).await?;
-        let Some(key) = found.filter(|key| key.revoked_at.is_none()) else {
+        let found = keys::named_by(app, text).await?;
+        let Some(key) = found.filter(|key| key.is_good(now)) else {
             self.known.write().remove(&digest);
-            return Ok(None);
+            return Ok(Shown::Nobody);
         };
-        let caller = Caller {
-            tenant: key.tenant,
-            actor: records::actor(&key),
-            access: Arc::new(key.access),
-            pace: self.crowd.clone(),
-        };
-        Ok(Some(self.remember(digest, caller, now)))
+        if !self.proved_before(&digest, &key.hash) {
+            if let Err(wait_ms) = may_try() {
+                return Ok(Shown::Later(wait_ms));
+            }
+            if !password::verify(text, &key.hash).await {
+                return Ok(Shown::Nobody);
+            }
+        }
+        keys::note_use(app, &key, now).await;
+        Ok(Shown::Caller(self.remember(digest, key, now)))
+    }
+
+    fn proved_before(&self, digest: &[u8; 32], hash: &Hashed) -> bool {
+        let known = self.known.read();
+        known.get(digest).is_some_and(|known| known.hash == *hash)
     }
 
     /// Remembers a caller, with the pace that it had when it was looked up before.
-    fn remember(&self, digest: [u8; 32], mut caller: Caller, now: Timestamp) -> Caller {
+    fn remember(&self, digest: [u8; 32], key: ApiKey, now: Timestamp) -> Caller {
+        let until = now.plus_ms(REMEMBERED_MS);
+        let until = key.expires_at.map_or(until, |expires| expires.min(until));
+        let hash = key.hash.clone();
+        let mut caller = Caller::of(key);
         let mut all = self.known.write();
         if all.len() >= REMEMBERED_MAX {
             all.retain(|_, known| now < known.until);
         }
         let before = all.get(&digest).map(|known| known.caller.pace.clone());
-        if before.is_some() || all.len() < REMEMBERED_MAX {
-            caller.pace = before.unwrap_or_default();
-            let known = Known {
-                caller: caller.clone(),
-                until: now.plus_ms(REMEMBERED_MS),
-            };
-            all.insert(digest, known);
+        if before.is_none() && all.len() >= REMEMBERED_MAX {
+            caller.pace = self.crowd.clone();
+            return caller;
         }
+        caller.pace = before.unwrap_or_default();
+        let known = Known {
+            caller: caller.clone(),
+            hash,
+            until,
+        };
+        all.insert(digest, known);
         caller
     }
 
-    /// Forgets a key that was just revoked.
-    pub fn forget(&self, key: &str) {
-        self.known.write().remove(&digest(key));
+    /// Forgets a key that was just revoked or shortened.
+    pub fn forget(&self, actor: &str) {
+        let ours = |known: &Known| *known.caller.actor == *actor;
+        self.known.write().retain(|_, known| !ours(known));
     }
 }

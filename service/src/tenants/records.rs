@@ -1,18 +1,22 @@
-//! What is stored of tenants and keys, and how it gets there.
+//! What is stored of tenants, and how it gets there.
 
-use super::{
-    Act, ApiKey, Arc, Body, Command, Currency, Id, Key, OpenAccount, Rail, Rejection, Role, Scope,
-    SecretKey, Snapshot, Tenant, TenantId, digest, journal,
-};
 use lombard_core::{
-    audit::{self, Audit},
-    store::decode,
+    audit::Audit,
+    command::{Act, Command, OpenAccount, Rejection},
+    currency::Currency,
+    id::Id,
+    journal::{self, Role},
+    rail::Rail,
+    store::{Body, Key, decode},
+    tenant::TenantId,
 };
 
+use super::Tenant;
 use crate::{
-    access::Access,
     app::App,
+    password::NoRandomness,
     ports::{CommitError, ExecuteError, Found, RANGE_MAX, Range, ReadError},
+    records::create_noted,
 };
 
 /// Who makes tenants and keys, as timelines and audit records say it.
@@ -33,6 +37,9 @@ pub enum TenantError {
     /// An account could not be opened or funded.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// No secret could be kept.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// A built-in address is not one: a mistake of ours.
     #[error("the demo account's address is wrong: {0}")]
     Demo(String),
@@ -40,16 +47,6 @@ pub enum TenantError {
 
 fn tenant_key(id: TenantId) -> Key {
     Key::new(&format!("{}/tenant", id.short()), "tenant")
-}
-
-/// Where a key is found by the digest of its text.
-pub(super) fn key_key(digest: &[u8; 32]) -> Key {
-    let mut partition = String::with_capacity(71);
-    partition.push_str("apikey#");
-    for byte in digest {
-        partition.push_str(&format!("{byte:02x}"));
-    }
-    Key::new(&partition, "key")
 }
 
 /// Makes a tenant, with its house accounts.
@@ -82,7 +79,7 @@ pub(super) async fn create_tenant_as(
     };
     let body = Body::of(&tenant).listed(Key::new(LIST, &id.to_string()));
     let note = note(app, id, "tenant.create", id);
-    create(app, tenant_key(id), body, &note).await?;
+    create_noted(app, [(tenant_key(id), body)], &note).await?;
     Ok(tenant)
 }
 
@@ -110,24 +107,9 @@ pub(super) async fn find_tenant(app: &App, id: TenantId) -> Result<Option<Tenant
 }
 
 /// That this program did something to what an operator looks after.
-fn note(app: &App, tenant: TenantId, what: &str, thing: impl ToString) -> Audit {
+pub(super) fn note(app: &App, tenant: TenantId, what: &str, thing: impl ToString) -> Audit {
     let (now, random) = (app.host.now(), app.host.random());
     Audit::new(Id::new(now, random), tenant, now, ACTOR, what).on(thing)
-}
-
-/// Writes a record that is not there, and who did so.
-pub(super) async fn create(
-    app: &App,
-    key: Key,
-    body: Body,
-    note: &Audit,
-) -> Result<(), CommitError> {
-    let mut snapshot = Snapshot::default();
-    snapshot.put(key.clone(), None);
-    let mut writes = snapshot.checks();
-    writes.create(key, body);
-    audit::enter(&mut writes, note);
-    app.store.commit(&writes).await
 }
 
 /// Gives a tenant the accounts of the chart that have no holder: clearing, settlement, suspense
@@ -178,88 +160,4 @@ pub(super) async fn open(app: &App, tenant: TenantId, act: Act) -> Result<(), Ex
         Ok(_) | Err(ExecuteError::Rejected(Rejection::Exists { .. })) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Makes a key for a tenant. The key in clear is in the answer and nowhere else.
-///
-/// # Errors
-/// See [`TenantError`].
-pub async fn create_key(
-    app: &App,
-    tenant: TenantId,
-    name: &str,
-    scope: Scope,
-) -> Result<(ApiKey, SecretKey), TenantError> {
-    create_key_with(app, tenant, name, Access::of(scope)).await
-}
-
-/// Makes a key that may do what `access` says.
-///
-/// # Errors
-/// See [`TenantError`].
-pub async fn create_key_with(
-    app: &App,
-    tenant: TenantId,
-    name: &str,
-    access: Access,
-) -> Result<(ApiKey, SecretKey), TenantError> {
-    let secret = SecretKey::of(app.host.random(), app.host.random());
-    let record = create_key_as(app, tenant, name, access, &secret).await?;
-    Ok((record, secret))
-}
-
-/// The same, with a secret that was given.
-pub(super) async fn create_key_as(
-    app: &App,
-    tenant: TenantId,
-    name: &str,
-    access: Access,
-    secret: &SecretKey,
-) -> Result<ApiKey, TenantError> {
-    let now = app.host.now();
-    let record = ApiKey {
-        id: Id::new(now, app.host.random()),
-        tenant,
-        name: name.to_owned(),
-        access,
-        hint: secret.hint(),
-        created_at: now,
-        revoked_at: None,
-    };
-    let listed = Key::new(&format!("{}/keys", tenant.short()), &record.id.to_string());
-    let body = Body::of(&record).listed(listed);
-    let note = note(app, tenant, "key.create", record.id);
-    create(app, key_key(&digest(secret.expose())), body, &note).await?;
-    Ok(record)
-}
-
-/// Refuses a key from now on. Where keys are remembered it may live for as long as
-/// [`super::REMEMBERED_MS`] says.
-///
-/// # Errors
-/// See [`TenantError`].
-pub async fn revoke_key(app: &App, secret: &str) -> Result<Option<ApiKey>, TenantError> {
-    let key = key_key(&digest(secret));
-    let Some(found) = app.get(&key).await? else {
-        return Ok(None);
-    };
-    let mut record: ApiKey = lombard_core::store::decode(&found.body.bytes);
-    record.revoked_at.get_or_insert(app.host.now());
-    let listed = Key::new(
-        &format!("{}/keys", record.tenant.short()),
-        &record.id.to_string(),
-    );
-    let mut snapshot = Snapshot::default();
-    snapshot.put(key.clone(), Some(found));
-    let mut writes = snapshot.checks();
-    writes.update(&key, Body::of(&record).listed(listed));
-    let note = note(app, record.tenant, "key.revoke", record.id);
-    audit::enter(&mut writes, &note);
-    app.store.commit(&writes).await?;
-    Ok(Some(record))
-}
-
-/// Who the caller is, for the timeline.
-pub(super) fn actor(key: &ApiKey) -> Arc<str> {
-    format!("key/{}", key.id).into()
 }

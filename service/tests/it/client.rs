@@ -8,6 +8,7 @@ use axum::{
 use http_body_util::BodyExt;
 use lombard_core::tenant::TenantId;
 use lombard_service::{
+    access::Access,
     app::App,
     http::{Api, router},
     tenants::{Scope, create_key},
@@ -48,7 +49,9 @@ impl Answered {
 
 impl Client {
     pub async fn new(app: &App, tenant: TenantId) -> Self {
-        let (_, secret) = create_key(app, tenant, "test", Scope::Write).await.unwrap();
+        let (_, secret) = create_key(app, tenant, "test", Access::of(Scope::Write))
+            .await
+            .unwrap();
         Self {
             router: router(Api::new(app.clone())),
             key: secret.expose().to_owned(),

@@ -1,6 +1,10 @@
 //! The HTTP API, driven in process over the memory store. One module a family of routes.
 
 mod accounts;
+mod authentication;
+mod authorisation;
+mod canary;
+mod credentials;
 mod documents;
 mod errors;
 mod events;
@@ -13,9 +17,11 @@ mod isolation;
 mod ledger;
 mod overload;
 mod payments;
+mod proposals;
 mod returns;
 mod server;
 mod tenants;
+mod tls;
 mod tracing;
 mod vault;
 pub mod world;

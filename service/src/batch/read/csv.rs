@@ -215,6 +215,7 @@ impl<'a> Fields<'a> {
             },
             verification: None,
             execute_at: self.execute_at(context.now)?,
+            sca: None,
             wait_ms: self.wait_ms()?,
             metadata: self.metadata()?,
             key: self.key()?,

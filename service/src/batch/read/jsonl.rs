@@ -108,6 +108,7 @@ impl From<Instruction<'_>> for Wish {
             on_insufficient_funds: instruction.on_insufficient_funds,
             verification: instruction.verification,
             execute_at: instruction.execute_at,
+            sca: instruction.sca,
             wait_ms: instruction.wait_ms,
             metadata: instruction.metadata,
             key: None,

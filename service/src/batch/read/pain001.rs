@@ -187,6 +187,7 @@ impl<R: BufRead> Rows<R> {
             on_insufficient_funds: OnInsufficientFunds::Fail,
             verification: None,
             execute_at: self.execute_at()?,
+            sca: None,
             wait_ms: None,
             metadata: payment
                 .purpose

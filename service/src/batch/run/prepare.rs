@@ -161,6 +161,7 @@ impl Maker {
             on_insufficient_funds: wish.on_insufficient_funds,
             verification: wish.verification,
             execute_at: wish.execute_at,
+            sca: wish.sca.clone(),
             wait_ms: wish.wait_ms,
             metadata: wish.metadata.clone(),
             batch: Some(record.id),

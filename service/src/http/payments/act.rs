@@ -3,18 +3,24 @@
 use axum::{extract::State, response::Response};
 use lombard_core::{
     command::{Act, Verification},
+    id::Id,
     idempotency::Idempotency,
     payment::Payment,
+    plan::keys,
     reason::Reason,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::{
-    Api, Call, IdempotencyKey, Json, PathId, Problem,
-    json::Nothing,
-    prefer::{self, Wait},
-    wire::{PaymentView, scalar},
+use crate::{
+    access::Grant,
+    http::{
+        Api, Call, ErrorCode, IdempotencyKey, Json, PathId, Problem,
+        json::Nothing,
+        prefer::{self, Wait},
+        wire::{PaymentView, scalar},
+    },
+    tenants::Scope,
 };
 
 /// Carries an act out and answers, after waiting if the caller would rather.
@@ -46,6 +52,22 @@ pub async fn cancel(
 ) -> Result<Response, Problem> {
     let wish = key.wish("payments.cancel", &id);
     done(&api, call, wish, Act::Cancel(id), Wait(None)).await
+}
+
+/// Above a limit it takes who may approve; otherwise who may change things, or reviews.
+async fn may_answer(api: &Api, call: &Call, id: Id<Payment>) -> Result<(), Problem> {
+    let payment: Option<Payment> = api.app().value(&keys::payment(call.tenant(), id)).await?;
+    let payment = payment.ok_or(Problem::not_found())?;
+    let access = &call.caller().access;
+    let may = match payment.approval {
+        Some(_) => access.grants.has(Grant::Approve),
+        None => access.scope == Scope::Write || access.grants.has(Grant::Review),
+    };
+    if may {
+        Ok(())
+    } else {
+        Err(Problem::new(ErrorCode::Forbidden))
+    }
 }
 
 /// What came of a verification.
@@ -125,6 +147,7 @@ pub async fn verify(
             return Err(Problem::field("/reason", "only a refusal has a reason"));
         }
     };
+    may_answer(&api, &call, id).await?;
     let wish = key.wish("payments.verification", &(id, &body));
     done(&api, call, wish, Act::Verify(id, answer), wait).await
 }

@@ -11,6 +11,7 @@ use lombard_core::{
     payment::{OnInsufficientFunds, Payment},
     rail::Rail,
     reason::Reason,
+    sca::{Ask, Channel, Initiator, Series, rules::Regime},
     scheme::Field,
     tenant::TenantId,
     time::Timestamp,
@@ -79,10 +80,53 @@ pub struct CreatePayment<'a> {
     /// Why the payment must wait for `POST /v1/payments/{id}/verification` first.
     #[schema(value_type = Option<scalar::ReasonCode>)]
     verification: Option<Reason>,
+    /// How the payer gave the order, for deciding whether he must authenticate (PSD2). Nothing is
+    /// decided when absent: it is then done elsewhere.
+    #[schema(value_type = Option<ScaBody>, nullable = false)]
+    authentication: Option<Object<ScaBody>>,
     /// Your own references. Not for personal data: they are kept in clear.
     #[serde(default, borrow)]
     #[schema(value_type = Option<scalar::Metadata>, nullable = false)]
     metadata: MetadataBody<'a>,
+}
+
+/// What is known of how a payer gave the order.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PaymentAuthenticationWish)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own in the law.
+struct ScaBody {
+    /// `remote_transfer`, `remote_card`, `contactless`, `contact`, `unattended_transport` or
+    /// `mail_or_telephone`.
+    #[schema(value_type = String, pattern = "^(remote_transfer|remote_card|contactless|contact|unattended_transport|mail_or_telephone)$")]
+    channel: Channel,
+    /// `payer`, or `payee` under a mandate.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^(payer|payee)$", nullable = false)]
+    initiator: Initiator,
+    /// `none`, `first` or `later` of a series of the same amount to the same payee.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^(none|first|later)$", nullable = false)]
+    series: Series,
+    /// The payee is on the payer's list of trusted beneficiaries.
+    #[serde(default)]
+    #[schema(required = false)]
+    trusted_payee: bool,
+    /// Both accounts are the payer's own.
+    #[serde(default)]
+    #[schema(required = false)]
+    own_account: bool,
+    /// It comes by a secure process for corporate payers.
+    #[serde(default)]
+    #[schema(required = false)]
+    corporate: bool,
+    /// The payee's provider is outside.
+    #[serde(default)]
+    #[schema(required = false)]
+    one_leg_out: bool,
+    /// Whether the analysis of this payment found a low risk.
+    #[schema(nullable = false)]
+    low_risk: Option<bool>,
 }
 
 /// Who pays.
@@ -186,11 +230,12 @@ pub async fn create(
     let request: CreatePayment<'_> = body.parse()?;
     let vault = api.app().vault.as_ref();
     let wish = key.wish_blinded("payments.create", &request, vault, tenant);
-    let Prepared { pay, warnings } = match prepared(&api, &call, &request) {
+    let Prepared { mut pay, warnings } = match prepared(&api, &call, &request) {
         Ok(prepared) => prepared,
         // It may have been made when the rail was on, or before a table of rules was replaced.
         Err(problem) => return answered(&api, tenant, &wish, problem).await,
     };
+    pay.agency = call.caller().agency.as_deref().cloned();
     let (debtor, creditor) = (pay.debtor, pay.creditor.account());
     let act = Act::Pay(Box::new(pay));
     let executed = api.execute(call, wish, act).await;
@@ -263,10 +308,27 @@ impl CreatePayment<'_> {
             on_insufficient_funds: self.on_insufficient_funds,
             verification: self.verification,
             execute_at: execute_at(self.requested_execution_date.as_ref(), now)?,
+            sca: self.authentication.as_ref().map(|it| it.ask(self.currency)),
             wait_ms: wait_ms(self.expires_in_seconds)?,
             metadata: metadata(&self.metadata)?,
             batch: None,
         })
+    }
+}
+
+impl ScaBody {
+    fn ask(&self, currency: Currency) -> Ask {
+        Ask {
+            regime: Regime::of(currency),
+            channel: self.channel,
+            initiator: self.initiator,
+            series: self.series,
+            trusted_payee: self.trusted_payee,
+            own_account: self.own_account,
+            corporate: self.corporate,
+            one_leg_out: self.one_leg_out,
+            low_risk: self.low_risk,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use lombard_core::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::sca::{AgencyView, ApprovalView, ScaView};
 use super::scalar::{
     self, AccountId, AddressScheme, BatchId, CurrencyCode, Metadata, Moment, PaymentId,
     PendingName, RailName, ReasonCode, StatusName, Time, TraceId,
@@ -89,6 +90,18 @@ pub struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     recall: Option<RecallView<'a>>,
+    /// By whom it was made, where a machine made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    agency: Option<AgencyView<'a>>,
+    /// Who ordered it and who approved it, where it takes two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    approval: Option<ApprovalView<'a>>,
+    /// Whether the payer must authenticate, and why (not).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    authentication: Option<ScaView>,
     /// The batch that it came in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BatchId>, nullable = false)]
@@ -154,6 +167,9 @@ impl<'a> PaymentView<'a> {
             original: payment.original,
             recall: payment.recall.as_ref().map(RecallView::of),
             warnings: payment.warnings.iter().map(WarningView::of).collect(),
+            agency: payment.agency.as_ref().map(AgencyView::of),
+            approval: payment.approval.as_ref().map(ApprovalView::of),
+            authentication: payment.sca.as_deref().map(ScaView::of),
             batch: payment.batch,
             rail_reference: payment.attempt.rail_reference.as_deref(),
             metadata: &payment.metadata,

@@ -99,6 +99,14 @@ schemas! {
     WebhookEndpointId = id("whk", "Names a webhook endpoint.");
     /// Of an exception.
     ExceptionId = id("exc", "Names an exception.");
+    /// Of an API key.
+    ApiKeyId = id("key", "Names an API key; not the key itself.");
+    /// Of a mandate.
+    MandateId = id("mdt", "Names a machine's mandate.");
+    /// Of a proposal.
+    ProposalId = id("prp", "Names a proposed operation.");
+    /// Of a deed on record.
+    AuditId = id("aud", "Names a deed on record.");
     /// Of a token.
     TokenId = id("tok", "Names a token.");
     /// Of a subject.

@@ -111,6 +111,9 @@ async fn every_post_needs_a_well_formed_key() {
         ("holds", "hld"),
         ("webhook_endpoints", "whk"),
         ("tokens", "tok"),
+        ("api_keys", "key"),
+        ("mandates", "mdt"),
+        ("proposals", "prp"),
     ];
     for path in super::isolation::posts() {
         let resource = path.split('/').nth(2).unwrap();

@@ -1,7 +1,7 @@
 //! Two tenants trying to reach each other, on every route that there is.
 
 use axum::{body::Body, http::Request};
-use lombard_service::exceptions;
+use lombard_service::{config::Config, exceptions};
 use serde_json::{Value, json};
 
 use super::world::{Answer, World};
@@ -23,7 +23,7 @@ fn document() -> Value {
     serde_json::from_str(lombard_service::http::openapi::document()).unwrap()
 }
 
-fn operations() -> Vec<(String, String)> {
+pub fn operations() -> Vec<(String, String)> {
     let document = document();
     let paths = document["paths"].as_object().unwrap();
     let of = |(path, item): (&String, &Value)| {
@@ -50,7 +50,7 @@ pub fn posts() -> Vec<String> {
 }
 
 /// What the other tenant tries at a route with `{id}`, where `{id}` is ours: a valid body.
-fn body(path: &str) -> Option<Value> {
+pub fn body(path: &str) -> Option<Value> {
     Some(match path {
         "/v1/payments/{id}/recall" => json!({"reason": "duplicate"}),
         "/v1/payments/{id}/recall/answer" => json!({"answer": "accept"}),
@@ -63,6 +63,14 @@ fn body(path: &str) -> Option<Value> {
         | "/v1/webhook_endpoints/{id}"
         | "/v1/webhook_endpoints/{id}/rotate_secret"
         | "/v1/webhook_endpoints/{id}/test" => json!({}),
+        "/v1/payments/{id}/challenge" => json!({}),
+        "/v1/payments/{id}/challenge/answer" => {
+            json!({"linked": "0".repeat(64), "pin": "1234", "code": "000000"})
+        }
+        "/v1/accounts/{id}/factors" => json!({"pin": "1234"}),
+        "/v1/api_keys/{id}" | "/v1/api_keys/{id}/rotate" | "/v1/mandates/{id}/revoke" => json!({}),
+        "/v1/proposals/{id}/approve" => json!({"digest": "0".repeat(64)}),
+        "/v1/proposals/{id}/reject" => json!({}),
         "/v1/tokens/{id}/detokenize" => json!({"purpose": "a try"}),
         "/v1/tokens/{id}" | "/v1/subjects/{id}" => json!({}),
         "/v1/webhook_endpoints/{id}/replay" => json!({"since": "2026-01-01T00:00:00.000Z"}),
@@ -70,9 +78,16 @@ fn body(path: &str) -> Option<Value> {
     })
 }
 
+/// Settings under which nobody exchanges keys alone, so that there is something to propose.
+pub fn two_for_rotations() -> Config {
+    let mut config = Config::default();
+    config.approvals.operations = vec!["POST /v1/vault/rotations".into()];
+    config
+}
+
 #[tokio::test]
 async fn nothing_of_ours_is_there_for_others() {
-    let world = World::new().await;
+    let world = World::with(two_for_rotations()).await;
     let ours = Ours::make(&world).await;
     for (method, path) in operations() {
         if LOG.contains(&path.as_str()) {
@@ -114,7 +129,7 @@ async fn nothing_of_ours_is_there_for_others() {
 }
 
 /// One of everything that has an id.
-struct Ours {
+pub struct Ours {
     payment: String,
     account: String,
     other_account: String,
@@ -126,10 +141,14 @@ struct Ours {
     exception: String,
     token: String,
     subject: String,
+    api_key: String,
+    mandate: String,
+    audit: String,
+    proposal: String,
 }
 
 impl Ours {
-    async fn make(world: &World) -> Self {
+    pub async fn make(world: &World) -> Self {
         let (account, other_account) = (world.account(100).await, world.account(0).await);
         let hold =
             json!({"debtor": account, "creditor": other_account, "amount": 1, "currency": "GBP"});
@@ -147,6 +166,13 @@ impl Ours {
                 .text("id"),
             batch: batch(world, &account, &other_account).await,
             exception: exception(world, &account).await,
+            api_key: world
+                .post("/v1/api_keys", json!({"name": "spare"}))
+                .await
+                .text("id"),
+            mandate: mandate(world, &account).await,
+            audit: first_of(world, "/v1/audit").await,
+            proposal: world.post("/v1/proposals", rotation()).await.text("id"),
             token: token.text("id"),
             subject: token.text("subject"),
             account,
@@ -155,7 +181,7 @@ impl Ours {
     }
 
     /// The id to put into a path.
-    fn at(&self, path: &str) -> Option<&str> {
+    pub fn at(&self, path: &str) -> Option<&str> {
         Some(match path.split('/').nth(2)? {
             "payments" => &self.payment,
             "accounts" => &self.account,
@@ -166,10 +192,25 @@ impl Ours {
             "batches" => &self.batch,
             "exceptions" => &self.exception,
             "tokens" => &self.token,
+            "api_keys" => &self.api_key,
+            "mandates" => &self.mandate,
+            "audit" => &self.audit,
+            "proposals" => &self.proposal,
             "subjects" => &self.subject,
             _ => return None,
         })
     }
+}
+
+/// A proposal to exchange keys.
+fn rotation() -> Value {
+    json!({"method": "POST", "path": "/v1/vault/rotations", "body": {"kind": "data_keys"}})
+}
+
+async fn mandate(world: &World, account: &str) -> String {
+    let body = json!({"human": "u", "agent": "a", "account": account, "currency": "GBP",
+        "amount_each_max": 1, "amount_total_max": 1, "expires_in_seconds": 60});
+    world.post("/v1/mandates", body).await.text("id")
 }
 
 async fn batch(world: &World, debtor: &str, creditor: &str) -> String {
@@ -214,7 +255,12 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
             "/legs/1/account",
         ),
         // These refer to nothing.
-        "/v1/accounts" | "/v1/webhook_endpoints" => return,
+        "/v1/accounts" | "/v1/webhook_endpoints" | "/v1/api_keys" | "/v1/proposals" => return,
+        "/v1/mandates" => (
+            json!({"human": "u", "agent": "a", "account": a, "currency": "GBP",
+                "amount_each_max": 1, "amount_total_max": 1, "expires_in_seconds": 60}),
+            "/account",
+        ),
         "/v1/tokens" => (
             json!({"person": {"name": "Eve"}, "subject": ours.subject}),
             "/subject",

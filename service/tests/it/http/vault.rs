@@ -37,7 +37,7 @@ async fn deeds(world: &World) -> Vec<Audit> {
 }
 
 /// Everything that a store says, as text.
-async fn all_of(store: &dyn lombard_service::ports::Store) -> String {
+pub async fn all_of(store: &dyn lombard_service::ports::Store) -> String {
     let mut text = String::new();
     for shard in 0..store.shards() {
         let mut after = 0;

@@ -28,7 +28,7 @@ use lombard_service::{
     optimistic::Optimistic,
     ports::{Host, Store},
     rails::{Answer as RailAnswer, RailError, RailPort, Rails},
-    tenants::{Scope, create_key_with, create_tenant},
+    tenants::{Scope, create_key, create_tenant},
     vault::{FileKeys, KeyFile, LocalVault, Subjects, Tokens},
 };
 use serde_json::{Value, json};
@@ -190,7 +190,7 @@ impl World {
 
     /// A key of our tenant that may do no more than `access` says.
     pub async fn key_with(&self, access: Access) -> String {
-        let made = create_key_with(&self.app, self.tenant, "test", access).await;
+        let made = create_key(&self.app, self.tenant, "test", access).await;
         made.unwrap().1.expose().to_owned()
     }
 
@@ -316,9 +316,7 @@ async fn tenant(app: &App, name: &str) -> (TenantId, String) {
     let tenant = create_tenant(app, name).await.unwrap();
     let mut access = Access::of(Scope::Write);
     access.grants = Grant::ALL.into_iter().collect();
-    let (_, key) = create_key_with(app, tenant.id, "test", access)
-        .await
-        .unwrap();
+    let (_, key) = create_key(app, tenant.id, "test", access).await.unwrap();
     (tenant.id, key.expose().to_owned())
 }
 

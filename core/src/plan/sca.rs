@@ -1,0 +1,164 @@
+//! Strong customer authentication in the plan of a payment: decided when it is asked for, counted
+//! in its commit, given back when it comes to nothing, and answered before it goes on.
+
+use super::{
+    draft::{Draft, Stop},
+    keys,
+    payments::{go_ahead, load, step},
+};
+use crate::{
+    command::{Pay, Rejection, Reply, View},
+    id::Id,
+    lifecycle::{Happened, Stage},
+    payment::Payment,
+    reason::Reason,
+    sca::{
+        self, Counters, Known, Outcome, State,
+        challenge::{Answered, Binding, Challenge},
+    },
+    store::Body,
+};
+
+/// Decides whether the payer must authenticate, and notes it in the payment, with what somebody
+/// must confirm after that. Gives why the payment must wait, if it must.
+pub fn assess(
+    draft: &Draft<'_>,
+    payment: &mut Payment,
+    pay: &Pay,
+    review: Option<Reason>,
+) -> Result<Option<Reason>, Stop> {
+    let Some(wish) = &pay.sca else {
+        return Ok(None);
+    };
+    let key = keys::sca(draft.tenant(), pay.debtor);
+    let counters: Counters = draft.read(&key)?.unwrap_or_default();
+    let known = Known {
+        money: pay.money,
+        counters: &counters,
+        fraud: wish.fraud,
+        now: draft.now(),
+    };
+    let decision = sca::decide(&wish.ask, known, &wish.rules);
+    let required = decision.outcome == Outcome::Required;
+    payment.sca = Some(Box::new(State {
+        ask: wish.ask.clone(),
+        decision,
+        counted_at: None,
+        challenge: None,
+        authenticated_at: None,
+        then_review: review.filter(|_| required),
+    }));
+    Ok(required.then_some(Reason::AuthenticationNeeded))
+}
+
+/// Counts a payment that is exempt by value and was not refused.
+pub fn count(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    let (money, stage, now) = (payment.money, payment.stage, draft.now());
+    let (Some(account), Some(state)) = (payment.debtor.account(), payment.sca.as_mut()) else {
+        return Ok(());
+    };
+    if stage == Stage::Failed || !Counters::count(state.decision.outcome) {
+        return Ok(());
+    }
+    let key = keys::sca(draft.tenant(), account);
+    let mut counters: Counters = draft.read(&key)?.unwrap_or_default();
+    counters.add(state.decision.outcome, money);
+    state.counted_at = Some(now);
+    draft.put(&key, Body::of(&counters));
+    Ok(())
+}
+
+/// Gives back what a payment counted that failed: only what was executed counts.
+pub fn take_back(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    let money = payment.money;
+    let (Some(account), Some(state)) = (payment.debtor.account(), payment.sca.as_mut()) else {
+        return Ok(());
+    };
+    let Some(counted_at) = state.counted_at.take() else {
+        return Ok(());
+    };
+    let key = keys::sca(draft.tenant(), account);
+    let mut counters: Counters = draft.read(&key)?.unwrap_or_default();
+    counters.take_back(state.decision.outcome, money, counted_at);
+    draft.put(&key, Body::of(&counters));
+    Ok(())
+}
+
+fn waiting(payment: &Payment) -> Result<(), Stop> {
+    let asked = payment.sca.as_ref().is_some_and(|state| state.waits());
+    if !asked {
+        let what = "the payer need not authenticate for this payment";
+        return Err(Rejection::WrongKind { what }.into());
+    }
+    if payment.stage != Stage::Verifying {
+        return Err(Rejection::WrongStage {
+            stage: payment.stage,
+            wish: "authenticated",
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Asks the payer: a challenge that is bound to the payment as it is now.
+pub fn challenge(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    waiting(&payment)?;
+    let binding = Binding::of(draft.tenant(), &payment);
+    let now = draft.now();
+    if let Some(state) = payment.sca.as_mut() {
+        state.challenge = Some(Challenge::new(binding, state.challenge.as_ref(), now));
+    }
+    draft.store_payment(&payment);
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Takes the payer's answer in. `right` says whether every factor was proved for `asked`.
+pub fn answer(
+    draft: &mut Draft<'_>,
+    id: Id<Payment>,
+    asked: &Binding,
+    right: bool,
+) -> Result<Reply, Stop> {
+    let mut payment = load(draft, id)?;
+    waiting(&payment)?;
+    let binding = Binding::of(draft.tenant(), &payment);
+    let now = draft.now();
+    let challenge = payment.sca.as_mut().and_then(|it| it.challenge.as_mut());
+    let Some(challenge) = challenge else {
+        let what = "the payer was not asked yet";
+        return Err(Rejection::WrongKind { what }.into());
+    };
+    match challenge.answer(right, asked, &binding, now) {
+        Answered::Passed => passed(draft, &mut payment)?,
+        Answered::Wrong => draft.store_payment(&payment),
+        Answered::Exhausted => {
+            payment.reason = Some(Reason::VerificationFailed);
+            step(draft, &mut payment, Happened::Refused)?;
+        }
+        Answered::TooLate | Answered::Void => return Err(draft.nothing(&payment, 200)),
+    }
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+fn passed(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    let now = draft.now();
+    if let Some(account) = payment.debtor.account() {
+        let key = keys::sca(draft.tenant(), account);
+        draft.read::<Counters>(&key)?;
+        draft.put(&key, Body::of(&Counters::authenticated(now)));
+    }
+    let mut review = None;
+    if let Some(state) = payment.sca.as_mut() {
+        state.challenge = None;
+        state.authenticated_at = Some(now);
+        review = state.then_review.take();
+    }
+    match review {
+        // Somebody else must still say yes.
+        Some(reason) => payment.reason = Some(reason),
+        None => go_ahead(draft, payment)?,
+    }
+    draft.store_payment(payment);
+    Ok(())
+}
