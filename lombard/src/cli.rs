@@ -18,6 +18,7 @@ use crate::{
     sim::Sim,
     slo::Slo,
     up::Up,
+    vault::Vault,
     verify::Verify,
     watch::Watch,
     witness::Witness,
@@ -44,6 +45,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the whole platform: API, store, workers, rail simulator, demo tenant.
     Up(Up),
+    /// Run the vault by itself: tokens for cards, bank accounts and personal data.
+    Vault(Vault),
     /// Measure how many durable payments a second are made.
     Bench(Bench),
     /// Show what a payment costs on AWS, by component.

@@ -21,6 +21,7 @@ mod say;
 mod sim;
 mod slo;
 mod up;
+mod vault;
 mod verify;
 mod watch;
 mod witness;
@@ -69,6 +70,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Sim { what } => wait(sim::run(what, json)),
         Command::Slo(args) => wait(slo::run(args, json)),
         Command::Up(args) => up::run(args, json),
+        Command::Vault(args) => vault::run(args, json),
         Command::Verify(args) => verify::run(args, json),
         Command::Watch(args) => wait(watch::run(args, json)),
         Command::Witness(args) => witness::run(args, json),
