@@ -5,6 +5,7 @@
 
 mod batches;
 mod client;
+mod compliance;
 mod console;
 mod hooks;
 mod http;
