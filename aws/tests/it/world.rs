@@ -215,5 +215,6 @@ pub fn pay(name: &str, debtor: Id<Account>, creditor: Id<Account>, pence: u64) -
         sealed: None,
         metadata: BTreeMap::new(),
         batch: None,
+        warnings: Vec::new(),
     }))
 }
