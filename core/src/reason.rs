@@ -165,14 +165,6 @@ impl Reason {
         Coded::new(fps::lookup(code.trim()), code)
     }
 
-    /// Reads a code of ClearBank's API: its own `CB…` codes and its meaning of ISO codes first, ISO otherwise.
-    #[must_use]
-    pub fn from_clearbank(code: &str) -> Coded {
-        let trimmed = code.trim();
-        let found = clearbank::lookup(trimmed).or_else(|| iso::lookup(IsoSet::Status, trimmed));
-        Coded::new(found, code)
-    }
-
     /// The code that asks for this in a recall, camt.056 (`ExternalCancellationReason1Code`), if one exists.
     #[must_use]
     pub const fn iso_cancellation_code(self) -> Option<&'static str> {
@@ -359,12 +351,6 @@ mod tests {
             (Reason::from_fps("1114"), Reason::AccountUnknown),
             (Reason::from_fps("4021"), Reason::TimedOut),
             (Reason::from_fps("00000004"), Reason::Deceased),
-            (
-                Reason::from_clearbank("CB_AccountSwitched"),
-                Reason::AccountSwitched,
-            ),
-            (Reason::from_clearbank("BE08"), Reason::RailMalfunction),
-            (Reason::from_clearbank("AM04"), Reason::InsufficientFunds),
         ] {
             assert_eq!(coded.reason, reason, "{coded:?}");
         }
@@ -376,7 +362,6 @@ mod tests {
             Reason::from_iso(IsoSet::Status, "ZZ99"),
             Reason::from_iso(IsoSet::Status, "ac04"),
             Reason::from_fps("0000"),
-            Reason::from_clearbank("CB_Tomorrow"),
         ] {
             assert_eq!(coded.reason, Reason::Unrecognised, "{coded:?}");
             assert_eq!(coded.reason.retry(), Retry::Never);

@@ -1,7 +1,8 @@
 //! ClearBank: codes of its own, and ISO codes that it uses in a narrower sense than ISO.
 //!
 //! Source: ClearBank's public documentation, "Faster Payments" and "SEPA Instant Credit Transfer"
-//! (2026-08). A code that is not here means what ISO says.
+//! (2026-08). A code that is not here means what ISO says. Nothing reads these codes yet; `docs/schemes.md`
+//! lists them beside our reasons.
 
 use super::Reason::{self, *};
 
@@ -25,13 +26,6 @@ static CODES: &[(Reason, &[&str])] = &[
     (SenderActionRequired, &["CB_InitiatingPartyActionRequired"]),
     (Unspecified, &["CB01"]),
 ];
-
-pub(super) fn lookup(code: &str) -> Option<Reason> {
-    CODES
-        .iter()
-        .find(|(_, codes)| codes.contains(&code))
-        .map(|row| row.0)
-}
 
 pub(super) fn codes(reason: Reason) -> impl Iterator<Item = &'static str> {
     let rows = CODES.iter().filter(move |row| row.0 == reason);
