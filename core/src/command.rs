@@ -1,6 +1,9 @@
 //! What can be asked of Lombard. Everything in a command is already valid by type, tokenised and
 //! free of personal data; ids were drawn by the host that took it in.
 
+mod lines;
+mod provider;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
@@ -20,6 +23,9 @@ use crate::{
     time::Timestamp,
     timer::{Due, Timer},
 };
+
+pub use lines::{LINES_MAX, LineRecord, Posting, SETTLES_MAX, TakeLines, TakenLine};
+pub use provider::{EventOutcome, Heard, ProviderEvent};
 
 /// Something asked, by somebody, for a tenant.
 #[derive(Clone, Debug)]
@@ -78,6 +84,10 @@ pub enum Act {
     ReceiveRecall(Id<Payment>, RecallWish),
     /// Take in, or give, the refusal of a recall, with the code of why.
     RefuseRecall(Id<Payment>, String),
+    /// Take in what a payment service provider told.
+    Hear(Box<Heard>),
+    /// Take in what lines of a statement came to.
+    TakeLines(Box<TakeLines>),
     /// A timer is due.
     Fire(Timer),
     /// Add house accounts' legs of committed transactions to their balances.

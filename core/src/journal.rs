@@ -1,10 +1,11 @@
 //! The chart of accounts and the journals: which accounts each step of a payment's life touches.
 //!
-//! For each rail and currency a tenant has four house accounts. *Clearing* stands for what the
+//! For each rail and currency a tenant has five house accounts. *Clearing* stands for what the
 //! rail owes us or we owe the rail for payments that cleared; *settlement* for our account at the
 //! settlement agent, moved only when reconciliation finds the money there; *suspense* for money
-//! that came and cannot be given to anybody yet; *fees* for what we charge. Customers' accounts
-//! are credit-normal: what we owe them. `docs/ledger.md` shows each journal with figures.
+//! that came and cannot be given to anybody yet; *fees* for what we charge and are charged;
+//! *differences* for what rounding, exchange and write-offs left over. Customers' accounts are
+//! credit-normal: what we owe them. `docs/ledger.md` shows each journal with figures.
 //!
 //! | journal | debit | credit | layer |
 //! |---|---|---|---|
@@ -18,9 +19,17 @@
 //! | `in_settle` | settlement | clearing | posted |
 //! | `return_in` | clearing | customer | posted |
 //! | `reversal` | clearing | customer | posted |
+//! | `chargeback` | customer, or suspense | clearing | posted |
+//! | `provider_fee` | fees | settlement | posted |
+//! | `difference` | differences | settlement | posted |
+//! | `exchange` | settlement, differences | differences, settlement | posted |
+//! | `statement_line` | suspense | settlement | posted |
 //! | `fee` | customer | fees | posted |
 //! | `hold`, `hold_post`, `hold_void` | debtor | creditor | pending; release, posted; release |
 //! | `posting` | as given | as given | posted |
+//!
+//! `provider_fee`, `difference` and `statement_line` go the other way when the source gave and did
+//! not take.
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +66,16 @@ pub enum Journal {
     ReturnIn,
     /// An outgoing payment failed after its final yes.
     Reversal,
+    /// A refund or chargeback was taken from us, as a statement shows.
+    Chargeback,
+    /// A bank or provider kept a fee.
+    ProviderFee,
+    /// What came is less, or more, than our books say, within what is tolerated or written off.
+    Difference,
+    /// What came is in another currency than what was paid.
+    Exchange,
+    /// A line that no payment stands for waits for its other side.
+    StatementLine,
     /// A fee was charged.
     Fee,
     /// A hold asked for by itself.
@@ -79,13 +98,21 @@ pub enum Role {
     Settlement,
     /// Unattributed money.
     Suspense,
-    /// Our income.
+    /// What we charge, less what we are charged.
     Fees,
+    /// What rounding, exchange and write-offs left over.
+    Differences,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Clearing, Self::Settlement, Self::Suspense, Self::Fees];
+    pub const ALL: [Self; 5] = [
+        Self::Clearing,
+        Self::Settlement,
+        Self::Suspense,
+        Self::Fees,
+        Self::Differences,
+    ];
 
     /// As it is written in account names.
     #[must_use]
@@ -95,6 +122,7 @@ impl Role {
             Self::Settlement => "settlement",
             Self::Suspense => "suspense",
             Self::Fees => "fees",
+            Self::Differences => "differences",
         }
     }
 }

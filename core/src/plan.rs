@@ -15,8 +15,10 @@ mod draft;
 mod holds;
 pub mod keys;
 mod payments;
+mod providers;
 mod reading;
 mod recalls;
+mod reconciled;
 mod returns;
 mod rollup;
 mod sca;
@@ -103,6 +105,8 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::AskRecall(id, reason, case) => recalls::ask(draft, *id, *reason, case),
         Act::ReceiveRecall(id, wish) => recalls::receive(draft, *id, wish),
         Act::RefuseRecall(id, code) => recalls::refuse(draft, *id, code),
+        Act::Hear(heard) => providers::hear(draft, heard),
+        Act::TakeLines(lines) => reconciled::take(draft, lines),
         Act::Fire(timer) => timers::fire(draft, timer),
         Act::RollUp(rollup) => rollup::roll_up(draft, rollup),
     }

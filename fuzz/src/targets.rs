@@ -13,6 +13,7 @@ use lombard_core::{
     bank::{Iban, uk::UkAccount},
     iso20022::{self, Message},
     proof::{checkpoint, key, leaf::Leaf, policy::Policy, text::Proof, tile, witness},
+    psp::{self, Providers},
     statement,
     tenant::TenantId,
     time::Timestamp,
@@ -35,7 +36,7 @@ use super::{api, disk::MemoryDisk};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("api_body", api_body),
     ("api_headers", api_headers),
     ("bank_account", bank_account),
@@ -45,6 +46,7 @@ pub const TARGETS: [Target; 11] = [
     ("iso20022", iso20022),
     ("log_recovery", log_recovery),
     ("proof", proof),
+    ("provider_events", provider_events),
     ("signatures", signatures),
     ("statement", statement),
 ];
@@ -209,6 +211,16 @@ pub fn signatures(bytes: &[u8]) {
     assert!(signer.verify(Some(&genuine), NOW, body.as_bytes()).is_ok());
     let _ = header.parse::<TenantId>();
     let _ = Timestamp::parse_rfc3339(header);
+}
+
+/// A provider's delivery, by each provider's file: its events have ids, and are as many as it holds.
+pub fn provider_events(bytes: &[u8]) {
+    for map in Providers::built_in().iter() {
+        if let Ok(events) = psp::read::events(map, bytes) {
+            assert!(events.len() <= psp::read::MOST_EVENTS);
+            assert!(events.iter().all(|it| !it.event_id.is_empty()));
+        }
+    }
 }
 
 /// A bank's statement or a provider's report.

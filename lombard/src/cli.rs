@@ -14,6 +14,7 @@ use crate::{
     log::Log,
     pay::Pay,
     psp::Psp,
+    reconcile::Reconcile,
     say,
     sim::Sim,
     slo::Slo,
@@ -93,6 +94,8 @@ pub enum Command {
     },
     /// Tell what a payment or statement file is, and what is wrong with it.
     Inspect(Inspect),
+    /// Hold statements of banks and reports of PSPs against the payments.
+    Reconcile(Reconcile),
     /// Print the completions of a shell.
     #[command(after_help = "Example: lombard completions bash > /etc/bash_completion.d/lombard")]
     Completions {

@@ -20,6 +20,7 @@ use crate::{
     say,
 };
 use kind::Kind;
+pub use statements::decimal;
 
 /// Arguments of `lombard inspect`.
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ mod log;
 mod logs;
 mod pay;
 mod psp;
+mod reconcile;
 mod say;
 mod sim;
 mod slo;
@@ -66,6 +67,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Log { what } => log::run(what, json),
         Command::Pay(args) => wait(pay::run(args, json)),
         Command::Psp { what } => psp::run(what, json),
+        Command::Reconcile(args) => wait(reconcile::run(args, json)),
         Command::Restore(args) => backup::restore(args, json),
         Command::Sim { what } => wait(sim::run(what, json)),
         Command::Slo(args) => wait(slo::run(args, json)),

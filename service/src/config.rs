@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use lombard_core::{
+    matching,
     rail::Rail,
     sca::rules::{Counting, Rules, Thresholds},
+    tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,10 @@ pub struct Config {
     pub approvals: ApprovalsConfig,
     /// Strong customer authentication: thresholds, and which counters bind.
     pub sca: ScaConfig,
+    /// The payment service providers whose webhooks are taken, by name.
+    pub psp: BTreeMap<String, PspConfig>,
+    /// Statements.
+    pub reconciliation: ReconciliationConfig,
 }
 
 /// Whether real money is moved. Keys of the one kind are not known by the other.
@@ -122,6 +128,53 @@ impl ScaConfig {
         rules.thresholds.extend(self.thresholds.iter().cloned());
         Arc::new(rules)
     }
+}
+
+/// A payment service provider that speaks to us.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PspConfig {
+    /// The key that its webhooks are signed with, as the provider gives it.
+    pub secret: String,
+    /// The key before, while it is being replaced.
+    pub previous_secret: Option<String>,
+    /// The path that it sends to, where it signs the path and a proxy changes it.
+    pub path: Option<String>,
+    /// The tenant whose payments it may name by their own ids. References that we gave out name
+    /// their tenant themselves.
+    pub tenant: Option<TenantId>,
+    /// A file that says what its statuses mean, where none is built in.
+    pub map: Option<String>,
+}
+
+impl PspConfig {
+    /// The keys that hold now.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let keys = [Some(&self.secret), self.previous_secret.as_ref()];
+        keys.into_iter().flatten().cloned().collect()
+    }
+}
+
+/// Statements of banks and reports of providers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReconciliationConfig {
+    /// What each source may do otherwise than our books, by the source's name.
+    pub sources: BTreeMap<String, SourceConfig>,
+}
+
+/// A source of statements.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourceConfig {
+    /// The rails whose payments must stand in its statements; all that carry their currency when
+    /// empty.
+    pub rails: Vec<Rail>,
+    /// A file that says what the columns of its tables are.
+    pub mapping: Option<String>,
+    /// Its tolerances.
+    pub rules: matching::Rules,
 }
 
 /// Batches of payments.

@@ -3,12 +3,16 @@
 //! **Shape.** One record for each thing that is wrong with each subject: raising it again while
 //! it is open changes nothing, raising it after it was resolved opens it again. An exception has
 //! no personal data: its evidence is ids, codes and amounts, and what an error said of itself.
+//! What is done about it is added to its history, and put on record beside it ([`act`]).
+
+mod act;
 
 use std::collections::BTreeMap;
 
 use lombard_core::{
     audit::{self, Audit},
     id::{Id, Named},
+    matching::BreakKind,
     payment::Payment,
     store::{Body, Key, Snapshot, decode},
     tenant::TenantId,
@@ -25,6 +29,7 @@ use crate::{
 
 /// Who opens exceptions, as audit records say it.
 const ACTOR: &str = "worker/exceptions";
+pub use act::{HISTORY_MAX, Refused, Wish, act, resolve};
 
 /// The tenant of what belongs to none, such as a message about a payment that nobody made: the
 /// operator of this installation.
@@ -51,6 +56,25 @@ pub struct Exception {
     pub opened_at: Timestamp,
     /// Where it stands.
     pub state: State,
+    /// Who looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// What was done about it, in order: who, when, what, why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Deed>,
+}
+
+/// Something that somebody did about an exception.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// When.
+    pub at: Timestamp,
+    /// Who: `key/…`, `operator/…`, `worker/…`.
+    pub actor: String,
+    /// What: `claimed`, `commented`, `resolved`, `reopened`, or the action that resolved it.
+    pub what: String,
+    /// Why, in his words.
+    pub note: String,
 }
 
 impl Named for Exception {
@@ -73,6 +97,8 @@ pub enum Kind {
     EffectFailed,
     /// A message speaks of a payment that we do not know.
     UnmatchedMessage,
+    /// A provider says something that no row of its file means.
+    UnknownStatus,
     /// A message cannot be reconciled with the payment that it speaks of.
     ImplausibleMessage,
     /// An endpoint of a tenant did not take a webhook at any try.
@@ -85,23 +111,51 @@ pub enum Kind {
     StoreDamaged,
     /// A credential reads more tokens back than is usual.
     DetokenizeAnomaly,
+    /// The amounts of a statement's line and its payment differ.
+    AmountDiffers,
+    /// A statement lacks a payment of ours.
+    MissingThere,
+    /// Our books lack a line of a statement.
+    MissingHere,
+    /// A line of a statement came before.
+    Duplicate,
+    /// A line of a statement has a reference that we never gave.
+    UnknownReference,
+    /// A line is in another currency than its payment.
+    Currency,
+    /// A statement contradicts itself.
+    BrokenStatement,
+    /// A payment that failed stands in a statement.
+    ConflictingStatus,
+    /// A line could be several payments.
+    Ambiguous,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 22] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
         Self::RecallOverdue,
         Self::EffectFailed,
         Self::UnmatchedMessage,
+        Self::UnknownStatus,
         Self::ImplausibleMessage,
         Self::WebhookGivenUp,
         Self::LogBehind,
         Self::LogDamaged,
         Self::StoreDamaged,
         Self::DetokenizeAnomaly,
+        Self::AmountDiffers,
+        Self::MissingThere,
+        Self::MissingHere,
+        Self::Duplicate,
+        Self::UnknownReference,
+        Self::Currency,
+        Self::BrokenStatement,
+        Self::ConflictingStatus,
+        Self::Ambiguous,
     ];
 
     /// As it is written in the API.
@@ -114,12 +168,67 @@ impl Kind {
             Self::RecallOverdue => "recall_overdue",
             Self::EffectFailed => "effect_failed",
             Self::UnmatchedMessage => "unmatched_message",
+            Self::UnknownStatus => "unknown_status",
             Self::ImplausibleMessage => "implausible_message",
             Self::WebhookGivenUp => "webhook_given_up",
             Self::LogBehind => "log_behind",
             Self::LogDamaged => "log_damaged",
             Self::StoreDamaged => "store_damaged",
             Self::DetokenizeAnomaly => "detokenize_anomaly",
+            Self::AmountDiffers => "amount_differs",
+            Self::MissingThere => "missing_there",
+            Self::MissingHere => "missing_here",
+            Self::Duplicate => "duplicate",
+            Self::UnknownReference => "unknown_reference",
+            Self::Currency => "currency",
+            Self::BrokenStatement => "broken_statement",
+            Self::ConflictingStatus => "conflicting_status",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+
+    /// The kind of a break of reconciliation.
+    #[must_use]
+    pub const fn of_break(kind: BreakKind) -> Self {
+        match kind {
+            BreakKind::AmountDiffers | BreakKind::FeeDiffers => Self::AmountDiffers,
+            BreakKind::MissingThere | BreakKind::Late => Self::MissingThere,
+            BreakKind::MissingHere => Self::MissingHere,
+            BreakKind::Duplicate => Self::Duplicate,
+            BreakKind::UnknownReference => Self::UnknownReference,
+            BreakKind::Currency => Self::Currency,
+            BreakKind::BrokenStatement | BreakKind::WrongAccount => Self::BrokenStatement,
+            BreakKind::ConflictingStatus => Self::ConflictingStatus,
+            BreakKind::Ambiguous => Self::Ambiguous,
+        }
+    }
+
+    /// Whether it is over when its line or payment is matched after all.
+    #[must_use]
+    pub const fn closes_by_a_match(self) -> bool {
+        matches!(
+            self,
+            Self::AmountDiffers
+                | Self::MissingThere
+                | Self::MissingHere
+                | Self::UnknownReference
+                | Self::Currency
+                | Self::BrokenStatement
+                | Self::Ambiguous
+        )
+    }
+
+    /// What a person can do about it; the first is what mostly helps.
+    #[must_use]
+    pub const fn actions(self) -> &'static [&'static str] {
+        match self {
+            Self::AmountDiffers => &["ask", "write_off", "ignore"],
+            Self::MissingHere | Self::UnknownReference => &["link", "suspense", "ask", "ignore"],
+            Self::Duplicate | Self::Currency | Self::ConflictingStatus => {
+                &["ask", "suspense", "ignore"]
+            }
+            Self::Ambiguous => &["link", "ask", "ignore"],
+            _ => &["ask", "ignore"],
         }
     }
 }
@@ -136,12 +245,23 @@ impl Kind {
             | Self::RecallOverdue
             | Self::EffectFailed
             | Self::UnmatchedMessage
+            | Self::UnknownStatus
             | Self::ImplausibleMessage
             | Self::LogBehind
             | Self::LogDamaged
             | Self::StoreDamaged
-            | Self::DetokenizeAnomaly => true,
-            Self::WebhookGivenUp => false,
+            | Self::DetokenizeAnomaly
+            | Self::ConflictingStatus => true,
+            // The day's work of whoever closes it.
+            Self::WebhookGivenUp
+            | Self::AmountDiffers
+            | Self::MissingThere
+            | Self::MissingHere
+            | Self::Duplicate
+            | Self::UnknownReference
+            | Self::Currency
+            | Self::BrokenStatement
+            | Self::Ambiguous => false,
         }
     }
 }
@@ -234,7 +354,10 @@ pub async fn raise(app: &App, trouble: Trouble) -> Result<Id<Exception>, CommitE
         let known = found
             .as_ref()
             .map(|record| decode::<Exception>(&record.body.bytes));
-        if known.is_some_and(|known| known.state == State::Open) {
+        if known
+            .as_ref()
+            .is_some_and(|known| known.state == State::Open)
+        {
             return Ok(id);
         }
         let exception = Exception {
@@ -245,6 +368,9 @@ pub async fn raise(app: &App, trouble: Trouble) -> Result<Id<Exception>, CommitE
             evidence: trouble.evidence.clone(),
             opened_at: app.host.now(),
             state: State::Open,
+            assignee: None,
+            // What was done about it when it was open before stays on record.
+            history: known.map(|known| known.history).unwrap_or_default(),
         };
         if lombard_core::planted!(ExceptionLost) {
             return Ok(id);
@@ -315,4 +441,33 @@ pub async fn list(
     let found = app.store.range(&range).await?;
     let read = |found: Found| (found.at.sort().to_owned(), decode(&found.record.body.bytes));
     Ok(found.into_iter().map(read).collect())
+}
+
+/// What became of a raise.
+pub struct Raised {
+    /// Which it is.
+    pub id: Id<Exception>,
+    /// Where it stands: it may have been resolved before.
+    pub state: State,
+}
+
+/// Stores that something is wrong, unless it was stored before: what a person has resolved stays
+/// resolved, however often the same file says it again. What a worker took for over, and is not,
+/// is opened again.
+///
+/// # Errors
+/// See [`CommitError`].
+pub async fn raise_once(app: &App, trouble: Trouble) -> Result<Raised, CommitError> {
+    let id = trouble.id();
+    let known = get(app, trouble.tenant, id).await.map_err(unread)?;
+    if let Some(known) = known {
+        let by_worker = |deed: &Deed| deed.actor.starts_with("worker/");
+        let stands = known.state == State::Open || !known.history.last().is_some_and(by_worker);
+        if stands {
+            let state = known.state;
+            return Ok(Raised { id, state });
+        }
+    }
+    let state = State::Open;
+    raise(app, trouble).await.map(|id| Raised { id, state })
 }

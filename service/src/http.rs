@@ -45,6 +45,7 @@ mod health;
 mod holds;
 mod ledger;
 pub(crate) mod payments;
+mod reconciliation;
 mod vault;
 mod webhooks;
 
@@ -55,6 +56,7 @@ use lombard_core::{
     bank::uk::weights::Weights,
     command::{Act, Reply},
     idempotency::Idempotency,
+    psp::Providers,
     tenant::TenantId,
 };
 use tokio::sync::Semaphore;
@@ -92,6 +94,7 @@ struct Shared {
     uploads: batches::Uploads,
     log: OnceLock<Arc<Log>>,
     tokens: OnceLock<Tokens>,
+    providers: OnceLock<Providers>,
 }
 
 impl Api {
@@ -114,6 +117,7 @@ impl Api {
             uploads: batches::Uploads::default(),
             log: OnceLock::new(),
             tokens: OnceLock::new(),
+            providers: OnceLock::new(),
         }))
     }
 
@@ -142,6 +146,19 @@ impl Api {
         // Set once, before anything is served.
         let _ = self.0.tokens.set(tokens);
         self
+    }
+
+    /// The same, with providers beside those that are built in.
+    #[must_use]
+    pub fn with_providers(self, providers: Providers) -> Self {
+        // Set once, before anything is served.
+        let _ = self.0.providers.set(providers);
+        self
+    }
+
+    /// What the payment service providers mean.
+    pub(crate) fn providers(&self) -> &Providers {
+        self.0.providers.get_or_init(Providers::built_in)
     }
 
     /// The vault's tokens, if the vault runs here.
@@ -201,6 +218,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(credentials::mandates())
         .merge(proposals::routes())
         .merge(exceptions::routes())
+        .merge(reconciliation::routes())
         .merge(payments::routes())
         .merge(batches::routes())
         .merge(accounts::routes())
@@ -241,7 +259,8 @@ pub fn router(api: Api) -> Router {
     let routes = routes
         .merge(openapi::routes())
         .merge(log::files())
-        .merge(crate::rails::inbound::routes());
+        .merge(crate::rails::inbound::routes())
+        .merge(crate::psp::webhooks::routes());
     let routes = observed(routes, api);
     // What was approved is carried out by the routes themselves.
     let inner = proposals::Inner(routes.clone());

@@ -25,6 +25,7 @@ pub mod proof;
 pub mod proposals;
 pub mod psp;
 pub mod rails;
+pub mod reconcile;
 pub(crate) mod records;
 pub mod secret;
 pub mod seldom;

@@ -2,3 +2,4 @@
 //! asked. What their words mean is in [`lombard_core::psp`].
 
 pub mod signature;
+pub mod webhooks;

@@ -1,10 +1,11 @@
-//! Parts: what is linked with each other and with nothing else, and the decision on one.
+//! Parts: what is linked with each other and with nothing else, and what each of them is about.
 
 use super::{
     engine::{Engine, role},
-    model::{BreakKind, ExpectedId, Match, MovementId, Role, RuleName, Standing},
+    model::{BreakKind, ExpectedId, Match, Movement, MovementId, Role, RuleName, Standing},
+    sides::Sides,
 };
-use crate::statement::Unit;
+use crate::statement::Kind;
 
 /// Movements and payments that are linked.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,8 +112,53 @@ impl Forest {
     }
 }
 
-/// Decides on a part as a whole.
+/// Decides on a part as a whole; on one that has a payment and its own return, which share their
+/// references, on each direction by itself.
 pub fn decide(engine: &mut Engine<'_>, rule: RuleName, part: &Part) {
+    match directions(engine, part) {
+        None => decide_on(engine, rule, part, role),
+        Some(directions) => {
+            // What moves as our own return does settles it, whatever it is called.
+            let by_sign = |movement: &Movement, sign: i64| match role(movement, sign) {
+                Role::Returns if movement.minor.signum() == sign => Role::Settles,
+                role => role,
+            };
+            let moved = directions.iter().filter(|it| !it.movements.is_empty());
+            moved.for_each(|part| decide_on(engine, rule, part, by_sign));
+        }
+    }
+}
+
+/// What came and what went, when payments of both directions are in one part.
+fn directions(engine: &Engine<'_>, part: &Part) -> Option<[Part; 2]> {
+    let comes = |id: &&ExpectedId| engine.expected(**id).minor > 0;
+    let (comes, goes): (Vec<ExpectedId>, Vec<ExpectedId>) = part.expected.iter().partition(comes);
+    if comes.is_empty() || goes.is_empty() {
+        return None;
+    }
+    // A fee is of the payment that it was charged for: the one that was first.
+    let first = part.expected.first() == comes.first();
+    let with = |id: &&MovementId| {
+        let movement = engine.movement(**id);
+        match movement.kind {
+            Kind::Fee => first,
+            _ => movement.minor > 0,
+        }
+    };
+    let (in_, out) = part.movements.iter().partition(with);
+    let part = |movements, expected| Part {
+        movements,
+        expected,
+    };
+    Some([part(in_, comes), part(out, goes)])
+}
+
+fn decide_on(
+    engine: &mut Engine<'_>,
+    rule: RuleName,
+    part: &Part,
+    role: impl Fn(&Movement, i64) -> Role,
+) {
     let sign = part
         .expected
         .first()
@@ -191,185 +237,9 @@ fn decided_before(
     }
 }
 
-fn charges(engine: &Engine<'_>, beside: &[(MovementId, Role)]) -> i64 {
+pub(super) fn charges(engine: &Engine<'_>, beside: &[(MovementId, Role)]) -> i64 {
     let charged = beside.iter().filter(|it| it.1 == Role::Charges);
     charged.map(|it| -engine.movement(it.0).minor).sum()
-}
-
-/// A part that has movements which settle and payments which wait.
-struct Sides {
-    rule: RuleName,
-    settling: Vec<MovementId>,
-    open: Vec<ExpectedId>,
-    beside: Vec<(MovementId, Role)>,
-}
-
-impl Sides {
-    fn decide(self, engine: &mut Engine<'_>) {
-        let unit = engine.expected(self.open[0]).unit;
-        let foreign = |id: &MovementId| {
-            let it = engine.movement(*id);
-            it.unit != unit && it.original.is_none_or(|original| original.1 != unit)
-        };
-        let mixed = self.open.iter().any(|id| engine.expected(*id).unit != unit);
-        if mixed || self.settling.iter().any(foreign) {
-            let movements = self.all();
-            return engine.fail(BreakKind::Currency, &movements, &self.open, None);
-        }
-        let there: i64 = self.settling.iter().map(|id| paid(engine, *id, unit)).sum();
-        let here: i64 = self.open.iter().map(|id| engine.expected(*id).minor).sum();
-        let told: i64 = self
-            .settling
-            .iter()
-            .map(|id| engine.movement(*id).fee)
-            .sum();
-        match self.within(engine, there, here) {
-            Some((fee, difference)) => self.settle(engine, told + fee, difference),
-            None => self.refuse(engine, there, here),
-        }
-    }
-
-    fn all(&self) -> Vec<MovementId> {
-        let beside = self.beside.iter().map(|it| it.0);
-        self.settling.iter().copied().chain(beside).collect()
-    }
-
-    /// Fee and difference, when the sides agree.
-    fn within(&self, engine: &Engine<'_>, there: i64, here: i64) -> Option<(i64, i64)> {
-        let off = there - here;
-        if off.unsigned_abs() <= engine.rules.amount_tolerance {
-            return Some((0, off));
-        }
-        // A source keeps its fee of what it owes us, and never gives more.
-        let most = engine.rules.fee.most(here.unsigned_abs());
-        let kept = here > 0 && off < 0 && off.unsigned_abs() <= most;
-        kept.then_some((-off, 0))
-    }
-
-    fn settle(self, engine: &mut Engine<'_>, fee: i64, difference: i64) {
-        let out_of_days = self.settling.iter().any(|id| {
-            let movement = engine.movement(*id);
-            !self
-                .open
-                .iter()
-                .any(|it| engine.within_days(movement, engine.expected(*it)))
-        });
-        let fee = fee + charges(engine, &self.beside);
-        let settling = self.settling.iter().map(|id| (*id, Role::Settles));
-        engine.settle(Match {
-            rule: self.rule,
-            movements: settling.chain(self.beside.iter().copied()).collect(),
-            expected: self.open.into(),
-            fee,
-            difference,
-            out_of_days,
-        });
-    }
-
-    /// The sides do not agree as a whole. They may one by one: where each amount comes once on
-    /// either side, or where one movement came several times.
-    fn refuse(self, engine: &mut Engine<'_>, there: i64, here: i64) {
-        match (self.settling.as_slice(), self.open.as_slice()) {
-            ([_], [_]) => {
-                let movements = self.all();
-                engine.fail(
-                    BreakKind::AmountDiffers,
-                    &movements,
-                    &self.open,
-                    Some(there - here),
-                );
-            }
-            (_, [only]) => self.repeated(engine, *only, there - here),
-            _ => self.pairs(engine, there - here),
-        }
-    }
-
-    /// Several movements for one payment: one that fits settles it, and the same again is a
-    /// duplicate.
-    fn repeated(&self, engine: &mut Engine<'_>, only: ExpectedId, off: i64) {
-        let unit = engine.expected(only).unit;
-        let here = engine.expected(only).minor;
-        let fits = |id: &&MovementId| {
-            self.within(engine, paid(engine, **id, unit), here)
-                .is_some()
-        };
-        let fitting: Vec<MovementId> = self.settling.iter().filter(fits).copied().collect();
-        let all_fit = fitting.len() == self.settling.len();
-        let Some((first, again)) = fitting.split_first().filter(|_| all_fit) else {
-            let movements = self.all();
-            return engine.fail(BreakKind::AmountDiffers, &movements, &self.open, Some(off));
-        };
-        let told = engine.movement(*first).fee;
-        if let Some((fee, difference)) = self.within(engine, paid(engine, *first, unit), here) {
-            let sides = Self {
-                rule: self.rule,
-                settling: vec![*first],
-                open: vec![only],
-                beside: self.beside.clone(),
-            };
-            sides.settle(engine, told + fee, difference);
-        }
-        for id in again {
-            engine.fail(BreakKind::Duplicate, &[*id], &[only], None);
-        }
-    }
-
-    /// Several on both sides. Those whose amount comes once on each are pairs; the rest is
-    /// ambiguous, or of another amount when only one is left on each.
-    fn pairs(&self, engine: &mut Engine<'_>, off: i64) {
-        let unit = engine.expected(self.open[0]).unit;
-        let (mut settling, mut open) = (self.settling.clone(), self.open.clone());
-        if self.rule == RuleName::Group || settling.len() == 1 {
-            // One payout and its parts stand and fall together.
-            return engine.fail(BreakKind::AmountDiffers, &self.all(), &open, Some(off));
-        }
-        for id in &self.settling {
-            let amount = paid(engine, *id, unit);
-            let same_there = self
-                .settling
-                .iter()
-                .filter(|it| paid(engine, **it, unit) == amount);
-            let same_here: Vec<ExpectedId> = self
-                .open
-                .iter()
-                .filter(|it| engine.expected(**it).minor == amount)
-                .copied()
-                .collect();
-            if let ([mate], 1) = (same_here.as_slice(), same_there.count()) {
-                let told = engine.movement(*id).fee;
-                let pair = Self {
-                    rule: self.rule,
-                    settling: vec![*id],
-                    open: vec![*mate],
-                    beside: Vec::new(),
-                };
-                pair.settle(engine, told, 0);
-                settling.retain(|it| it != id);
-                open.retain(|it| it != mate);
-            }
-        }
-        let beside = self.beside.iter().map(|it| it.0);
-        let movements: Vec<MovementId> = settling.iter().copied().chain(beside).collect();
-        if movements.is_empty() && open.is_empty() {
-            return;
-        }
-        let single = settling.len() == 1 && open.len() == 1;
-        let kind = if single {
-            BreakKind::AmountDiffers
-        } else {
-            BreakKind::Ambiguous
-        };
-        engine.fail(kind, &movements, &open, Some(off));
-    }
-}
-
-/// What a movement says was paid, in a currency: before fees, and before an exchange.
-fn paid(engine: &Engine<'_>, id: MovementId, unit: Unit) -> i64 {
-    let it = engine.movement(id);
-    match it.original {
-        Some((original, of)) if it.unit != unit && of == unit => original,
-        _ => it.gross.unwrap_or(it.minor),
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod group;
 mod keys;
 mod model;
 mod rules;
+mod sides;
 #[doc(hidden)]
 pub mod synthetic;
 

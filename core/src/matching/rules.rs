@@ -104,7 +104,7 @@ impl Default for Rules {
             days_before: 1,
             days_after: 5,
             calendar: Calendar::Every,
-            expected_within: 1,
+            expected_within: 0,
             match_by_amount: true,
         }
     }

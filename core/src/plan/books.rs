@@ -120,7 +120,9 @@ fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {
         (Direction::Internal, _) => Journal::BookPost,
         (Direction::In, Kind::Return) => Journal::ReturnIn,
         (Direction::In, _) if payment.creditor.account() == Some(suspense) => Journal::InSuspense,
-        (Direction::In | Direction::Out, _) => Journal::InPost,
+        (Direction::In, _) => Journal::InPost,
+        // Nothing else goes out without having been held: it was taken from us.
+        (Direction::Out, _) => Journal::Chargeback,
     }
 }
 

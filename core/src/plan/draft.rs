@@ -63,7 +63,8 @@ pub struct Draft<'a> {
     writes: WriteSet,
     balances: BTreeMap<Id<Account>, Touched>,
     pub(super) reads: RefCell<Reads>,
-    transactions: u32,
+    /// How many each parent has, so that ids differ.
+    transactions: BTreeMap<u128, u32>,
     handed_on: Option<Payment>,
     /// Where the answer is kept, if it is.
     pub(super) outcome: Option<Key>,
@@ -79,7 +80,7 @@ impl<'a> Draft<'a> {
             writes: snapshot.checks(),
             balances: BTreeMap::new(),
             reads: RefCell::default(),
-            transactions: 0,
+            transactions: BTreeMap::new(),
             handed_on: None,
             outcome: wish.map(|wish| wish.record_key(command.tenant)),
         }
@@ -192,8 +193,9 @@ impl<'a> Draft<'a> {
         payment: Option<Id<Payment>>,
         legs: Vec<Leg>,
     ) -> Result<Id<Transaction>, Stop> {
-        self.transactions += 1;
-        let serial = number.wrapping_mul(8).wrapping_add(self.transactions);
+        let count = self.transactions.entry(parent.bits()).or_default();
+        *count += 1;
+        let serial = number.wrapping_mul(8).wrapping_add(*count);
         let id = Id::derived(self.now(), parent, serial);
         self.enter_as(id, journal, payment, legs)?;
         Ok(id)

@@ -101,6 +101,41 @@ pub fn transaction(tenant: TenantId, id: Id<Transaction>) -> Key {
     key_of(tenant, id, "txn")
 }
 
+/// What became of a line of a source's statement, by the line's digest.
+#[must_use]
+pub fn line(tenant: TenantId, source: &str, digest: &str) -> Key {
+    Key::joined(
+        &[tenant.short(), "/statements/", source, "/", digest],
+        "line",
+    )
+}
+
+/// The list of the lines that were taken in from one statement of a source.
+#[must_use]
+pub fn lines_list(tenant: TenantId, source: &str, statement: &str) -> String {
+    [tenant.short(), "/statements/", source, "/", statement].concat()
+}
+
+/// An event of a payment service provider, by the digest of its id. A provider's ids are its own,
+/// whoever of us they are for.
+#[must_use]
+pub fn provider_event(provider: &str, event: &str) -> Key {
+    Key::joined(&["psp#", provider, "/", event], "event")
+}
+
+/// The bytes of a provider's delivery, by their digest.
+#[must_use]
+pub fn provider_delivery(provider: &str, digest: &str) -> Key {
+    Key::joined(&["psp#", provider, "/", digest], "delivery")
+}
+
+/// What a provider has said of a payment.
+#[must_use]
+pub fn provider_facts(tenant: TenantId, id: Id<Payment>, provider: &str) -> Key {
+    let sort = ["psp#", provider].concat();
+    Key::new(&of_tenant(tenant, id), &sort)
+}
+
 /// Which account a bank address belongs to.
 #[must_use]
 pub fn alias(blind: &str) -> Key {

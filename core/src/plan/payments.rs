@@ -309,9 +309,8 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
     if crate::planted!(LateNoIgnored) && late {
         return Err(draft.nothing(&payment, 200));
     }
-    if news == Happened::SettlementFound && payment.stage.is_held() {
-        // Money that reached the settlement agent was accepted on its way.
-        advance(draft, &mut payment, Happened::RailAccepted)?;
+    if news == Happened::SettlementFound {
+        arrived(draft, &mut payment)?;
     }
     if crate::planted!(SettledTwice)
         && (payment.stage, news) == (Stage::Settled, Happened::SettlementFound)
@@ -353,6 +352,27 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
     }
     step(draft, &mut payment, news)?;
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Accepts a payment that we still wait for, because its money was seen: what reached the
+/// settlement agent, or came back, was accepted on its way.
+pub fn arrived(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    if payment.stage.is_held() {
+        advance(draft, payment, Happened::RailAccepted)?;
+    }
+    Ok(())
+}
+
+/// Settles a payment that stands in a statement; one that is settled stays.
+pub fn settlement_found(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<(), Stop> {
+    let mut payment = load(draft, id)?;
+    arrived(draft, &mut payment)?;
+    match apply(payment.stage, Happened::SettlementFound) {
+        Verdict::Noted => Ok(()),
+        Verdict::Moves(..) | Verdict::Impossible => {
+            step(draft, &mut payment, Happened::SettlementFound)
+        }
+    }
 }
 
 /// Whether news that moves nothing has been told already: the same yes, the same no, a second

@@ -87,6 +87,13 @@ impl Draft<'_> {
         Ok(self.snapshot.value(key))
     }
 
+    /// Whether there is anything under a key, or the wish to read it.
+    pub fn is_there(&self, key: &Key) -> Result<bool, Stop> {
+        self.want(key);
+        self.settled()?;
+        Ok(self.snapshot.get(key).is_some())
+    }
+
     /// The same, not guarded.
     pub fn read_hint<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Stop> {
         self.want_hint(key);

@@ -5,16 +5,20 @@
 //! the same commit: however many returns are asked for at once, never more goes back than came.
 
 use super::{
+    books::sides,
     draft::{Draft, Stop, Telling},
-    payments::{advance, load},
+    payments::{advance, arrived, load},
 };
 use crate::{
     command::{ReceiveReturn, Rejection, Reply, ReturnPayment, View},
     event::{Beside, Errand, News},
+    id::Id,
+    journal::{self, Role},
+    ledger::{Account, Rollup},
     lifecycle::{Happened, Stage, Verdict, apply},
     money::{Amount, Money},
     payment::{
-        AskedBy, Attempt, Direction, Kind, OnInsufficientFunds, Payment, Recall, RecallState,
+        AskedBy, Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment, Recall, RecallState,
     },
     reason::Reason,
     store::Key,
@@ -77,7 +81,7 @@ fn check_recall(original: &Payment, wish: &ReturnPayment) -> Result<(), Stop> {
 /// Takes in the return of an outgoing payment. A return proves that the payment had arrived,
 /// so one that was in doubt is first accepted.
 pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, Stop> {
-    let mut original = load(draft, news.original)?;
+    let original = load(draft, news.original)?;
     if let Some(known) = draft.read::<Payment>(&own_key(draft, news.id))? {
         return Err(draft.nothing(&known, 200));
     }
@@ -85,9 +89,36 @@ pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, S
         let what = "only an outgoing payment can come back";
         return Err(Rejection::WrongKind { what }.into());
     }
-    if original.stage.is_held() {
-        advance(draft, &mut original, Happened::RailAccepted)?;
+    let back = gone_back(draft, original, news)?;
+    draft.store_payment(&back);
+    Ok(draft.answer(200, Some(back.stage), View::Payment(&back)))
+}
+
+/// Takes in money that a statement shows gone back: it is back, and at the settlement agent. Of an
+/// outgoing payment it is the return that nobody told us of; of an incoming one it was taken from
+/// us, and from whom we had given it to, unless he has not so much: then from suspense.
+pub fn found(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<(), Stop> {
+    let original = load(draft, news.original)?;
+    if draft.read::<Payment>(&own_key(draft, news.id))?.is_some() {
+        return Ok(());
     }
+    if original.direction == Direction::Internal {
+        let what = "no statement shows what stayed on our books";
+        return Err(Rejection::WrongKind { what }.into());
+    }
+    let mut back = gone_back(draft, original, news)?;
+    advance(draft, &mut back, Happened::SettlementFound)?;
+    draft.store_payment(&back);
+    Ok(())
+}
+
+/// A return that has happened. The caller stores it.
+pub fn gone_back(
+    draft: &mut Draft<'_>,
+    mut original: Payment,
+    news: &ReceiveReturn,
+) -> Result<Payment, Stop> {
+    arrived(draft, &mut original)?;
     if !matches!(original.stage, Stage::Cleared | Stage::Settled) {
         return Err(Rejection::WrongStage {
             stage: original.stage,
@@ -96,7 +127,14 @@ pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, S
         .into());
     }
     let amount = amount_within(&original, Some(news.amount))?;
-    let mut back = returning(draft, &original, news.id, Direction::In, amount);
+    let direction = match original.direction {
+        Direction::In => Direction::Out,
+        Direction::Out | Direction::Internal => Direction::In,
+    };
+    let mut back = returning(draft, &original, news.id, direction, amount);
+    if direction == Direction::Out {
+        back.debtor = Party::Account(bearer(draft, &back)?);
+    }
     back.reason = Some(news.reason);
     back.reason_code = Some(news.reason_code.clone());
     back.attempt.rail_reference = Some(news.rail_reference.clone());
@@ -105,11 +143,25 @@ pub fn take_back(draft: &mut Draft<'_>, news: &ReceiveReturn) -> Result<Reply, S
     original.reason_code = Some(news.reason_code.clone());
     draft.hand_on(original);
     advance(draft, &mut back, Happened::Received)?;
-    draft.store_payment(&back);
-    Ok(draft.answer(200, Some(back.stage), View::Payment(&back)))
+    Ok(back)
 }
 
-fn own_key(draft: &Draft<'_>, id: crate::id::Id<Payment>) -> Key {
+/// Who bears money that was taken from us.
+fn bearer(draft: &mut Draft<'_>, back: &Payment) -> Result<Id<Account>, Stop> {
+    let (debtor, _) = sides(draft, back);
+    let bears = match debtor.rollup() {
+        Rollup::House => true,
+        Rollup::Constrained => {
+            let balance = draft.balance(debtor)?;
+            balance.open && balance.sums.available() >= back.money.amount.minor()
+        }
+    };
+    let (rail, currency) = (back.rail, back.money.currency);
+    let suspense = journal::house(draft.tenant(), rail, Role::Suspense, currency);
+    Ok(if bears { debtor } else { suspense })
+}
+
+fn own_key(draft: &Draft<'_>, id: Id<Payment>) -> Key {
     super::keys::payment(draft.tenant(), id)
 }
 
@@ -126,7 +178,7 @@ fn amount_within(original: &Payment, asked: Option<Amount>) -> Result<Amount, St
 fn returning(
     draft: &Draft<'_>,
     original: &Payment,
-    id: crate::id::Id<Payment>,
+    id: Id<Payment>,
     direction: Direction,
     amount: Amount,
 ) -> Payment {

@@ -65,6 +65,28 @@ impl Format {
     pub const fn is_of_an_account(self) -> bool {
         matches!(self, Self::Camt053 | Self::Mt940 | Self::Bai2)
     }
+
+    /// Whether it is a provider's report on what it pays out, and not a bank's.
+    #[must_use]
+    pub const fn is_of_a_provider(self) -> bool {
+        matches!(
+            self,
+            Self::StripePayout
+                | Self::StripeBalance
+                | Self::AdyenSettlement
+                | Self::PaypalStl
+                | Self::Checkout
+        )
+    }
+
+    /// Whether it may be told again, with more in it, before its day is over.
+    #[must_use]
+    pub const fn is_interim(self) -> bool {
+        matches!(
+            self,
+            Self::Camt052 | Self::Camt054 | Self::Mt942 | Self::StripeBalance
+        )
+    }
 }
 
 /// A statement among those of one reading: its place, from 0.

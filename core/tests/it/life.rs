@@ -18,6 +18,8 @@ pub mod flows;
 mod found;
 mod holds;
 mod journals;
+mod lines;
+mod providers;
 mod retries;
 mod scheduled;
 

@@ -10,6 +10,7 @@ mod currency;
 mod iso20022;
 mod life;
 mod machines;
+mod matching;
 mod proof;
 mod psp;
 mod reason;

@@ -15,7 +15,7 @@ pub enum Kind {
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Its path in the file; `*` stands for the name of a rail.
+    /// Its path in the file; `*` stands for the name of a rail, provider or source.
     pub key: &'static str,
     /// What its value looks like.
     pub kind: Kind,
@@ -203,6 +203,66 @@ pub const SETTINGS: &[Setting] = &[
         "rails.*.own_agent",
         "Our BIC (SEPA) or our sort code (Faster Payments), as the scheme knows us.",
     ),
+    text(
+        "psp.*.secret",
+        "The key that the provider's webhooks are signed with, as the provider gives it: text, or a public key in PEM. The section switches `POST /v1/psp/*/webhooks` on.",
+    ),
+    text(
+        "psp.*.previous_secret",
+        "The key before, while it is being replaced.",
+    ),
+    text(
+        "psp.*.path",
+        "The path that the provider sends to, where it signs the path and a proxy changes it.",
+    ),
+    text(
+        "psp.*.tenant",
+        "The tenant (`ten_…`) whose payments the provider may name by their ids. References that we gave out name their tenant themselves.",
+    ),
+    text(
+        "psp.*.map",
+        "A file that says what the provider's statuses mean (`docs/psp.md`), where none is built in.",
+    ),
+    text(
+        "reconciliation.sources.*.rails",
+        "The rails (a list) whose payments must stand in the statements of a source. Unless set, a bank's statement stands for all of its currency, a provider's report for none.",
+    ),
+    text(
+        "reconciliation.sources.*.mapping",
+        "A file that says what the columns of its tables are (`docs/reconciliation.md`).",
+    ),
+    number(
+        "reconciliation.sources.*.rules.amount_tolerance",
+        "Minor units by which an amount may differ.",
+    ),
+    number(
+        "reconciliation.sources.*.rules.fee.millionths",
+        "The share of a credit that the source may keep back without saying so, in parts of a million.",
+    ),
+    number(
+        "reconciliation.sources.*.rules.fee.fixed",
+        "Minor units that it may keep back beside.",
+    ),
+    number(
+        "reconciliation.sources.*.rules.days_before",
+        "How many days before its payment a line may be booked.",
+    ),
+    number(
+        "reconciliation.sources.*.rules.days_after",
+        "How many days after it.",
+    ),
+    text(
+        "reconciliation.sources.*.rules.calendar",
+        "Which days count: `every`, `weekdays` or `target`.",
+    ),
+    number(
+        "reconciliation.sources.*.rules.expected_within",
+        "By how many such days after a payment its line must be there; 0 for its own day.",
+    ),
+    switch(
+        "reconciliation.sources.*.rules.match_by_amount",
+        "Whether amount, currency and days alone make a match, where no reference says otherwise.",
+    ),
 ];
 
 /// The setting of a key as it stands in a file.
@@ -225,7 +285,7 @@ fn covers(pattern: &str, key: &str) -> bool {
 /// The environment variable that sets a key.
 #[must_use]
 pub fn variable(key: &str) -> String {
-    format!("LOMBARD_{}", key.replace('.', "_").to_uppercase())
+    format!("LOMBARD_{}", key.replace(['.', '-'], "_").to_uppercase())
 }
 
 /// The known key that is most like `key`, to suggest it.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lombard_core::rail::Rail;
+use lombard_core::{psp::Providers, rail::Rail};
 use toml::{Spanned, Table, Value, de::DeTable, de::DeValue};
 
 use super::{
@@ -112,15 +112,19 @@ fn line_of<T>(text: &str, spanned: &Spanned<T>) -> usize {
     before.matches('\n').count() + 1
 }
 
-/// Each key that can be set, by its variable, with rails spelt out.
+/// Each key that can be set, by its variable, with rails and providers spelt out. Sources of
+/// statements have names of the operator's own, so only a file can name them.
 fn all_keys() -> impl Iterator<Item = (String, (String, Kind))> {
-    SETTINGS.iter().flat_map(|setting| {
+    let providers = Providers::built_in();
+    let providers: Vec<String> = providers.iter().map(|map| map.provider.clone()).collect();
+    SETTINGS.iter().flat_map(move |setting| {
         let rails = Rail::ALL.iter().filter(|rail| **rail != Rail::Book);
-        let spelt: Vec<String> = match setting.key.contains('*') {
-            true => rails
-                .map(|rail| setting.key.replace('*', rail.name()))
-                .collect(),
-            false => vec![setting.key.to_owned()],
+        let named = |name: &str| setting.key.replace('*', name);
+        let spelt: Vec<String> = match setting.key.split_once(".*") {
+            Some(("rails", _)) => rails.map(|rail| named(rail.name())).collect(),
+            Some(("psp", _)) => providers.iter().map(|name| named(name)).collect(),
+            Some(_) => Vec::new(),
+            None => vec![setting.key.to_owned()],
         };
         spelt
             .into_iter()

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
-use lombard_core::rail::Rail;
-use lombard_service::config::{RailConfig, TlsConfig};
+use lombard_core::{rail::Rail, tenant::TenantId};
+use lombard_service::config::{PspConfig, RailConfig, SourceConfig, TlsConfig};
 
 use super::{
     keys::{self, SETTINGS},
@@ -117,6 +117,20 @@ fn the_list_of_settings_is_complete() {
         own_agent: "a".into(),
     };
     service.rails = BTreeMap::from([(Rail::Fps, rail)]);
+    let psp = PspConfig {
+        previous_secret: Some("p".into()),
+        path: Some("/".into()),
+        tenant: Some(TenantId::new(1)),
+        map: Some("m".into()),
+        ..PspConfig::default()
+    };
+    service.psp = BTreeMap::from([("stripe".to_owned(), psp)]);
+    let source = SourceConfig {
+        mapping: Some("m".into()),
+        ..SourceConfig::default()
+    };
+    let sources = &mut service.reconciliation.sources;
+    sources.insert("bank".to_owned(), source);
     // What has no default is not written unless it is set.
     service.batches.spool = Some("s".into());
     service.proof.origin = Some("o".into());
@@ -136,7 +150,11 @@ fn the_list_of_settings_is_complete() {
     collect(&Table::try_from(service).unwrap(), "", &mut leaves);
     let leaves: BTreeSet<String> = leaves
         .iter()
-        .map(|key| key.replace("rails.fps.", "rails.*."))
+        .map(|key| {
+            key.replace("rails.fps.", "rails.*.")
+                .replace("psp.stripe.", "psp.*.")
+                .replace("sources.bank.", "sources.*.")
+        })
         .collect();
     let listed: BTreeSet<String> = SETTINGS
         .iter()
@@ -167,13 +185,17 @@ fn the_document_is_what_the_list_says() {
     };
     let mut page = String::from(include_str!("head.md"));
     for setting in SETTINGS {
-        let (key, variable) = (setting.key, keys::variable(setting.key));
+        let key = setting.key;
+        let variable = match key.starts_with("reconciliation.sources.") {
+            true => "in the file only".to_owned(),
+            false => format!("`{}`", keys::variable(key)),
+        };
         let default = match key {
             "rails.*.concurrency" => "`64`".to_owned(),
             key => default(key),
         };
         page.push_str(&format!(
-            "| `{key}` | `{variable}` | {default} | {} |\n",
+            "| `{key}` | {variable} | {default} | {} |\n",
             setting.meaning
         ));
     }

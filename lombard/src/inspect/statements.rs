@@ -53,8 +53,7 @@ pub fn mapping(path: &Path) -> Result<Mapping, Failure> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).or_exit(Exit::Usage, &shown)?;
     if path.extension().is_some_and(|it| it == "toml") {
-        let mapping: Mapping = toml::from_str(&text).or_exit(Exit::Usage, &shown)?;
-        return mapping.checked().or_exit(Exit::Usage, &shown);
+        return Mapping::from_toml(&text).or_exit(Exit::Usage, &shown);
     }
     Mapping::from_json(&text).or_exit(Exit::Usage, &shown)
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use lombard_core::bank::uk::weights::Weights;
+use lombard_core::{bank::uk::weights::Weights, psp::Providers, statement::Mapping};
 use lombard_service::{
     app::App,
     batch::resume,
@@ -24,7 +24,7 @@ use tracing::warn;
 use super::{metrics, proof, simulator, store::Opened};
 use crate::{
     config::Settings,
-    exit::{Exit, Failure, OrExit},
+    exit::{Exit, Failure, OrExit, failure},
 };
 
 /// A running platform, but for its API.
@@ -44,6 +44,7 @@ pub struct Rig {
     /// The UK modulus table, if there is one.
     weights: Option<Weights>,
     log: Arc<Log>,
+    providers: Providers,
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
 }
@@ -75,6 +76,8 @@ impl Rig {
         let spool = spool.unwrap_or_else(|| settings.process.data.join("spool"));
         std::fs::create_dir_all(&spool).or_exit(Exit::NotWritable, spool.display())?;
         config.batches.spool = Some(spool);
+        let providers = providers(&config)?;
+        check_mappings(&config)?;
         let app = application(config, opened)?;
         let tokens = start_vault(&app, opened, &stopped, &mut workers).await?;
         let (mut demo, mut admin_key) = (None, None);
@@ -109,6 +112,7 @@ impl Rig {
             tokens,
             weights,
             log,
+            providers,
             stop,
             workers,
         })
@@ -118,6 +122,7 @@ impl Rig {
     pub fn router(&self) -> Router {
         let api =
             Api::with_weights(self.app.clone(), self.weights.clone()).with_log(self.log.clone());
+        let api = api.with_providers(self.providers.clone());
         http::router(api.with_tokens(self.tokens.clone()))
     }
 
@@ -157,6 +162,40 @@ pub async fn start_vault(
     workers.spawn(erasure::run(Arc::clone(&shared), stopped.clone()));
     workers.spawn(rotation::run(shared, stopped.clone()));
     Ok(tokens)
+}
+
+/// The providers that are built in, and those whose files are configured.
+fn providers(config: &Config) -> Result<Providers, Failure> {
+    let mut providers = Providers::built_in();
+    for (name, psp) in &config.psp {
+        let place = format!("psp.{name}");
+        if let Some(path) = &psp.map {
+            let text = std::fs::read_to_string(path).or_exit(Exit::Usage, path)?;
+            let map = { providers.add(&text) }.or_exit(Exit::Usage, path)?;
+            if map.provider != *name {
+                let why = format!("{place}.map: {path} is the file of {:?}", map.provider);
+                return Err(failure(Exit::Usage, why));
+            }
+        }
+        let known = providers.get(name);
+        if known.is_none_or(|map| map.webhook.is_none()) {
+            let why =
+                format!("{place}: no provider of this name sends webhooks; name its file as `map`");
+            return Err(failure(Exit::Usage, why));
+        }
+    }
+    Ok(providers)
+}
+
+/// Holds the files of sources' mappings to their form before the first statement comes.
+fn check_mappings(config: &Config) -> Result<(), Failure> {
+    for source in config.reconciliation.sources.values() {
+        if let Some(path) = &source.mapping {
+            let text = std::fs::read_to_string(path).or_exit(Exit::Usage, path)?;
+            Mapping::from_toml(&text).or_exit(Exit::Usage, path)?;
+        }
+    }
+    Ok(())
 }
 
 fn application(config: Config, opened: &Opened) -> Result<App, Failure> {

@@ -12,6 +12,7 @@ use super::{Api, Call, Problem};
 use crate::batch::record::{self, Record};
 
 pub use upload::Uploads;
+pub(in crate::http) use upload::receive;
 
 /// The routes of batches.
 pub fn routes() -> OpenApiRouter<Api> {

@@ -1,4 +1,6 @@
-//! Exceptions: what a person must look at.
+//! Exceptions: what a person must look at, and what he does about it.
+
+mod act;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -18,13 +20,20 @@ use super::{
         scalar::{ExceptionId, Time},
     },
 };
-use crate::exceptions::{self, Exception};
+use crate::{
+    exceptions::{self, Deed, Exception},
+    reconcile::resolve::Action,
+};
 
 /// The routes of exceptions.
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get))
+        .routes(routes!(act::claim))
+        .routes(routes!(act::comment))
+        .routes(routes!(act::resolve))
+        .routes(routes!(act::reopen))
 }
 
 /// Something that a person must look at.
@@ -54,6 +63,33 @@ pub struct ExceptionView<'a> {
     /// When it was opened, or opened again.
     #[schema(value_type = Time)]
     opened_at: Moment,
+    /// Who looks at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    assignee: Option<&'a str>,
+    /// What can be done about it; the first is what mostly helps.
+    #[schema(value_type = Vec<Action>)]
+    actions: &'static [&'static str],
+    /// What was done about it, in order.
+    history: Vec<DeedView<'a>>,
+}
+
+/// Something that somebody did about an exception.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExceptionDeed)]
+struct DeedView<'a> {
+    /// When.
+    #[schema(value_type = Time)]
+    at: Moment,
+    /// Who.
+    #[schema(max_length = 100)]
+    actor: &'a str,
+    /// What: `claimed`, `commented`, `reopened`, or an action.
+    #[schema(max_length = 100)]
+    what: &'a str,
+    /// Why.
+    #[schema(max_length = 1000)]
+    note: &'a str,
 }
 
 impl<'a> ExceptionView<'a> {
@@ -69,6 +105,20 @@ impl<'a> ExceptionView<'a> {
             evidence: &exception.evidence,
             state: exception.state,
             opened_at: exception.opened_at.into(),
+            assignee: exception.assignee.as_deref(),
+            actions: exception.kind.actions(),
+            history: exception.history.iter().map(DeedView::of).collect(),
+        }
+    }
+}
+
+impl<'a> DeedView<'a> {
+    fn of(deed: &'a Deed) -> Self {
+        Self {
+            at: deed.at.into(),
+            actor: &deed.actor,
+            what: &deed.what,
+            note: &deed.note,
         }
     }
 }

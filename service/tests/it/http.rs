@@ -18,6 +18,7 @@ mod ledger;
 mod overload;
 mod payments;
 mod proposals;
+mod reconciliation;
 mod returns;
 mod server;
 mod tenants;

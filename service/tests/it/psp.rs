@@ -1,4 +1,5 @@
-//! Payment service providers: is it they who speak?
+//! Payment service providers: is it they who speak, and what follows?
 
 mod forged;
 mod signature;
+mod webhooks;

@@ -171,6 +171,15 @@ impl Mapping {
         mapping.checked()
     }
 
+    /// Reads a mapping in TOML.
+    ///
+    /// # Errors
+    /// [`BadMapping`] says what is wrong with it.
+    pub fn from_toml(text: &str) -> Result<Self, BadMapping> {
+        let mapping: Self = toml::from_str(text).map_err(|error| BadMapping(error.to_string()))?;
+        mapping.checked()
+    }
+
     /// The mapping, if it can be used.
     ///
     /// # Errors

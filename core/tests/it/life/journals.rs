@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use expect_test::expect_file;
 use lombard_core::{
-    command::{Act, PlaceHold, Receive, ReceiveReturn, Report, ReturnPayment},
+    command::{Act, PlaceHold, Posting, Receive, ReceiveReturn, Report, ReturnPayment, TakeLines},
     currency::{Currency, format_minor},
     id::Id,
-    journal::{Role, house, house_name},
+    journal::{self, Journal, Role, house, house_name},
     ledger::{Account, Layer, Leg, Side, Transaction},
     money::Amount,
     payment::Party,
@@ -19,6 +19,7 @@ use lombard_core::{
 use super::{
     World,
     flows::{gbp, open, order, outside, pay, report},
+    lines::{fee, gone_back},
 };
 
 const INTRO: &str = include_str!("journals.md");
@@ -275,6 +276,50 @@ fn held_and_posted() -> String {
     play.page
 }
 
+fn as_a_statement_says() -> String {
+    let mut play = Play::new(
+        "What a statement says",
+        "£50.00 that came in is found, less a fee of £1.00 that was kept back; £8.00 of it are charged\n\
+         back; a line of £3.00 is nobody's.",
+    );
+    let customer = play.customer();
+    let id = receive(&mut play, Some(customer), 5_000).id;
+    play.tell("received, CLEARED");
+    let steps = [
+        ("SETTLED", vec![id], vec![], vec![fee(&mut play.world, 100)]),
+        (
+            "charged back",
+            vec![],
+            vec![gone_back(&mut play.world, id, 800)],
+            vec![],
+        ),
+        ("nobody's", vec![], vec![], vec![unknown(&mut play.world)]),
+    ];
+    for (what, settles, returns, postings) in steps {
+        let step = TakeLines {
+            source: "bank".to_owned(),
+            lines: Vec::new(),
+            settles,
+            returns,
+            postings,
+        };
+        play.world.run(Act::TakeLines(Box::new(step))).unwrap();
+        play.tell(what);
+    }
+    play.page
+}
+
+fn unknown(world: &mut World) -> Posting {
+    let tenant = world.tenant;
+    let of = |role| house(tenant, Rail::Fps, role, Currency::GBP);
+    let id = world.id();
+    Posting {
+        id,
+        journal: Journal::StatementLine,
+        legs: journal::move_now(of(Role::Settlement), of(Role::Suspense), gbp(300)),
+    }
+}
+
 #[test]
 fn the_documentation_shows_what_happens() {
     let plays = [
@@ -285,6 +330,7 @@ fn the_documentation_shows_what_happens() {
         in_for_nobody(),
         on_the_book(),
         held_and_posted(),
+        as_a_statement_says(),
     ];
     expect_file!["../../../../docs/ledger.md"].assert_eq(&(INTRO.to_owned() + &plays.concat()));
 }

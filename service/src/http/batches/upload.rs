@@ -115,7 +115,7 @@ fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
 }
 
 /// Spools the body. It may be large and take long, but neither stand still nor trickle.
-async fn receive(app: &App, request: Request) -> Result<Spool, Problem> {
+pub(in crate::http) async fn receive(app: &App, request: Request) -> Result<Spool, Problem> {
     let limits = &app.config.http;
     let max = limits.batch_bytes_max as u64;
     let too_large = || {

@@ -152,7 +152,7 @@ schemas! {
     BatchId = id("bat", "Names a batch.");
     /// An account, as requests may name it.
     AccountRef = text()
-        .pattern(Some("^(acc_[0-7][0-9a-hjkmnp-tv-z]{25}|(book|fps|sepa_inst)/(clearing|settlement|suspense|fees)/[A-Z]{3})$"))
+        .pattern(Some("^(acc_[0-7][0-9a-hjkmnp-tv-z]{25}|(book|fps|sepa_inst)/(clearing|settlement|suspense|fees|differences)/[A-Z]{3})$"))
         .description(Some("An account's id, or the name of a house account: `rail/role/currency`."))
         .examples(["acc_01k9z8q4v7n3r5t6w8x0y2z4a6", "fps/settlement/GBP"]);
     /// Minor units, positive.
@@ -164,6 +164,14 @@ schemas! {
     MinorUnits = whole()
         .minimum(Some(0))
         .description(Some("A sum in minor units; it may exceed what JavaScript holds exactly."));
+    /// Minor units of either sign.
+    SignedMinorUnits = whole()
+        .minimum(Some(i64::MIN)).maximum(Some(i64::MAX))
+        .description(Some("A sum in minor units, negative when it went from us."));
+    /// A sentence about a file.
+    DeviationText = text()
+        .max_length(Some(1_000))
+        .description(Some("What is odd, with its place in the file."));
     /// ISO 4217.
     CurrencyCode = words(Currency::all().map(Currency::code), "A currency in use (ISO 4217).");
     /// RFC 3339.

@@ -122,8 +122,8 @@ async fn house_accounts_are_there_and_have_names() {
         .expect(200);
     assert_eq!(
         listed["data"].as_array().unwrap().len(),
-        10,
-        "four a rail, and fees of our books"
+        12,
+        "five a rail, and fees of our books"
     );
     let found = world
         .get("/v1/accounts?name=fps%2Fsettlement%2FGBP")

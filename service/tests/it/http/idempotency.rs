@@ -114,6 +114,7 @@ async fn every_post_needs_a_well_formed_key() {
         ("api_keys", "key"),
         ("mandates", "mdt"),
         ("proposals", "prp"),
+        ("exceptions", "exc"),
     ];
     for path in super::isolation::posts() {
         let resource = path.split('/').nth(2).unwrap();

@@ -73,6 +73,10 @@ pub fn body(path: &str) -> Option<Value> {
         "/v1/proposals/{id}/reject" => json!({}),
         "/v1/tokens/{id}/detokenize" => json!({"purpose": "a try"}),
         "/v1/tokens/{id}" | "/v1/subjects/{id}" => json!({}),
+        "/v1/exceptions/{id}/claim"
+        | "/v1/exceptions/{id}/comment"
+        | "/v1/exceptions/{id}/reopen" => json!({"note": "a try"}),
+        "/v1/exceptions/{id}/resolve" => json!({"action": "ignore", "note": "a try"}),
         "/v1/webhook_endpoints/{id}/replay" => json!({"since": "2026-01-01T00:00:00.000Z"}),
         _ => return None,
     })
@@ -190,7 +194,7 @@ impl Ours {
             "ledger" => &self.transaction,
             "webhook_endpoints" => &self.endpoint,
             "batches" => &self.batch,
-            "exceptions" => &self.exception,
+            "exceptions" | "reconciliation" => &self.exception,
             "tokens" => &self.token,
             "api_keys" => &self.api_key,
             "mandates" => &self.mandate,
@@ -266,7 +270,7 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
             "/subject",
         ),
         // Its rows do, and each says so for itself: see the tests of batches.
-        "/v1/batches" => return,
+        "/v1/batches" | "/v1/reconciliation/statements" => return,
         _ => panic!("{path} needs a row in this test"),
     };
     as_other(world, "post", path, body)

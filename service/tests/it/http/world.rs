@@ -11,7 +11,6 @@ use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use lombard_core::{
     command::{Act, Command, Receive, Report},
-    currency::Currency,
     id::Id,
     ledger::AliasScheme,
     money::{Amount, Money},
@@ -276,13 +275,18 @@ impl World {
 
     /// A payment of 20.00 that came in for an account.
     pub async fn received(&self, account: &str) -> String {
+        self.came(account, Rail::Fps, "E2E-7", 2_000).await
+    }
+
+    /// A payment that came in over a rail for an account.
+    pub async fn came(&self, account: &str, rail: Rail, reference: &str, minor: u64) -> String {
         let id = Id::<Payment>::new(self.host.now(), self.host.random());
         let receive = Receive {
             id,
-            rail: Rail::Fps,
+            rail,
             money: Money {
-                amount: Amount::try_from(2_000).unwrap(),
-                currency: Currency::GBP,
+                amount: Amount::try_from(minor).unwrap(),
+                currency: rail.currency().unwrap(),
             },
             debtor: External {
                 scheme: AliasScheme::UkAccount,
@@ -291,7 +295,7 @@ impl World {
                 fingerprint: "0".repeat(64),
             },
             creditor: Some(account.parse().unwrap()),
-            end_to_end_id: "E2E-7".into(),
+            end_to_end_id: reference.into(),
             rail_reference: "R1".into(),
             sealed: None,
         };

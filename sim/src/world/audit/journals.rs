@@ -78,6 +78,11 @@ fn chart(tenant: TenantId, journal: Journal, payment: &Payment) -> Option<Chart>
         Journal::OutSettle => (clearing, of(Role::Settlement), POSTED),
         Journal::InSettle => (of(Role::Settlement), clearing, POSTED),
         Journal::Reversal => (creditor, debtor, POSTED),
+        Journal::Chargeback => (debtor, clearing, POSTED),
+        // The simulated world has no statements, so none of these is of a payment.
+        Journal::ProviderFee | Journal::Difference | Journal::Exchange | Journal::StatementLine => {
+            return None;
+        }
         Journal::Fee | Journal::Hold | Journal::HoldPost | Journal::HoldVoid | Journal::Posting => {
             return None;
         }

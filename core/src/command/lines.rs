@@ -1,0 +1,82 @@
+//! What reconciliation asks of the books: what lines of statements came to, in one decision.
+//!
+//! **Shape.** [`TakeLines`] is one step of a match: the lines that it takes in, the payments that they
+//! settle, the money that they show gone back, and the postings beside. A match of more payments
+//! than fit into a commit takes its lines in with the first of them, and settles the rest after.
+//!
+//! **Invariants.** A line is taken in once: its record is created in the commit that posts what
+//! follows from it, so there is no moment at which one is there without the other.
+
+use serde::{Deserialize, Serialize};
+
+use super::ReceiveReturn;
+use crate::{
+    id::Id,
+    journal::Journal,
+    ledger::{Leg, Transaction},
+    matching::RuleName,
+    payment::Payment,
+};
+
+/// The most lines of one match. A commit has room for a hundred writes.
+pub const LINES_MAX: usize = 40;
+
+/// The most payments that are settled in one commit. Each writes up to seven records: itself, and
+/// for the rail's yes and for the settlement a transaction and an event each, an entry and a balance.
+pub const SETTLES_MAX: usize = 7;
+
+/// Takes in lines with what follows from them.
+#[derive(Clone, Debug, Default)]
+pub struct TakeLines {
+    /// Whose statement they stand in.
+    pub source: String,
+    /// At most [`LINES_MAX`]. When one of them was taken in before, nothing is done.
+    pub lines: Vec<TakenLine>,
+    /// The payments that are settled; at most [`SETTLES_MAX`]. One that is settled stays.
+    pub settles: Vec<Id<Payment>>,
+    /// Money of a payment that went back. Not of one that `settles` names: that comes before.
+    pub returns: Vec<ReceiveReturn>,
+    /// What else is posted, between house accounts.
+    pub postings: Vec<Posting>,
+}
+
+/// A line that is taken in.
+#[derive(Clone, Debug)]
+pub struct TakenLine {
+    /// What it says, as a digest: the same line has the same in whatever file it comes.
+    pub digest: String,
+    /// The statement that it first stood in, as a digest of that one's name.
+    pub statement: String,
+    /// What becomes of it.
+    pub record: LineRecord,
+}
+
+/// What became of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineRecord {
+    /// Minor units of the line.
+    pub minor: i64,
+    /// By what a person knows it.
+    pub reference: String,
+    /// The payments that it settled, or of which it showed money gone back; none for what its kind
+    /// explains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<Id<Payment>>,
+    /// Whether it settled them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settles: bool,
+    /// By which rule; none for what its kind explains, or a person decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleName>,
+}
+
+/// A transaction beside.
+#[derive(Clone, Debug)]
+pub struct Posting {
+    /// Its id, which follows from its line.
+    pub id: Id<Transaction>,
+    /// What it is.
+    pub journal: Journal,
+    /// Its legs.
+    pub legs: Vec<Leg>,
+}

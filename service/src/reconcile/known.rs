@@ -1,0 +1,69 @@
+//! What became of lines in earlier runs.
+
+use std::collections::HashMap;
+
+use lombard_core::{
+    command::LineRecord,
+    plan::keys,
+    store::{Key, decode},
+    tenant::TenantId,
+};
+
+use super::run::Source;
+use crate::{
+    app::App,
+    ports::{RANGE_MAX, Range, ReadError},
+};
+
+/// How many records are read at once.
+const AT_ONCE: usize = 90;
+
+/// What became of lines, by their digests.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn look(
+    app: &App,
+    tenant: TenantId,
+    source: &Source,
+    digests: &[&str],
+) -> Result<HashMap<String, LineRecord>, ReadError> {
+    let mut known = HashMap::new();
+    for some in digests.chunks(AT_ONCE) {
+        let key = |digest: &&str| keys::line(tenant, &source.name, digest);
+        let keys: Vec<Key> = some.iter().map(key).collect();
+        let found = app.store.get(&keys).await?;
+        for (digest, record) in some.iter().zip(found) {
+            if let Some(record) = record {
+                known.insert((*digest).to_owned(), decode(&record.body.bytes));
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// The lines that were taken in from a statement, by their digests.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn of_statement(
+    app: &App,
+    tenant: TenantId,
+    source: &Source,
+    statement: &str,
+) -> Result<Vec<(String, LineRecord)>, ReadError> {
+    let list = keys::lines_list(tenant, &source.name, statement);
+    let mut lines = Vec::new();
+    let mut after = None;
+    loop {
+        let range = Range::listed(&list, RANGE_MAX).after(after);
+        let found = app.store.range(&range).await?;
+        let Some(last) = found.last() else {
+            return Ok(lines);
+        };
+        after = Some(last.at.sort().to_owned());
+        let read =
+            |it: &crate::ports::Found| (it.at.sort().to_owned(), decode(&it.record.body.bytes));
+        lines.extend(found.iter().map(read));
+    }
+}

@@ -1,0 +1,411 @@
+//! One run: a file against our books.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    io::BufRead,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lombard_core::{
+    command::{LineRecord, SETTLES_MAX, TakeLines},
+    matching::{self, BreakKind, Match, Movement, Outcome, Rules},
+    rail::Rail,
+    statement::{Format, Mapping, Unit},
+    tenant::TenantId,
+};
+use time::Date;
+
+use super::{
+    breaks::{self, Found},
+    expected::{self, Gathered, Way},
+    known, quarantine,
+    read::{self, Entry, File, Statement},
+    report::Report,
+    restated,
+    take::Teller,
+};
+use crate::{
+    app::App,
+    config::Config,
+    ports::{CommitError, ExecuteError, ReadError},
+};
+
+/// How many matches are taken in at once: they are independent of each other, and share a commit
+/// group.
+const AT_ONCE: usize = 64;
+
+/// How many matches are made commands at once, so that memory is bounded.
+const PART: usize = 1_024;
+
+/// Where statements come from, and what it may do otherwise than our books.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// `barclays`, `stripe`: 1 to 60 of `a-z`, `0-9`, `_`, `-`, `.`.
+    pub name: String,
+    /// The rails whose payments must stand in its statements; empty: those that carry their currency.
+    pub rails: Vec<Rail>,
+    /// Its rules.
+    pub rules: Rules,
+    /// The file that says what the columns of its tables are.
+    pub mapping: Option<String>,
+}
+
+impl Source {
+    /// A source as it is configured, or with rules of default.
+    #[must_use]
+    pub fn of(config: &Config, name: String) -> Self {
+        let known = config.reconciliation.sources.get(&name).cloned();
+        let known = known.unwrap_or_default();
+        Self {
+            name,
+            rails: known.rails,
+            rules: known.rules,
+            mapping: known.mapping,
+        }
+    }
+
+    /// Whether a payment over a rail is missed when the source does not tell of it. Unless it is
+    /// configured, a bank's statement stands for every rail, and a provider's report for none.
+    fn tells_of(&self, format: Format, rail: Rail) -> bool {
+        self.rails.contains(&rail) || (self.rails.is_empty() && !format.is_of_a_provider())
+    }
+}
+
+/// A run that did not come to its end. It can be made again.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It is no statement of any kind that is known.
+    #[error("the file is no statement or report that is known here")]
+    Unknown,
+    /// The store does not answer.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store takes no writes.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A posting was not made.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+}
+
+/// Reconciles a file of a source.
+///
+/// # Errors
+/// See [`Failure`]. What was done stays done, and is done once however often this is called.
+pub async fn reconcile(
+    app: &App,
+    tenant: TenantId,
+    source: &Source,
+    input: impl BufRead + Send + 'static,
+) -> Result<Report, Failure> {
+    let mapping = match &source.mapping {
+        None => None,
+        Some(path) => {
+            let text = tokio::fs::read_to_string(path).await?;
+            Some(Mapping::from_toml(&text).map_err(std::io::Error::other)?)
+        }
+    };
+    let reading = tokio::task::spawn_blocking(move || read::file(input, mapping.as_ref()));
+    let file = reading.await.map_err(std::io::Error::other)??;
+    let format = file.format.ok_or(Failure::Unknown)?;
+    let units = file.statements.iter().filter_map(|it| it.summary.currency);
+    let units: BTreeSet<Unit> = units.collect();
+    let gathered =
+        expected::gather(app, tenant, &units, |rail| source.tells_of(format, rail)).await?;
+    let run = Run {
+        teller: Teller {
+            app,
+            tenant,
+            source,
+        },
+        gathered,
+        known: HashMap::new(),
+        taken: HashSet::new(),
+        matched: HashSet::new(),
+        explained: HashSet::new(),
+        found: Vec::new(),
+        over: BTreeSet::new(),
+    };
+    run.all(&file).await
+}
+
+/// A run and what it has come to so far.
+pub(super) struct Run<'a> {
+    pub(super) teller: Teller<'a>,
+    pub(super) gathered: Gathered,
+    /// What became of lines in earlier runs.
+    known: HashMap<String, LineRecord>,
+    /// Payments that this file, or a line of it that was known, accounts for.
+    taken: HashSet<usize>,
+    pub(super) matched: HashSet<String>,
+    pub(super) explained: HashSet<String>,
+    found: Vec<Found>,
+    /// What agrees: exceptions about it are over.
+    over: BTreeSet<String>,
+}
+
+/// Lines that are matched together, and their places in the engine's input.
+pub(super) struct Input<'e> {
+    pub(super) entries: Vec<&'e Entry>,
+    pub(super) movements: Vec<Movement>,
+}
+
+impl<'e> Input<'e> {
+    pub(super) fn of(entries: impl Iterator<Item = &'e Entry>) -> Self {
+        let entries: Vec<&Entry> = entries.collect();
+        let movements = entries.iter().map(|it| it.movement.clone()).collect();
+        Self { entries, movements }
+    }
+}
+
+impl Run<'_> {
+    async fn all(mut self, file: &File) -> Result<Report, Failure> {
+        let Teller {
+            app,
+            tenant,
+            source,
+        } = self.teller;
+        let entries = || file.statements.iter().flat_map(|it| &it.entries);
+        let digests: Vec<&str> = entries().map(|it| it.digest.as_str()).collect();
+        self.known = known::look(app, tenant, source, &digests).await?;
+        self.recall(entries());
+        let present: HashSet<&str> = digests.into_iter().collect();
+        let mut changed = HashSet::new();
+        let mut broken = Vec::new();
+        let mut sound: Vec<&Statement> = Vec::new();
+        for statement in &file.statements {
+            let earlier = known::of_statement(app, tenant, source, &statement.name).await?;
+            let restated = restated::compare(statement, earlier, &present, &self.known);
+            changed.extend(
+                restated
+                    .iter()
+                    .filter_map(|it| Some(it.line.as_ref()?.digest.clone())),
+            );
+            if statement.summary.consistent == Some(false) {
+                broken.push((statement, restated));
+            } else {
+                self.found.extend(restated);
+                self.over.insert(statement.subject());
+                sound.push(statement);
+            }
+        }
+        let fresh =
+            |it: &&Entry| !self.known.contains_key(&it.digest) && !changed.contains(&it.digest);
+        let input = Input::of(sound.iter().flat_map(|it| &it.entries).filter(fresh));
+        let mut outcome = self.matched_with(&input.movements);
+        let due = self.due(&outcome, seen_until(&sound));
+        let interim = file.format.is_some_and(Format::is_interim);
+        outcome.breaks.retain(|it| {
+            let missed = it.expected.iter().all(|id| due.misses(&self.gathered, *id));
+            it.kind != BreakKind::MissingThere || (missed && !interim)
+        });
+        self.carry_out(&input, &outcome).await?;
+        self.repeat(entries()).await?;
+        for (statement, restated) in broken {
+            let fresh =
+                |it: &&Entry| !self.known.contains_key(&it.digest) && !changed.contains(&it.digest);
+            let input = Input::of(statement.entries.iter().filter(fresh));
+            let outcome = self.matched_with(&input.movements);
+            let found = quarantine::found(statement, &input, &outcome, &self.gathered, restated);
+            self.found.push(found);
+        }
+        let mut report = self.report(file);
+        let mut named = BTreeSet::new();
+        for found in &self.found {
+            let (id, told) = breaks::raise(app, tenant, source, found).await?;
+            named.insert(id);
+            report.exceptions.extend(told);
+        }
+        breaks::close_found(app, tenant, source, &self.over, &named).await?;
+        Ok(report)
+    }
+
+    /// Takes over what became of lines that were seen before.
+    fn recall<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        let payments = self.gathered.payments.iter().enumerate();
+        let places: HashMap<_, usize> = payments.map(|(at, it)| (it.id, at)).collect();
+        for entry in entries {
+            let Some(record) = self.known.get(&entry.digest) else {
+                continue;
+            };
+            let settled = record.payments.iter().filter(|_| record.settles);
+            self.taken.extend(settled.filter_map(|id| places.get(id)));
+            self.over
+                .extend(record.payments.iter().map(ToString::to_string));
+            self.over.insert(entry.subject());
+            if record.payments.is_empty() {
+                self.explained.insert(entry.digest.clone());
+            } else {
+                self.matched.insert(entry.digest.clone());
+            }
+        }
+    }
+
+    /// The engine's answer, over what no line accounts for yet: with all that is open missed, which is
+    /// for the caller to judge.
+    fn matched_with(&self, movements: &[Movement]) -> Outcome {
+        let mut items = self.gathered.items.clone();
+        for at in &self.taken {
+            items[*at].standing = matching::Standing::Settled;
+        }
+        matching::run(
+            movements,
+            &items,
+            &self.teller.source.rules,
+            Some(Date::MAX),
+        )
+    }
+
+    /// What must be there by now: by the day of the statements' close, and by the payments that are.
+    fn due(&self, outcome: &Outcome, until: Option<Date>) -> Due<'_> {
+        let mut newest = BTreeMap::new();
+        let matched = outcome.matches.iter().flat_map(|it| &it.expected);
+        let matched = matched.map(|id| id.0 as usize);
+        for at in matched.chain(self.taken.iter().copied()) {
+            let day: &mut Date = newest.entry(self.gathered.way(at)).or_insert(Date::MIN);
+            *day = (*day).max(self.gathered.items[at].day);
+        }
+        Due {
+            rules: &self.teller.source.rules,
+            until,
+            newest,
+        }
+    }
+
+    /// Takes in what the engine found, each match in its own commits.
+    async fn carry_out(&mut self, input: &Input<'_>, outcome: &Outcome) -> Result<(), Failure> {
+        let teller = self.teller;
+        for some in outcome.matches.chunks(PART) {
+            let steps = some.iter();
+            let steps = steps.map(|it| teller.steps(&input.entries, &self.gathered, it));
+            let refused = taken(teller, steps.collect()).await?;
+            for (it, refused) in some.iter().zip(refused) {
+                self.took(input, it, refused);
+            }
+        }
+        for some in outcome.explained.chunks(PART) {
+            let entries: Vec<&Entry> = some.iter().map(|id| input.entries[id.0 as usize]).collect();
+            let steps = entries.iter();
+            let steps = steps.map(|entry| Ok(vec![teller.explained(entry)?]));
+            let refused = taken(teller, steps.collect()).await?;
+            for (entry, refused) in entries.into_iter().zip(refused) {
+                match refused {
+                    None => {
+                        self.explained.insert(entry.digest.clone());
+                        self.over.insert(entry.subject());
+                    }
+                    Some(why) => {
+                        let found = Found::of_line(entry, BreakKind::Currency, &why);
+                        self.found.push(found);
+                    }
+                }
+            }
+        }
+        let described = outcome.breaks.iter();
+        let described = described.map(|it| breaks::describe(it, &input.entries, &self.gathered));
+        self.found.extend(described);
+        Ok(())
+    }
+
+    fn took(&mut self, input: &Input<'_>, it: &Match, refused: Option<String>) {
+        let entries = it
+            .movements
+            .iter()
+            .map(|(id, _)| input.entries[id.0 as usize]);
+        if let Some(why) = refused {
+            let first = entries.take(1);
+            let found = first.map(|it| Found::of_line(it, BreakKind::ConflictingStatus, &why));
+            return self.found.extend(found);
+        }
+        let settles = it
+            .movements
+            .iter()
+            .any(|it| it.1 == matching::Role::Settles);
+        for id in &it.expected {
+            let known = &self.gathered.payments[id.0 as usize];
+            self.over.insert(known.id.to_string());
+            if settles {
+                self.taken.insert(id.0 as usize);
+            }
+        }
+        for entry in entries {
+            self.over.insert(entry.subject());
+            self.matched.insert(entry.digest.clone());
+        }
+    }
+
+    /// Settles again what was taken in before: a crash may have come between the parts of a match.
+    /// What is settled stays.
+    async fn repeat<'e>(&self, entries: impl Iterator<Item = &'e Entry>) -> Result<(), Failure> {
+        let due = self.gathered.payments.iter().filter(|it| it.has_cleared);
+        let due: HashSet<_> = due.map(|it| it.id).collect();
+        for entry in entries {
+            let Some(record) = self.known.get(&entry.digest).filter(|it| it.settles) else {
+                continue;
+            };
+            let left: Vec<_> = { record.payments.iter() }
+                .filter(|id| due.contains(*id))
+                .copied()
+                .collect();
+            let steps = left.chunks(SETTLES_MAX);
+            let steps = steps.map(|part| self.teller.settling(part)).collect();
+            self.teller.carry_out(steps).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Which payments a file should have told of and did not.
+struct Due<'a> {
+    rules: &'a Rules,
+    /// The last day that the statements of a source tell everything of, for the rails that it
+    /// stands for.
+    until: Option<Date>,
+    /// The day of the newest payment that is in the file, for each way of money: what is older and
+    /// went the same way should have come with it.
+    newest: BTreeMap<Way, Date>,
+}
+
+impl Due<'_> {
+    fn misses(&self, gathered: &Gathered, id: matching::ExpectedId) -> bool {
+        let at = id.0 as usize;
+        let known = &gathered.payments[at];
+        let day = self
+            .rules
+            .calendar
+            .after(gathered.items[at].day, self.rules.expected_within);
+        let closed = known.is_told_here && self.until.is_some_and(|until| day <= until);
+        let passed = self
+            .newest
+            .get(&gathered.way(at))
+            .is_some_and(|it| day <= *it);
+        known.has_cleared && (closed || passed)
+    }
+}
+
+/// The commands of one match, or why there are none.
+type Steps = Result<Vec<TakeLines>, String>;
+
+/// Carries steps out, many matches at once; tells of each why it was not taken in.
+async fn taken(teller: Teller<'_>, steps: Vec<Steps>) -> Result<Vec<Option<String>>, Failure> {
+    let one = |steps: Steps| async move {
+        match steps {
+            Ok(steps) => Ok(teller.carry_out(steps).await?.map(|it| it.to_string())),
+            Err(why) => Ok(Some(why)),
+        }
+    };
+    stream::iter(steps)
+        .map(one)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// The day up to which all of these statements tell everything.
+fn seen_until(statements: &[&Statement]) -> Option<Date> {
+    let days = statements.iter().map(|it| it.summary.closing_date);
+    days.collect::<Option<Vec<Date>>>()?.into_iter().min()
+}
