@@ -9,6 +9,7 @@ use crate::{
     check::What,
     cost::Cost,
     exit::{Exit, Outcome},
+    fraud::Fraud,
     get::Get,
     inspect::Inspect,
     log::Log,
@@ -73,6 +74,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         what: Log,
+    },
+    /// Train and measure what finds fraud.
+    Fraud {
+        /// What to do.
+        #[command(subcommand)]
+        what: Fraud,
     },
     /// Run a stand-in for the outside world by itself.
     Sim {

@@ -11,6 +11,7 @@ mod client;
 mod config;
 mod cost;
 mod exit;
+mod fraud;
 mod get;
 mod inspect;
 mod log;
@@ -62,6 +63,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Check { what } => check::run(what, json),
         Command::Completions { shell } => cli::completions(*shell),
         Command::Cost(args) => cost::run(args, json),
+        Command::Fraud { what } => fraud::run(what, json),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Log { what } => log::run(what, json),

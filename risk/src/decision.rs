@@ -10,6 +10,7 @@
 
 pub mod costs;
 pub mod fallback;
+pub mod plot;
 pub mod reasons;
 
 use serde::{Deserialize, Serialize};

@@ -27,6 +27,7 @@ pub mod outcomes;
 pub mod pair;
 pub mod place;
 pub mod profile;
+mod replay;
 pub mod tiles;
 pub mod vector;
 
@@ -35,4 +36,5 @@ pub use catalogue::{CATALOGUE_LEN, Feature, Type};
 pub use event::{Event, Kind, Outcome, PayeeCheck, Subject};
 pub use pair::{Bond, Pair};
 pub use profile::Profile;
+pub use replay::{Table, replay};
 pub use vector::Vector;

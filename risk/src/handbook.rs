@@ -4,16 +4,16 @@
 //! Everything here sees payments in the order of time and labels when their delay is over; the
 //! column that says how the simulator made a fraud is not even read.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use lombard_core::time::Timestamp;
 
 use crate::{
-    features::{Book, Event, Kind, Outcome, Subject, catalogue},
+    features::{self, Event, Kind, Subject, Table, catalogue},
     metrics,
     model::{
         Scorer, scorer,
-        train::{self, Rows, Settings, TrainError},
+        train::{self, Settings, TrainError},
     },
 };
 
@@ -66,64 +66,14 @@ impl Row {
     }
 }
 
-/// Vectors of the payments of some days, one row after another.
-#[derive(Clone, Debug, Default)]
-pub struct Table {
-    /// Features of a row.
-    pub width: usize,
-    /// The values.
-    pub values: Vec<f32>,
-    /// Which row of the data set each is of.
-    pub rows: Vec<usize>,
-}
-
-impl Table {
-    /// The features of the `index`th row.
-    #[must_use]
-    pub fn row(&self, index: usize) -> &[f32] {
-        &self.values[index * self.width..(index + 1) * self.width]
-    }
-}
-
 /// Replays the data set through the fold, and keeps the vectors of the days that are wanted.
 ///
 /// `rows` are in the order of time. A label is learned when it is [`DELAY`] old, before any
 /// payment of that second or later.
 #[must_use]
 pub fn replay(rows: &[Row], wanted: impl Fn(u32) -> bool, places: &[usize]) -> Table {
-    let mut book = Book::default();
-    let mut open: VecDeque<Outcome> = VecDeque::new();
-    let mut table = Table {
-        width: places.len(),
-        ..Table::default()
-    };
-    for (index, row) in rows.iter().enumerate() {
-        let event = row.event();
-        let due = event.seconds() - DELAY.min(event.seconds());
-        while open
-            .front()
-            .is_some_and(|outcome| outcome.event.seconds() <= due)
-        {
-            if let Some(outcome) = open.pop_front() {
-                book.learn(&outcome);
-            }
-        }
-        if wanted(row.day()) {
-            let vector = book.vector(&event);
-            table
-                .values
-                .extend(places.iter().map(|place| vector.for_model(*place)));
-            table.rows.push(index);
-        }
-        let times_typical = book.times_typical(&event);
-        book.observe(&event);
-        open.push_back(Outcome {
-            event,
-            fraud: row.fraud,
-            times_typical,
-        });
-    }
-    table
+    let events = rows.iter().map(|row| (row.event(), row.fraud));
+    features::replay(events, DELAY, |index, _| wanted(rows[index].day()), places)
 }
 
 /// One fold: the week to train on and the week to test on.
@@ -216,7 +166,21 @@ pub fn places() -> Vec<usize> {
     FEATURES.iter().map(place).collect()
 }
 
-/// Trains on rows of a table.
+/// Learns from rows of a table.
+///
+/// # Errors
+/// See [`TrainError`].
+pub fn learn(
+    rows: &[Row],
+    table: &Table,
+    indices: &[usize],
+    settings: &Settings,
+) -> Result<scorer::File, TrainError> {
+    let fraud = |row: usize| rows[row].fraud;
+    train::learn(("handbook", FEATURES), table, indices, fraud, settings)
+}
+
+/// The same, ready to score.
 ///
 /// # Errors
 /// See [`TrainError`].
@@ -226,22 +190,7 @@ pub fn train(
     indices: &[usize],
     settings: &Settings,
 ) -> Result<Scorer, TrainError> {
-    let values: Vec<f32> = indices
-        .iter()
-        .flat_map(|index| table.row(*index))
-        .copied()
-        .collect();
-    let labels: Vec<bool> = indices
-        .iter()
-        .map(|index| rows[table.rows[*index]].fraud)
-        .collect();
-    let learned = Rows {
-        values: &values,
-        width: table.width,
-        labels: &labels,
-    };
-    let trained = train::train(learned, settings)?;
-    let file = scorer::File::new("handbook", FEATURES, &trained);
+    let file = learn(rows, table, indices, settings)?;
     // What was just grown of these features reads them.
     file.scorer()
         .map_err(|error| TrainError::Failed(error.to_string()))

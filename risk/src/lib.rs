@@ -4,7 +4,9 @@
 //! the core it computes with floats, for features and scores; money stays in whole minor units,
 //! and rules compare it as such. `docs/adr/0030-risk-crate.md` says why it stands beside the core.
 //!
-//! The modules, in the order to read them: [`features`] folds payments into vectors.
+//! The modules, in the order to read them: [`features`] folds payments into vectors; [`model`]
+//! scores them; [`rules`] ask what analysts know; [`decision`] puts both together. [`handbook`] and
+//! [`simulate`] are worlds to measure on, [`metrics`] the measures.
 
 pub mod decision;
 pub mod features;
@@ -12,4 +14,5 @@ pub mod handbook;
 pub mod metrics;
 pub mod model;
 pub mod rules;
+pub mod simulate;
 pub mod text;

@@ -8,6 +8,7 @@ mod clients;
 mod data_folder;
 mod detection;
 mod disk;
+mod fraud;
 mod guides;
 mod metrics;
 mod offline;

@@ -19,7 +19,7 @@ pub struct Card {
     pub settings: Settings,
     /// What was measured on payments after those, by name.
     pub metrics: Vec<(String, f64)>,
-    /// The features that count most, with their share of all gain.
+    /// The features with their share of all questions, the most asked first.
     pub features: Vec<(String, f64)>,
     /// At which scores what is done, and what it would cost, in words.
     pub thresholds: Vec<String>,
@@ -54,7 +54,7 @@ impl Card {
             page.push('\n');
         };
         table("Measured", "figure", &self.metrics);
-        table("What counts most", "feature", &self.features);
+        table("What it asks about", "feature", &self.features);
         page += "## Thresholds\n\n";
         for line in &self.thresholds {
             let _ = writeln!(page, "* {line}");

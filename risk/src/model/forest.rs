@@ -184,6 +184,16 @@ impl Forest {
         expected
     }
 
+    /// How many questions are about each feature.
+    #[must_use]
+    pub fn asked(&self) -> Vec<usize> {
+        let mut asked = vec![0; self.features];
+        for node in self.nodes.iter().filter(|node| node.feature != LEAF) {
+            asked[node.feature as usize] += 1;
+        }
+        asked
+    }
+
     /// How many features a row has.
     #[must_use]
     pub const fn features(&self) -> usize {

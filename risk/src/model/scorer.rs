@@ -199,6 +199,21 @@ impl Scorer {
         found
     }
 
+    /// How often the trees ask about each feature, as a share of all questions, the most asked
+    /// first.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // Counts of nodes.
+    pub fn questions(&self) -> Vec<(String, f64)> {
+        let asked = self.forest.asked();
+        let all = asked.iter().sum::<usize>().max(1) as f64;
+        let share = |(place, count): (&usize, usize)| {
+            (catalogue::all()[*place].name.clone(), count as f64 / all)
+        };
+        let mut shares: Vec<_> = self.places.iter().zip(asked).map(share).collect();
+        shares.sort_by(|one, other| other.1.total_cmp(&one.1));
+        shares
+    }
+
     /// Trees in the forest.
     #[must_use]
     pub fn trees(&self) -> usize {

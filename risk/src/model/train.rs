@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     calibrate::Calibration,
     forest::{Forest, Unusable},
+    scorer::File,
     xgboost,
 };
+use crate::features::Table;
 
 /// How to grow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,6 +142,38 @@ pub fn train(rows: Rows<'_>, settings: &Settings) -> Result<Trained, TrainError>
         xgboost: serde_json::from_str(&text).map_err(|error| Unusable(error.to_string()))?,
         calibration: calibrate(rows, settings)?,
     })
+}
+
+/// Learns from rows of a table, and gives the file of a model: its name and the names of
+/// the table's features come first; `fraud` says what became of a payment of the history.
+///
+/// # Errors
+/// See [`TrainError`].
+pub fn learn(
+    (name, features): (&str, &[&str]),
+    table: &Table,
+    indices: &[usize],
+    fraud: impl Fn(usize) -> bool,
+    settings: &Settings,
+) -> Result<File, TrainError> {
+    let values: Vec<f32> = indices
+        .iter()
+        .flat_map(|index| table.row(*index))
+        .copied()
+        .collect();
+    let labels: Vec<bool> = indices
+        .iter()
+        .map(|index| fraud(table.rows[*index]))
+        .collect();
+    let rows = Rows {
+        values: &values,
+        width: table.width,
+        labels: &labels,
+    };
+    let trained = train(rows, settings)?;
+    let mut file = File::new(name, features, &trained);
+    file.expected = trained.forest.expected(values.chunks_exact(table.width));
+    Ok(file)
 }
 
 fn grow(rows: Rows<'_>, settings: &Settings, seed: u64) -> Result<BoostedModel, TrainError> {
