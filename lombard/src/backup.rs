@@ -55,8 +55,9 @@ pub struct Restore {
     data: DataFolder,
 }
 
+/// Which installation.
 #[derive(Debug, Args)]
-struct DataFolder {
+pub struct DataFolder {
     /// The data folder.
     #[arg(
         long = "data",
@@ -64,7 +65,7 @@ struct DataFolder {
         value_name = "DIR",
         default_value = "lombard-data"
     )]
-    path: PathBuf,
+    pub path: PathBuf,
 }
 
 impl DataFolder {
@@ -82,9 +83,14 @@ impl DataFolder {
 
 /// What a server is asked.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Asked {
-    /// Where the backup goes: a path from the root.
-    pub backup: PathBuf,
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// For a backup, to a path from the root.
+    Backup(PathBuf),
+    /// For a tenant of this name.
+    CreateTenant(String),
+    /// For its tenants.
+    Tenants,
 }
 
 /// What a server says of a backup.
@@ -196,9 +202,7 @@ fn tell(reached: &Reached, what: &str, as_json: bool) {
 
 fn ask(mut server: UnixStream, folder: &Path, bar: &ProgressBar) -> Result<Reached, Failure> {
     let gone = "the server broke off";
-    let asked = Asked {
-        backup: folder.to_owned(),
-    };
+    let asked = Asked::Backup(folder.to_owned());
     let mut line = serde_json::to_vec(&asked).or_exit(Exit::Usage, folder.display())?;
     line.push(b'\n');
     server.write_all(&line).or_exit(Exit::Unreachable, gone)?;

@@ -19,6 +19,7 @@ use crate::{
     say,
     sim::Sim,
     slo::Slo,
+    tenant::Tenants,
     up::Up,
     vault::Vault,
     verify::Verify,
@@ -63,6 +64,12 @@ pub enum Command {
     Backup(Backup),
     /// Make a store of a copy.
     Restore(Restore),
+    /// Make a tenant of a running server, or list them.
+    Tenant {
+        /// What to do.
+        #[command(subcommand)]
+        what: Tenants,
+    },
     /// Verify a log of ledger transactions: signatures, tiles, leaves, books.
     Verify(Verify),
     /// Run a witness: cosign checkpoints of logs that only grow.

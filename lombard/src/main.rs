@@ -22,6 +22,7 @@ mod reconcile;
 mod say;
 mod sim;
 mod slo;
+mod tenant;
 mod up;
 mod vault;
 mod verify;
@@ -73,6 +74,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Restore(args) => backup::restore(args, json),
         Command::Sim { what } => wait(sim::run(what, json)),
         Command::Slo(args) => wait(slo::run(args, json)),
+        Command::Tenant { what } => tenant::run(what, json),
         Command::Up(args) => up::run(args, json),
         Command::Vault(args) => vault::run(args, json),
         Command::Verify(args) => verify::run(args, json),

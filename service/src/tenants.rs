@@ -35,7 +35,7 @@ pub use demo::{DemoTenant, demo};
 pub use keys::{KeyWish, begin, create_key, find_key, list_keys, new_key, revoke_key};
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS, Shown};
 pub use pace::Pace;
-pub use records::{TenantError, create_tenant, ids, open_house_accounts};
+pub use records::{TenantError, all, create_tenant, ids, open_house_accounts};
 
 use crate::{access::Access, config::Environment, password::Hashed};
 

@@ -1,5 +1,5 @@
 //! What a running server does for whoever may write to its data folder: it takes a backup of
-//! itself. One line of JSON in over a Unix socket in the folder, lines of JSON out.
+//! itself, makes tenants and lists them. One line of JSON in over a Unix socket in the folder, lines of JSON out.
 //!
 //! The socket can be connected to by its owner alone, so no key is asked for.
 
@@ -11,9 +11,10 @@ use std::{
 };
 
 use lombard_embedded::{backup, engine::Engine};
+use lombard_service::app::App;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::mpsc,
 };
 use tracing::{info, warn};
@@ -21,6 +22,7 @@ use tracing::{info, warn};
 use crate::{
     backup::{Asked, CONTROL_SOCKET, News, both, of_error},
     exit::Failure,
+    tenant,
 };
 
 /// The most bytes of a request: a path.
@@ -35,7 +37,7 @@ pub struct Control {
 impl Control {
     /// Listens in the data folder. A folder whose path is too long for a socket has none; that
     /// is logged, and such a server is backed up when it is stopped.
-    pub fn listen(data: &Path, engines: [&Arc<Engine>; 2]) -> Option<Self> {
+    pub fn listen(data: &Path, engines: [&Arc<Engine>; 2], app: &App) -> Option<Self> {
         let path = data.join(CONTROL_SOCKET);
         // One of a server that crashed: the folder is ours, so nobody listens there.
         let _ = fs::remove_file(&path);
@@ -43,6 +45,7 @@ impl Control {
             Ok(listener) => {
                 // Weak: a backup under way must not keep the store from being closed for ever.
                 let engines = engines.map(Arc::downgrade);
+                let app = app.clone();
                 let task = tokio::spawn(async move {
                     while let Ok((stream, _)) = listener.accept().await {
                         let [Some(engine), Some(vault)] =
@@ -50,9 +53,10 @@ impl Control {
                         else {
                             return;
                         };
+                        let app = app.clone();
                         tokio::spawn(async move {
-                            if let Err(error) = answer(stream, engine, vault).await {
-                                warn!(%error, "a backup was not asked for properly, or its asker is gone");
+                            if let Err(error) = answer(stream, (engine, vault), app).await {
+                                warn!(%error, "nothing that we do was asked for, or the asker is gone");
                             }
                         });
                     }
@@ -80,20 +84,38 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn answer(stream: UnixStream, engine: Arc<Engine>, vault: Arc<Engine>) -> io::Result<()> {
+async fn answer(
+    stream: UnixStream,
+    engines: (Arc<Engine>, Arc<Engine>),
+    app: App,
+) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     let read = tokio::io::AsyncReadExt::take(read, REQUEST_BYTES_MAX);
     BufReader::new(read).read_line(&mut line).await?;
-    let asked: Asked = serde_json::from_str(&line)?;
-    info!(to = %asked.backup.display(), "a backup begins");
+    let said = match serde_json::from_str(&line)? {
+        Asked::Backup(to) => return back_up(write, engines, to).await,
+        Asked::CreateTenant(name) => tenant::created(&app, &name).await,
+        Asked::Tenants => tenant::all(&app).await,
+    };
+    let mut line = serde_json::to_vec(&said)?;
+    line.push(b'\n');
+    write.write_all(&line).await
+}
+
+async fn back_up(
+    mut write: OwnedWriteHalf,
+    (engine, vault): (Arc<Engine>, Arc<Engine>),
+    to: PathBuf,
+) -> io::Result<()> {
+    info!(to = %to.display(), "a backup begins");
     let (news, mut heard) = mpsc::channel::<News>(16);
     let work = tokio::task::spawn_blocking(move || {
         let mut progress = |progress: backup::Progress| {
             // Progress that nobody reads fast enough is left out.
             let _ = news.try_send(News::Progress(progress.into()));
         };
-        let ended = both(&engine, &vault, &asked.backup, &mut progress);
+        let ended = both(&engine, &vault, &to, &mut progress);
         let ended = match ended {
             Ok(progress) => News::Done(progress.into()),
             Err(error) => {

@@ -15,5 +15,6 @@ mod offline;
 mod overload;
 mod seeds;
 mod server;
+mod tenants;
 mod tour;
 mod verify;

@@ -88,16 +88,25 @@ pub(super) async fn create_tenant_as(
 /// # Errors
 /// See [`ReadError`].
 pub async fn ids(app: &App) -> Result<Vec<TenantId>, ReadError> {
-    let (mut ids, mut after) = (Vec::new(), None);
+    let tenants = all(app).await?;
+    Ok(tenants.into_iter().map(|tenant| tenant.id).collect())
+}
+
+/// All tenants, in the order of their ids.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn all(app: &App) -> Result<Vec<Tenant>, ReadError> {
+    let (mut tenants, mut after) = (Vec::new(), None);
     loop {
         let range = Range::listed(LIST, RANGE_MAX).after(after);
         let page = app.store.range(&range).await?;
         let Some(last) = page.last() else {
-            return Ok(ids);
+            return Ok(tenants);
         };
         after = Some(last.at.sort().to_owned());
-        let read = |found: &Found| decode::<Tenant>(&found.record.body.bytes).id;
-        ids.extend(page.iter().map(read));
+        let read = |found: &Found| decode::<Tenant>(&found.record.body.bytes);
+        tenants.extend(page.iter().map(read));
     }
 }
 
