@@ -1,5 +1,7 @@
 //! `POST /v1/payments`.
 
+mod described;
+
 use axum::{extract::State, response::Response};
 use lombard_core::{
     command::{Act, Reply},
@@ -49,7 +51,7 @@ pub struct CreatePayment<'a> {
     #[schema(value_type = DebtorBody)]
     debtor: Object<DebtorBody<'a>>,
     #[serde(borrow)]
-    #[schema(value_type = CreditorChoice)]
+    #[schema(value_type = described::CreditorChoice)]
     creditor: Object<CreditorBody<'a>>,
     /// The id that travels unchanged to the creditor. The payment's own when absent.
     #[serde(borrow)]
@@ -155,57 +157,6 @@ struct CreditorBody<'a> {
     sort_code: Option<Text<'a>>,
     #[serde(borrow)]
     account_number: Option<Text<'a>>,
-}
-
-/// Who is paid: an account here, or somebody outside by IBAN or by sort code.
-#[derive(ToSchema)]
-#[schema(as = Creditor)]
-#[serde(untagged)]
-#[allow(dead_code)] // Only described.
-enum CreditorChoice {
-    Here(CreditorHere),
-    Iban(CreditorByIban),
-    Uk(CreditorBySortCode),
-}
-
-/// An account here.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)] // Only described.
-struct CreditorHere {
-    #[schema(value_type = scalar::AccountRef)]
-    account: AccountRef,
-}
-
-/// An account outside, by IBAN.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)] // Only described.
-struct CreditorByIban {
-    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
-    name: String,
-    /// In electronic form (ISO 13616).
-    #[schema(
-        pattern = "^[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}$",
-        example = "DE89370400440532013000"
-    )]
-    iban: String,
-}
-
-/// An account outside, by UK sort code and account number.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)] // Only described.
-struct CreditorBySortCode {
-    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
-    name: String,
-    #[schema(
-        pattern = "^([0-9]{6}|[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{2} [0-9]{2} [0-9]{2})$",
-        example = "20-00-00"
-    )]
-    sort_code: String,
-    #[schema(pattern = "^[0-9]{8}$", example = "55779911")]
-    account_number: String,
 }
 
 /// Make a payment
