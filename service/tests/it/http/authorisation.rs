@@ -46,6 +46,10 @@ get    /v1/events                             voarud
 get    /v1/events/{id}                        voarud
 get    /v1/exceptions                         voarud
 get    /v1/exceptions/{id}                    voarud
+post   /v1/exceptions/{id}/claim              o
+post   /v1/exceptions/{id}/comment            o
+post   /v1/exceptions/{id}/reopen             o
+post   /v1/exceptions/{id}/resolve            o
 get    /v1/holds                              voarud
 post   /v1/holds                              o
 get    /v1/holds/{id}                         voarud
@@ -77,6 +81,7 @@ post   /v1/proposals                          oaurd
 get    /v1/proposals/{id}                     voarud
 post   /v1/proposals/{id}/approve             a
 post   /v1/proposals/{id}/reject              a
+post   /v1/reconciliation/statements          o
 delete /v1/subjects/{id}                      d
 get    /v1/subjects/{id}                      voarud
 get    /v1/subjects/{id}/export               -
