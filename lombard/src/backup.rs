@@ -20,6 +20,7 @@ use lombard_embedded::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    alert,
     exit::{Exit, Failure, OrExit, Outcome, failure},
     say,
     up::{KEY_FILE, LOG_KEY_FILE, Opened, SHRED_FILE, VAULT_FOLDER},
@@ -91,6 +92,8 @@ pub enum Asked {
     CreateTenant(String),
     /// For its tenants.
     Tenants,
+    /// Something about its alerts.
+    Alerts(alert::Asked),
 }
 
 /// What a server says of a backup.

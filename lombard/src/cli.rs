@@ -4,10 +4,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    alert::Alert,
     backup::{Backup, Restore},
     bench::Bench,
     check::What,
     cost::Cost,
+    doctor::Doctor,
+    drill::Drill,
     exit::{Exit, Outcome},
     fraud::Fraud,
     get::Get,
@@ -56,10 +59,16 @@ pub enum Command {
     Cost(Cost),
     /// Send a file of payments and follow it.
     Pay(Pay),
+    /// Look at an installation, and say what is wrong and what to do.
+    Doctor(Doctor),
+    /// Let something fail in a demo, to practise its runbook.
+    Drill(Drill),
     /// Show something by its id.
     Get(Get),
     /// Follow a payment or a batch until its outcome is known.
     Watch(Watch),
+    /// Test and silence the alerts of a running server.
+    Alert(Alert),
     /// Copy a store, running or stopped.
     Backup(Backup),
     /// Make a store of a copy.

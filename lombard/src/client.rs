@@ -52,6 +52,12 @@ pub struct Up {
     /// Where metrics are told.
     #[serde(default)]
     pub metrics_url: Option<String>,
+    /// The rail simulator, if it runs there.
+    #[serde(default)]
+    pub rail_url: Option<String>,
+    /// A funded account of the demo tenant.
+    #[serde(default)]
+    pub account: Option<String>,
 }
 
 impl Server {
@@ -59,6 +65,19 @@ impl Server {
     fn left(&self) -> Option<Up> {
         let text = std::fs::read(self.data.join(UP_FILE)).ok()?;
         serde_json::from_slice(&text).ok()
+    }
+
+    /// The rail simulator of the server on the data folder, and an account to pay from.
+    ///
+    /// # Errors
+    /// [`Exit::Refused`] when that server is no demo with a simulator of its own.
+    pub fn demo(&self) -> Result<(String, String), Failure> {
+        let demo = self.left().and_then(|up| up.rail_url.zip(up.account));
+        demo.ok_or_else(|| {
+            let data = self.data.display();
+            let what = format!("no demo with the rail simulator in it runs on {data}");
+            failure(Exit::Refused, what)
+        })
     }
 
     /// Where the server on the data folder tells its metrics.
@@ -268,6 +287,8 @@ mod tests {
             url: "http://127.0.0.1:1".into(),
             api_key: Some("sk".into()),
             metrics_url: None,
+            rail_url: None,
+            account: None,
         };
         std::fs::write(data.path().join(UP_FILE), serde_json::to_vec(&up).unwrap()).unwrap();
         let server = |url: Option<&str>| Server {

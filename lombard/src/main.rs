@@ -3,6 +3,7 @@
 //! One module a command. Answers go to standard output, with `--json` as JSON; logs and notes go
 //! to standard error; how a command ended is in its exit code (see [`exit::Exit`]).
 
+mod alert;
 mod backup;
 mod bench;
 mod check;
@@ -10,6 +11,8 @@ mod cli;
 mod client;
 mod config;
 mod cost;
+mod doctor;
+mod drill;
 mod exit;
 mod fraud;
 mod get;
@@ -59,12 +62,15 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Outcome {
     let json = cli.json;
     match &cli.command {
+        Command::Alert(args) => alert::run(args, json),
         Command::Backup(args) => backup::backup(args, json),
         Command::Bench(args) => wait(bench::run(args, json)),
         Command::Check { what } => check::run(what, json),
         Command::Completions { shell } => cli::completions(*shell),
         Command::Cost(args) => cost::run(args, json),
         Command::Fraud { what } => fraud::run(what, json),
+        Command::Doctor(args) => wait(doctor::run(args, json)),
+        Command::Drill(args) => wait(drill::run(args, json)),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Log { what } => log::run(what, json),

@@ -156,7 +156,7 @@ async fn serve(
     ready_after.set(begun.elapsed().as_secs_f64());
     let ready = ready::Ready::of(&rig, api, &settings.process.data);
     let left = ready.leave(&settings.process.data)?;
-    let control = control::Control::listen(&settings.process.data, opened.engines(), &rig.app);
+    let control = control::Control::listen(&settings.process.data, opened.engines(), &rig);
     let config = Arc::clone(&rig.app.config);
     let router = rig.router();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();

@@ -30,6 +30,8 @@ pub struct Config {
     pub proof: ProofConfig,
     /// The vault.
     pub vault: VaultConfig,
+    /// How people are told of exceptions.
+    pub alerts: AlertsConfig,
     /// What takes a second person.
     pub approvals: ApprovalsConfig,
     /// Strong customer authentication: thresholds, and which counters bind.
@@ -38,6 +40,49 @@ pub struct Config {
     pub psp: BTreeMap<String, PspConfig>,
     /// Statements.
     pub reconciliation: ReconciliationConfig,
+}
+
+/// How people are told of exceptions that cannot wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlertsConfig {
+    /// Where people find the console: the beginning of its addresses.
+    pub console: Option<String>,
+    /// Where people find the repository of the runbooks: the beginning of its addresses.
+    pub runbooks: Option<String>,
+    /// An address that takes each alert as JSON.
+    pub webhook_url: Option<String>,
+    /// What is sent to it as a bearer token.
+    pub webhook_key: Option<String>,
+    /// The address of an incoming webhook of Slack.
+    pub slack_url: Option<String>,
+    /// The integration key of a service of PagerDuty (Events API v2).
+    pub pagerduty_key: Option<String>,
+    /// Where PagerDuty takes events.
+    pub pagerduty_url: String,
+}
+
+impl Default for AlertsConfig {
+    fn default() -> Self {
+        Self {
+            console: None,
+            runbooks: None,
+            webhook_url: None,
+            webhook_key: None,
+            slack_url: None,
+            pagerduty_key: None,
+            pagerduty_url: "https://events.pagerduty.com/v2/enqueue".to_owned(),
+        }
+    }
+}
+
+/// Batches of payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchesConfig {
+    /// The folder in which files are kept, encrypted, until all their rows are decided. Without one they are
+    /// gone with the process that took them.
+    pub spool: Option<PathBuf>,
 }
 
 /// Whether real money is moved. Keys of the one kind are not known by the other.
@@ -175,15 +220,6 @@ pub struct SourceConfig {
     pub mapping: Option<String>,
     /// Its tolerances.
     pub rules: matching::Rules,
-}
-
-/// Batches of payments.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BatchesConfig {
-    /// The folder in which files are kept, encrypted, until all their rows are decided. Without one they are
-    /// gone with the process that took them.
-    pub spool: Option<PathBuf>,
 }
 
 /// The vault.

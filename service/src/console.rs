@@ -16,6 +16,7 @@ mod form;
 mod layout;
 mod pages;
 mod parts;
+mod runbook;
 mod session;
 mod words;
 

@@ -2,6 +2,7 @@
 //! stands on them. Async begins here; what is true is decided in `lombard-core`.
 
 pub mod access;
+pub mod alerts;
 pub mod app;
 pub mod batch;
 pub mod config;

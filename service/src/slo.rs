@@ -27,6 +27,8 @@ pub enum Slo {
     Cleared,
     /// Rails answer when they are called.
     RailAnswers,
+    /// People are told of what cannot wait.
+    Alerted,
 }
 
 /// What an objective promises.
@@ -52,6 +54,7 @@ impl Label for Slo {
         Self::Accepted,
         Self::Cleared,
         Self::RailAnswers,
+        Self::Alerted,
     ];
 
     fn value(self) -> &'static str {
@@ -60,6 +63,7 @@ impl Label for Slo {
             Self::Accepted => "accepted",
             Self::Cleared => "cleared",
             Self::RailAnswers => "rail_answers",
+            Self::Alerted => "alerted",
         }
     }
 
@@ -96,6 +100,12 @@ impl Slo {
                 counts: "calls to gateways; no answer, none that can be read, or none to be reached spends the budget",
                 good_ppm: 950_000,
                 within: None,
+            },
+            Self::Alerted => Promise {
+                what: "99 % of exceptions that cannot wait are told within a minute",
+                counts: "exceptions that cannot wait, where a channel is configured; one that was told later spends the budget",
+                good_ppm: 990_000,
+                within: Some(Duration::from_secs(60)),
             },
         }
     }

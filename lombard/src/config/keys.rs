@@ -188,6 +188,31 @@ pub const SETTINGS: &[Setting] = &[
         "A folder or a URL outside our own trust, to which checkpoints are copied once a minute.",
     ),
     text(
+        "alerts.console",
+        "Where people find the console, as alerts link it: the beginning of its addresses.",
+    ),
+    text(
+        "alerts.runbooks",
+        "Where people find this repository's files, as alerts link them: the beginning of their addresses.",
+    ),
+    text(
+        "alerts.webhook_url",
+        "An address that takes each alert as JSON (docs/alerts.md).",
+    ),
+    text(
+        "alerts.webhook_key",
+        "What is sent to that address as a bearer token.",
+    ),
+    text(
+        "alerts.slack_url",
+        "The address of an incoming webhook of Slack. It is a secret.",
+    ),
+    text(
+        "alerts.pagerduty_key",
+        "The integration key of a service of PagerDuty (Events API v2).",
+    ),
+    text("alerts.pagerduty_url", "Where PagerDuty takes events."),
+    text(
         "rails.*.url",
         "Base URL of the rail's gateway; messages are posted to `{url}/{rail}/messages`.",
     ),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
 use lombard_core::{rail::Rail, tenant::TenantId};
-use lombard_service::config::{PspConfig, RailConfig, SourceConfig, TlsConfig};
+use lombard_service::config::{AlertsConfig, PspConfig, RailConfig, SourceConfig, TlsConfig};
 
 use super::{
     keys::{self, SETTINGS},
@@ -140,6 +140,15 @@ fn the_list_of_settings_is_complete() {
         certificate: Some("c".into()),
         key: Some("k".into()),
         client_authorities: Some("a".into()),
+    };
+    service.alerts = AlertsConfig {
+        console: Some("c".into()),
+        runbooks: Some("r".into()),
+        webhook_url: Some("u".into()),
+        webhook_key: Some("k".into()),
+        slack_url: Some("s".into()),
+        pagerduty_key: Some("p".into()),
+        ..AlertsConfig::default()
     };
     let mut leaves = BTreeSet::new();
     let process = Process {

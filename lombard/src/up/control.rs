@@ -1,5 +1,5 @@
 //! What a running server does for whoever may write to its data folder: it takes a backup of
-//! itself, makes tenants and lists them. One line of JSON in over a Unix socket in the folder, lines of JSON out.
+//! itself, makes tenants and lists them, and looks after its alerts. One line of JSON in over a Unix socket in the folder, lines of JSON out.
 //!
 //! The socket can be connected to by its owner alone, so no key is asked for.
 
@@ -12,6 +12,7 @@ use std::{
 
 use lombard_embedded::{backup, engine::Engine};
 use lombard_service::app::App;
+use serde::Serialize;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
@@ -19,7 +20,9 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use super::rig::Rig;
 use crate::{
+    alert::Desk,
     backup::{Asked, CONTROL_SOCKET, News, both, of_error},
     exit::Failure,
     tenant,
@@ -37,7 +40,7 @@ pub struct Control {
 impl Control {
     /// Listens in the data folder. A folder whose path is too long for a socket has none; that
     /// is logged, and such a server is backed up when it is stopped.
-    pub fn listen(data: &Path, engines: [&Arc<Engine>; 2], app: &App) -> Option<Self> {
+    pub fn listen(data: &Path, engines: [&Arc<Engine>; 2], rig: &Rig) -> Option<Self> {
         let path = data.join(CONTROL_SOCKET);
         // One of a server that crashed: the folder is ours, so nobody listens there.
         let _ = fs::remove_file(&path);
@@ -45,7 +48,7 @@ impl Control {
             Ok(listener) => {
                 // Weak: a backup under way must not keep the store from being closed for ever.
                 let engines = engines.map(Arc::downgrade);
-                let app = app.clone();
+                let (desk, app) = (Desk::of(rig), rig.app.clone());
                 let task = tokio::spawn(async move {
                     while let Ok((stream, _)) = listener.accept().await {
                         let [Some(engine), Some(vault)] =
@@ -53,10 +56,10 @@ impl Control {
                         else {
                             return;
                         };
-                        let app = app.clone();
+                        let (desk, app) = (desk.clone(), app.clone());
                         tokio::spawn(async move {
-                            if let Err(error) = answer(stream, (engine, vault), app).await {
-                                warn!(%error, "nothing that we do was asked for, or the asker is gone");
+                            if let Err(error) = answer(stream, (engine, vault), (desk, app)).await {
+                                warn!(%error, "something was not asked for properly, or its asker is gone");
                             }
                         });
                     }
@@ -87,26 +90,30 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
 async fn answer(
     stream: UnixStream,
     engines: (Arc<Engine>, Arc<Engine>),
-    app: App,
+    (desk, app): (Desk, App),
 ) -> io::Result<()> {
-    let (read, mut write) = stream.into_split();
+    let (read, write) = stream.into_split();
     let mut line = String::new();
     let read = tokio::io::AsyncReadExt::take(read, REQUEST_BYTES_MAX);
     BufReader::new(read).read_line(&mut line).await?;
-    let said = match serde_json::from_str(&line)? {
-        Asked::Backup(to) => return back_up(write, engines, to).await,
-        Asked::CreateTenant(name) => tenant::created(&app, &name).await,
-        Asked::Tenants => tenant::all(&app).await,
-    };
-    let mut line = serde_json::to_vec(&said)?;
+    match serde_json::from_str(&line)? {
+        Asked::Backup(to) => back_up(engines, to, write).await,
+        Asked::CreateTenant(name) => tell(&tenant::created(&app, &name).await, write).await,
+        Asked::Tenants => tell(&tenant::all(&app).await, write).await,
+        Asked::Alerts(asked) => tell(&desk.answer(asked).await, write).await,
+    }
+}
+
+async fn tell(said: &impl Serialize, mut write: OwnedWriteHalf) -> io::Result<()> {
+    let mut line = serde_json::to_vec(said)?;
     line.push(b'\n');
     write.write_all(&line).await
 }
 
 async fn back_up(
-    mut write: OwnedWriteHalf,
     (engine, vault): (Arc<Engine>, Arc<Engine>),
     to: PathBuf,
+    mut write: OwnedWriteHalf,
 ) -> io::Result<()> {
     info!(to = %to.display(), "a backup begins");
     let (news, mut heard) = mpsc::channel::<News>(16);

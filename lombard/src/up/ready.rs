@@ -98,6 +98,8 @@ impl Ready {
             url: self.url.clone(),
             api_key: self.api_key.clone(),
             metrics_url: Some(self.metrics_url.clone()),
+            rail_url: self.rail_url.clone(),
+            account: self.account.clone(),
         };
         let text = serde_json::to_vec(&up).or_exit(Exit::Internal, "JSON")?;
         // One of a server that crashed may be there, with other rights.

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::Router;
 use lombard_core::{bank::uk::weights::Weights, psp::Providers, statement::Mapping};
 use lombard_service::{
+    alerts::{Alerts, consumer::AlertConsumer},
     app::App,
     batch::resume,
     config::Config,
@@ -39,6 +40,8 @@ pub struct Rig {
     pub rail_url: Option<String>,
     /// Where metrics are told.
     pub metrics_url: String,
+    /// How people are told of exceptions, if any way is configured.
+    pub alerts: Option<Arc<Alerts>>,
     /// The vault, inside.
     pub tokens: Tokens,
     /// The UK modulus table, if there is one.
@@ -101,6 +104,8 @@ impl Rig {
         let log = proof::open(&app, &settings.process.data).await?;
         proof::spawn(&app, &log, &stopped, &mut workers)?;
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
+        let alerts = Alerts::new(&app).or_exit(Exit::Internal, "alerts")?;
+        spawn_alerts(&app, alerts.as_ref(), &stopped, &mut workers);
         let metrics_url =
             metrics::spawn(settings, opened, &app, &log, &stopped, &mut workers).await?;
         Ok(Self {
@@ -109,6 +114,7 @@ impl Rig {
             admin_key,
             rail_url,
             metrics_url,
+            alerts,
             tokens,
             weights,
             log,
@@ -212,6 +218,26 @@ fn application(config: Config, opened: &Opened) -> Result<App, Failure> {
         rails,
         config,
     })
+}
+
+fn spawn_alerts(
+    app: &App,
+    alerts: Option<&Arc<Alerts>>,
+    stopped: &watch::Receiver<bool>,
+    workers: &mut JoinSet<()>,
+) {
+    let Some(alerts) = alerts else { return };
+    let (consumer, desk) = AlertConsumer::new(app, alerts.clone(), stopped.clone());
+    let consumer = Arc::new(consumer);
+    workers.spawn(desk);
+    for shard in 0..app.store.shards() {
+        workers.spawn(feed::run(
+            app.clone(),
+            consumer.clone(),
+            shard,
+            stopped.clone(),
+        ));
+    }
 }
 
 fn spawn_webhooks(

@@ -3,11 +3,13 @@
 // A test that is skipped says so, by name, where the run can count it.
 #![allow(clippy::print_stderr)]
 
+mod alerts;
 mod bench;
 mod clients;
 mod data_folder;
 mod detection;
 mod disk;
+mod doctor;
 mod fraud;
 mod guides;
 mod metrics;

@@ -14,7 +14,7 @@ use super::server::Server;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks an address for a path without a key, and gives the head and the body.
-pub fn get(url: &str, path: &str) -> (String, String) {
+fn get(url: &str, path: &str) -> (String, String) {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("it listens");
     let head = format!("GET {path} HTTP/1.1\r\nhost: lombard\r\nconnection: close\r\n\r\n");
@@ -37,7 +37,7 @@ fn samples(server: &Server) -> BTreeMap<String, f64> {
 }
 
 /// Waits until the samples are as they should be.
-fn wait_for(server: &Server, what: &str, holds: impl Fn(&BTreeMap<String, f64>) -> bool) {
+pub fn wait_for(server: &Server, what: &str, holds: impl Fn(&BTreeMap<String, f64>) -> bool) {
     let begun = Instant::now();
     loop {
         let samples = samples(server);

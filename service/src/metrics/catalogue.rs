@@ -9,7 +9,10 @@ use lombard_core::{
 
 use super::{
     kinds::{Counters, Durations, Gauges, Histograms, Metric, Requests, Unit},
-    label::{Call, Consumer, Decided, Deed, Detokenised, JobEnd, Redacted, Shed, Store, Tried},
+    label::{
+        AlertEnd, Call, Channel, Consumer, Decided, Deed, Detokenised, JobEnd, Redacted, Shed,
+        Store, Tried,
+    },
 };
 use crate::{exceptions::Kind, slo::Slo};
 
@@ -114,6 +117,8 @@ catalogue! {
     exceptions_opened: Counters<(Kind,)>, "lombard_exceptions_opened", None, "Exceptions opened, or opened again";
     exceptions_open: Gauges<(Kind,)>, "lombard_exceptions_open", None, "Exceptions that are not resolved";
     exceptions_oldest: Gauges<(Kind,)>, "lombard_exceptions_oldest", Seconds, "Age of the oldest of them";
+    alerts: Counters<(Channel, AlertEnd)>, "lombard_alerts", None, "Alerts of exceptions, by what became of them";
+    alert_delay: Histograms<()>, "lombard_alert_delay", Seconds, "From opening an exception that cannot wait until people were told";
 
     detokenisations: Counters<(Detokenised,)>, "lombard_detokenisations", None, "Tokens read back, and refusals";
     redactions: Gauges<(Redacted,)>, "lombard_redactions", None, "Pieces of personal data that were stopped on their way into logs or answers, since the start; anything above 0 is a leak to be mended at its source";

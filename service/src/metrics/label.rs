@@ -105,6 +105,8 @@ labels! {
         Webhooks = "webhooks",
         /// Counts what is pending.
         Standing = "standing",
+        /// Tells people of exceptions.
+        Alerts = "alerts",
         /// Any other.
         Other = "other";
 
@@ -138,6 +140,24 @@ labels! {
         Gone = "gone",
         /// It failed, and is tried again or given up.
         Failed = "failed";
+
+    /// A way to tell people of an exception.
+    Channel, "channel":
+        /// Any address that takes JSON.
+        Webhook = "webhook",
+        /// A channel of Slack.
+        Slack = "slack",
+        /// A service of PagerDuty.
+        Pagerduty = "pagerduty";
+
+    /// What became of an alert.
+    AlertEnd, "outcome":
+        /// The channel took it.
+        Told = "told",
+        /// The channel did not take it at any try.
+        Failed = "failed",
+        /// Somebody silenced its kind.
+        Silenced = "silenced";
 
     /// Whether a token was read back.
     Detokenised, "outcome":

@@ -9,6 +9,7 @@ use crate::console::{
     form::Fields,
     layout,
     parts::{empty, facts, heading, id, list, next, pill, text, time, whole_id},
+    runbook,
     session::Session,
     words::{escaped, plain},
 };
@@ -90,6 +91,7 @@ pub async fn one(
             }
             @if evidence.is_none_or(serde_json::Map::is_empty) { p.meta { "None was kept." } }
         }
+        section.card.runbook { (runbook::of(&exception)) }
     };
     Ok(layout::page("/console/exceptions", "Exception", &content))
 }
