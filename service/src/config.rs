@@ -76,15 +76,6 @@ impl Default for AlertsConfig {
     }
 }
 
-/// Batches of payments.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BatchesConfig {
-    /// The folder in which files are kept, encrypted, until all their rows are decided. Without one they are
-    /// gone with the process that took them.
-    pub spool: Option<PathBuf>,
-}
-
 /// Whether real money is moved. Keys of the one kind are not known by the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
