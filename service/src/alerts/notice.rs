@@ -205,6 +205,8 @@ mod tests {
             ]),
             opened_at: Timestamp::from_unix_ms(0),
             state: State::Open,
+            assignee: None,
+            history: Vec::new(),
         };
         (0..count).map(one).collect()
     }
