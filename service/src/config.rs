@@ -213,6 +213,15 @@ pub struct SourceConfig {
     pub rules: matching::Rules,
 }
 
+/// Batches of payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchesConfig {
+    /// The folder in which files are kept, encrypted, until all their rows are decided. Without one they are
+    /// gone with the process that took them.
+    pub spool: Option<PathBuf>,
+}
+
 /// The vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
