@@ -45,7 +45,6 @@ pub struct AlertConsumer {
 
 impl AlertConsumer {
     /// A consumer, and the desk that gathers and tells until `stop` turns true.
-    #[must_use]
     pub fn new(
         app: &App,
         alerts: Arc<Alerts>,

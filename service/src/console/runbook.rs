@@ -116,7 +116,7 @@ mod tests {
             "id": "exc_1", "kind": "webhook_given_up", "subject": "whk_1/evt_1",
             "evidence": {"endpoint": "whk_1", "event": "evt_1", "type": "<b>bold</b>", "tries": "9", "last_status": "500"},
         });
-        let page = of(&exception).into_string();
+        let page = of(&exception).into_string().replace('\n', " ");
         assert!(page.contains("Case exc_1"), "{page}");
         assert!(page.contains("the last answer was 500"), "{page}");
         assert!(

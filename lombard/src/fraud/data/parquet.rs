@@ -31,13 +31,17 @@ pub fn read(file: File) -> Result<Vec<Row>> {
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group)?;
         let count = usize::try_from(group.metadata().num_rows())?;
-        let columns: Vec<Vec<f64>> = places
+        let mut columns: Vec<std::vec::IntoIter<f64>> = places
             .iter()
             .zip(COLUMNS)
-            .map(|(place, name)| column(group.as_ref(), *place, count).context(name))
+            .map(|(place, name)| {
+                let values = column(group.as_ref(), *place, count).context(name);
+                values.map(Vec::into_iter)
+            })
             .collect::<Result<_>>()?;
-        for index in 0..count {
-            let values = std::array::from_fn(|column| columns[column][index]);
+        for _ in 0..count {
+            // Each column has so many values, or it was refused.
+            let values = std::array::from_fn(|column| columns[column].next().unwrap_or_default());
             rows.push(row(&values)?);
         }
     }
