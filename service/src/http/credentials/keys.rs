@@ -38,10 +38,10 @@ pub struct CreateBody<'a> {
     #[schema(value_type = String, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$")]
     name: Text<'a>,
     /// `viewer`, `operator`, `approver`, `risk`, `auditor` or `admin`.
-    #[schema(value_type = Option<String>, pattern = "^(viewer|operator|approver|risk|auditor|admin)$", nullable = false)]
+    #[schema(value_type = Option<String>, pattern = "^(viewer|operator|approver|risk|auditor|admin)$")]
     role: Option<Role>,
     /// `read` or `write`; `read` when absent.
-    #[schema(value_type = Option<String>, pattern = "^(read|write)$", nullable = false)]
+    #[schema(value_type = Option<String>, pattern = "^(read|write)$")]
     scope: Option<Scope>,
     /// Deeds that must be granted by name.
     #[serde(default)]

@@ -53,7 +53,7 @@ pub struct CreateBody<'a> {
     #[schema(value_type = scalar::Amount)]
     amount_total_max: Amount,
     /// The most payments within a minute.
-    #[schema(minimum = 1, maximum = 100_000, nullable = false)]
+    #[schema(minimum = 1, maximum = 100_000)]
     per_minute_max: Option<u32>,
     /// Ids of accounts here, or fingerprints of accounts outside; all when empty.
     #[serde(default, borrow)]

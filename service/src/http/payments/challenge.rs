@@ -52,11 +52,11 @@ pub struct AnswerBody<'a> {
     linked: Binding,
     /// What he knows.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{4,12}$", nullable = false)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{4,12}$")]
     pin: Option<Text<'a>>,
     /// What his generator shows.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$", nullable = false)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$")]
     code: Option<Text<'a>>,
     /// `transStatus` of EMV 3-D Secure, for a payment by card.
     #[serde(borrow)]

@@ -84,7 +84,7 @@ pub struct CreatePayment<'a> {
     verification: Option<Reason>,
     /// How the payer gave the order, for deciding whether he must authenticate (PSD2). Nothing is
     /// decided when absent: it is then done elsewhere.
-    #[schema(value_type = Option<ScaBody>, nullable = false)]
+    #[schema(value_type = Option<ScaBody>)]
     authentication: Option<Object<ScaBody>>,
     /// Your own references. Not for personal data: they are kept in clear.
     #[serde(default, borrow)]
