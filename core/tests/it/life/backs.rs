@@ -219,16 +219,21 @@ fn a_recall_comes_in_time_or_not_at_all() {
     world.run(Act::ReceiveRecall(theirs, wish)).unwrap();
 }
 
+/// The other bank's wish to have money back that it sent twice.
+fn duplicate() -> RecallWish {
+    RecallWish {
+        reason: Reason::Duplicate,
+        reason_code: "DUPL".to_owned(),
+        case: "CASE-1".to_owned(),
+    }
+}
+
 #[test]
 fn the_other_bank_s_recall_is_refused_with_an_errand() {
     let mut world = World::new();
     let account = open(&mut world, 0);
     let id = receive(&mut world, Some(account), 1_000);
-    let wish = RecallWish {
-        reason: Reason::Duplicate,
-        reason_code: "DUPL".to_owned(),
-        case: "CASE-1".to_owned(),
-    };
+    let wish = duplicate();
     world.run(Act::ReceiveRecall(id, wish.clone())).unwrap();
     world.run(Act::ReceiveRecall(id, wish)).unwrap();
     world.run(Act::RefuseRecall(id, "AC04".to_owned())).unwrap();
@@ -281,11 +286,7 @@ fn a_recall_answered_in_time_is_never_overdue() {
     let mut world = World::new();
     let account = open(&mut world, 0);
     let id = receive(&mut world, Some(account), 1_000);
-    let wish = RecallWish {
-        reason: Reason::Duplicate,
-        reason_code: "DUPL".to_owned(),
-        case: "CASE-1".to_owned(),
-    };
+    let wish = duplicate();
     world.run(Act::ReceiveRecall(id, wish)).unwrap();
     let timer = answer_due(&world, id);
     world.run(Act::RefuseRecall(id, "AC04".to_owned())).unwrap();

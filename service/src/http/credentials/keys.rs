@@ -286,7 +286,7 @@ pub async fn revoke(
 struct RotateBody {
     /// For how many seconds the old key is good beside the new one; a day when absent, 0 when it
     /// has leaked.
-    #[schema(minimum = 0, maximum = 604_800, nullable = false)]
+    #[schema(minimum = 0, maximum = 604_800)]
     overlap_seconds: Option<u64>,
 }
 
