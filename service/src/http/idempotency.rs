@@ -23,6 +23,15 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// The header, out: the answer is one that was given before.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// What the header may be, as the API's document says it: printable characters, bare or as a quoted
+/// string. Blanks around it are not part of it.
+pub const PATTERN: &str = concat!(
+    r"^[ \t]*(?:",
+    r"[!#-~](?:[ -~]{0,253}[!-~])?",
+    r#"|"(?:[ !#-\[\]-~]|\\["\\]){1,255}""#,
+    r")[ \t]*$",
+);
+
 /// The caller's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
@@ -86,7 +95,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 /// The characters of a bare token or of a quoted string (RFC 8941, section 3.3.3).
 fn parse(value: &HeaderValue) -> Option<String> {
-    let text = value.to_str().ok()?.trim_matches(' ');
+    let text = value.to_str().ok()?.trim_matches([' ', '\t']);
     let key = match text.strip_prefix('"') {
         Some(quoted) => unquote(quoted.strip_suffix('"')?)?,
         None => text.to_owned(),
@@ -111,7 +120,18 @@ fn unquote(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, string::string_regex};
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_the_document_allows_is_understood(
+            text in string_regex(PATTERN.trim_matches(['^', '$'])).unwrap()
+        ) {
+            prop_assert!(parse(&HeaderValue::from_str(&text).unwrap()).is_some(), "{text:?}");
+        }
+    }
 
     fn read(value: &str) -> Option<String> {
         parse(&HeaderValue::from_str(value).unwrap())

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::http::idempotency::PATTERN;
+
 /// Refusals of every operation that needs a key.
 const ALWAYS: [&str; 7] = ["400", "401", "404", "429", "431", "500", "503"];
 /// Refusals of every operation that changes something, beside.
@@ -149,7 +151,7 @@ fn parameters() -> Value {
             "description": "Fresh for each new request, the same when the request is repeated. \
                             1 to 255 printable characters, bare or as a quoted string (RFC 8941). \
                             Kept as long as what the request made.",
-            "schema": {"type": "string", "pattern": "^[!#-~]{1,255}$"},
+            "schema": {"type": "string", "pattern": PATTERN},
         },
         "TraceParent": {
             "name": "traceparent", "in": "header", "required": false,
