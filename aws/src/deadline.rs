@@ -1,8 +1,11 @@
 //! Until when a caller waits. Retries end there, whatever they hoped for: an answer that comes after
 //! its caller has left is work for nothing, and on Lambda the process is frozen by then.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
+use futures_util::{FutureExt, future::BoxFuture};
+use lombard_core::command::{Command, Reply};
+use lombard_service::ports::{Bank, ExecuteError};
 use tokio::time::Instant;
 
 tokio::task_local! {
@@ -21,11 +24,33 @@ pub async fn by<F: Future>(deadline: Instant, work: F) -> F::Output {
     DEADLINE.scope(earliest, work).await
 }
 
-/// When a call that begins now must have ended.
+/// When a call that begins now must have ended: at the caller's deadline, or soon.
 #[must_use]
 pub fn of_a_call() -> Instant {
-    let own = Instant::now() + PATIENCE;
-    DEADLINE.try_with(|set| own.min(*set)).unwrap_or(own)
+    DEADLINE
+        .try_with(|set| *set)
+        .unwrap_or_else(|_| Instant::now() + PATIENCE)
+}
+
+/// A [`Bank`] whose callers wait for so long: all reads, commits and retries of a command together.
+pub struct Bounded {
+    bank: Arc<dyn Bank>,
+    within: Duration,
+}
+
+impl Bounded {
+    /// Lets each command of `bank` take so long.
+    #[must_use]
+    pub fn new(bank: Arc<dyn Bank>, within: Duration) -> Self {
+        Self { bank, within }
+    }
+}
+
+impl Bank for Bounded {
+    fn execute(&self, command: Command) -> BoxFuture<'_, Result<Reply, ExecuteError>> {
+        let deadline = Instant::now() + self.within;
+        by(deadline, self.bank.execute(command)).boxed()
+    }
 }
 
 #[cfg(test)]
@@ -42,9 +67,7 @@ mod tests {
         );
         let held = by(near, by(far, async { of_a_call() })).await;
         assert_eq!(held, near);
-        assert_eq!(
-            by(now + 2 * PATIENCE, async { of_a_call() }).await,
-            now + PATIENCE
-        );
+        let patient = now + 2 * PATIENCE;
+        assert_eq!(by(patient, async { of_a_call() }).await, patient);
     }
 }

@@ -120,6 +120,19 @@ impl Dynamo {
         &self.table
     }
 
+    /// Whether there is any record at all.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn has_any(&self) -> Result<bool, ReadError> {
+        let request = self.client.scan().table_name(&*self.table).limit(1);
+        let answer = persist(self.host.as_ref(), || async {
+            request.clone().send().await.map_err(failed)
+        });
+        let answer = answer.await.map_err(read::unreadable)?;
+        Ok(!answer.items().is_empty())
+    }
+
     fn count(&self, operation: Operation) {
         self.meter.count(operation);
     }

@@ -21,6 +21,10 @@ use source::Source;
 
 /// Variables that commands read by themselves.
 const COMMANDS_OWN: &[&str] = &[
+    "LOMBARD_AWS_BUCKET",
+    "LOMBARD_AWS_ENDPOINT",
+    "LOMBARD_AWS_REGION",
+    "LOMBARD_AWS_TABLE",
     "LOMBARD_CONFIG",
     "LOMBARD_URL",
     "LOMBARD_API_KEY",

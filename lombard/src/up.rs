@@ -10,6 +10,7 @@
 //! it ends in the same order, with an exit code that says so: the disk may have lost what it took,
 //! so that only opening the store anew can tell what is there.
 
+mod aws;
 mod control;
 mod metrics;
 pub mod proof;
@@ -69,6 +70,8 @@ pub struct Up {
     /// A TOML file of settings.
     #[arg(long, env = "LOMBARD_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    aws: aws::OnAws,
 }
 
 impl Up {
@@ -99,15 +102,23 @@ pub fn run(args: &Up, as_json: bool) -> Outcome {
     rig::allow_connections(settings.service.http.connections_max);
     check_service(&settings)?;
     let weights = check::weights(settings.process.uk_weights.as_deref())?;
-    let opened = Opened::open(&settings.process.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(&settings))
         .enable_all()
         .build()
         .or_exit(Exit::Internal, "no runtime")?;
-    let ended = runtime.block_on(serve(&settings, &opened, weights, (begun, as_json)));
+    let told = Told { begun, as_json };
+    if args.aws.is_wanted() {
+        let ended = runtime.block_on(aws::serve(&args.aws, &settings, weights, told));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        return ended;
+    }
+    let opened = Opened::open(&settings.process.data)?;
+    let parts = opened.parts();
+    let ended = runtime.block_on(serve(&settings, &parts, Some(&opened), weights, told));
     // Whatever still holds the store lets go of it, then the store is closed.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(parts);
     opened.close();
     ended
 }
@@ -139,11 +150,20 @@ fn workers(settings: &Settings) -> usize {
     }
 }
 
+/// How the start is told of.
+#[derive(Clone, Copy)]
+struct Told {
+    begun: Instant,
+    as_json: bool,
+}
+
+/// Serves until it is told to stop, or its own engine fails.
 async fn serve(
     settings: &Settings,
-    opened: &Opened,
+    parts: &Parts,
+    opened: Option<&Opened>,
     weights: Option<Weights>,
-    (begun, as_json): (Instant, bool),
+    told: Told,
 ) -> Outcome {
     // Listened for from the start, so that a stop during the start is not lost.
     let mut signals = stop::Signals::listen()?;
@@ -151,12 +171,14 @@ async fn serve(
     let api = listener
         .local_addr()
         .or_exit(Exit::Unreachable, "no address")?;
-    let rig = rig::Rig::start(settings, opened, api, weights).await?;
+    let rig = rig::Rig::start(settings, parts, api, weights).await?;
     let ready_after = METRICS.start_duration.of(());
-    ready_after.set(begun.elapsed().as_secs_f64());
+    ready_after.set(told.begun.elapsed().as_secs_f64());
     let ready = ready::Ready::of(&rig, api, &settings.process.data);
     let left = ready.leave(&settings.process.data)?;
-    let control = control::Control::listen(&settings.process.data, opened.engines(), &rig);
+    let listen =
+        |opened: &Opened| control::Control::listen(&settings.process.data, opened.engines(), &rig);
+    let control = opened.and_then(listen);
     let config = Arc::clone(&rig.app.config);
     let router = rig.router();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
@@ -167,13 +189,13 @@ async fn serve(
         };
         lombard_service::http::serve(listener, router, &config.http, shutdown).await
     });
-    ready.tell(as_json);
+    ready.tell(told.as_json);
     let failed = tokio::select! {
         signal = signals.next() => {
             info!(signal, "stopping");
             None
         }
-        reason = opened.engine.failure() => {
+        reason = failure_of(opened) => {
             error!(%reason, "the store has failed and takes no more; stopping");
             Some(reason)
         }
@@ -194,5 +216,13 @@ async fn serve(
                  `outcome_unknown` may be done or not. Look at the disk, then start again"
             ),
         )),
+    }
+}
+
+/// Ends when the engine in this process has failed for good, with the reason; never without one.
+async fn failure_of(opened: Option<&Opened>) -> Arc<str> {
+    match opened {
+        Some(opened) => opened.engine.failure().await,
+        None => std::future::pending().await,
     }
 }

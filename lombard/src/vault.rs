@@ -66,19 +66,20 @@ async fn serve(args: &Vault, tenant: TenantId, opened: &Opened, as_json: bool) -
     let address = listener
         .local_addr()
         .or_exit(Exit::Unreachable, "no address")?;
+    let parts = opened.parts();
     let app = App {
-        store: opened.engine.clone(),
-        bank: opened.engine.clone(),
-        host: opened.host.clone(),
-        vault: opened.vault.clone(),
+        store: parts.store.clone(),
+        bank: parts.bank.clone(),
+        host: parts.host.clone(),
+        vault: parts.vault.clone(),
         rails: Arc::new(Rails::default()),
         config: Arc::new(Config::default()),
     };
     let key = first_key(&app, tenant).await?;
     let (stop, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
-    let tokens = rig::start_vault(&app, opened, &stopped, &mut workers).await?;
-    let log = proof::open(&app, &args.data).await?;
+    let tokens = rig::start_vault(&app, &parts, &stopped, &mut workers).await?;
+    let log = proof::open(&app, &args.data, None).await?;
     proof::spawn(&app, &log, &stopped, &mut workers)?;
     let api = Api::new(app.clone()).with_tokens(tokens).with_log(log);
     let router = http::vault_router(api);

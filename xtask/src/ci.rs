@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{api_fuzz, crash, fuzz, repo, sim, tidy};
+use crate::{api_fuzz, crash, emulators, fuzz, repo, sim, tidy};
 
 /// How often the server is killed under load in every run; `cargo xtask crash` does more.
 const CRASHES: u64 = 4;
@@ -75,6 +75,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        cargo_test::FEATURES,
         "--quiet",
         "--",
         "-D",
@@ -89,7 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .push("deny: no cargo-deny, so no advisory was looked up");
     }
     say("tests");
-    cargo_test::run(&mut tally)?;
+    tests(&mut tally)?;
     step(
         &mut tally,
         "simulated worlds",
@@ -133,6 +135,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     deploy::run(&mut tally);
     close(args, &tally, begun)
+}
+
+/// All tests, with AWS on this machine; then the store once more, against Amazon's own DynamoDB.
+fn tests(tally: &mut Tally) -> Result<()> {
+    match emulators::start() {
+        Ok(emulators) => {
+            cargo_test::run(tally, Some(&emulators.ministack))?;
+            say("conformance on Amazon's DynamoDB");
+            cargo_test::conformance(tally, &emulators.dynamodb)
+        }
+        Err(error) => {
+            say_more(&format!("{error:#}"));
+            let skipped = "skipped: tests on AWS: its emulators cannot be installed";
+            tally.skipped.push(skipped.to_owned());
+            cargo_test::run(tally, None)
+        }
+    }
 }
 
 fn step(tally: &mut Tally, name: &str, command: &mut Command) {

@@ -4,6 +4,7 @@ mod api_fuzz;
 mod bench_report;
 mod ci;
 mod crash;
+mod emulators;
 mod fuzz;
 mod iso_schema;
 mod repo;

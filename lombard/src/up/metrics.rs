@@ -5,8 +5,7 @@ use std::sync::Arc;
 use lombard_service::{
     app::App,
     metrics::{
-        label::Store,
-        sample::{self, Gauged, Sampler},
+        sample::{self, Sampler},
         serve,
     },
     proof::Log,
@@ -15,7 +14,7 @@ use lombard_service::{
 use tokio::{sync::watch, task::JoinSet};
 use tracing::error;
 
-use super::{rig::listen, store::Opened};
+use super::{rig::listen, store::Parts};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit},
@@ -27,7 +26,7 @@ use crate::{
 /// [`Exit::Unreachable`] when the address cannot be listened on.
 pub async fn spawn(
     settings: &Settings,
-    opened: &Opened,
+    parts: &Parts,
     app: &App,
     log: &Arc<Log>,
     stopped: &watch::Receiver<bool>,
@@ -37,10 +36,8 @@ pub async fn spawn(
     let address = listener
         .local_addr()
         .or_exit(Exit::Unreachable, "no address")?;
-    let ledger: Arc<dyn Gauged> = opened.engine.clone();
-    let vault: Arc<dyn Gauged> = opened.vault_engine.clone();
     let sampler = Sampler {
-        stores: vec![(Store::Ledger, ledger), (Store::Vault, vault)],
+        stores: parts.gauged.clone(),
         log: Some((log.clone(), app.host.clone())),
     };
     workers.spawn(sample::run(sampler, stopped.clone()));

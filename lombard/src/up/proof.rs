@@ -1,4 +1,5 @@
-//! Starts the verifiable log: its files and its key are in the data folder.
+//! Starts the verifiable log: its key is in the data folder, and so are its files unless they are
+//! in a bucket.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -6,7 +7,7 @@ use lombard_core::proof::{key::KeyKind, policy::Policy};
 use lombard_service::{
     app::App,
     proof::{
-        Log,
+        Blobs, Log,
         blobs::Folder,
         head,
         keys::{self, FileKeys},
@@ -29,7 +30,11 @@ pub const LOG_KEY_FILE: &str = "tlog.key";
 /// # Errors
 /// [`Exit::Damaged`] when the key of a log that has begun is gone; [`Exit::Usage`] when the
 /// policy cannot be read.
-pub async fn open(app: &App, data: &Path) -> Result<Arc<Log>, Failure> {
+pub async fn open(
+    app: &App,
+    data: &Path,
+    elsewhere: Option<Arc<dyn Blobs>>,
+) -> Result<Arc<Log>, Failure> {
     let config = &app.config.proof;
     let file = data.join(LOG_KEY_FILE);
     if !file.exists() {
@@ -53,14 +58,19 @@ pub async fn open(app: &App, data: &Path) -> Result<Arc<Log>, Failure> {
             .or_exit(Exit::NotWritable, "the log's key")?;
     }
     let keys = FileKeys::read(&file).or_exit(Exit::Damaged, "the log's key")?;
-    let folder = data.join(LOG_FOLDER);
-    let blobs = Folder::open(&folder).or_exit(Exit::NotWritable, folder.display())?;
+    let blobs: Arc<dyn Blobs> = match elsewhere {
+        Some(blobs) => blobs,
+        None => {
+            let folder = data.join(LOG_FOLDER);
+            Arc::new(Folder::open(&folder).or_exit(Exit::NotWritable, folder.display())?)
+        }
+    };
     let policy = config.policy.as_deref().map(|file| policy(Path::new(file)));
     let settings = Settings {
         policy: policy.transpose()?,
         exports: config.export.iter().cloned().collect(),
     };
-    Ok(Log::new(Arc::new(blobs), Arc::new(keys), settings))
+    Ok(Log::new(blobs, Arc::new(keys), settings))
 }
 
 /// Reads a policy's file.

@@ -11,7 +11,7 @@ use lombard_service::{
     config::Config,
     hooks::{consumer::WebhookConsumer, dispatch::Hooks, forget, retry},
     http::{self, Api},
-    ports::{Bank, Cause, Store},
+    ports::Cause,
     proof::Log,
     rails,
     tenants::{self, DemoTenant, SecretKey},
@@ -22,7 +22,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
-use super::{metrics, proof, simulator, store::Opened};
+use super::{metrics, proof, simulator, store::Parts};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit, failure},
@@ -59,7 +59,7 @@ impl Rig {
     /// When a part cannot be started.
     pub async fn start(
         settings: &Settings,
-        opened: &Opened,
+        parts: &Parts,
         api: SocketAddr,
         weights: Option<Weights>,
     ) -> Result<Self, Failure> {
@@ -68,7 +68,7 @@ impl Rig {
         let mut config = settings.service.clone();
         let rail_url = if settings.process.simulator && simulator::is_wanted(&config) {
             let listener = listen(settings.process.rail_listen).await?;
-            let own = simulator::Simulator::beside(listener, api, opened)?;
+            let own = simulator::Simulator::beside(listener, api, parts)?;
             let url = own.add_to(&mut config);
             workers.spawn(own.run(stopped.clone()));
             Some(url)
@@ -81,8 +81,8 @@ impl Rig {
         config.batches.spool = Some(spool);
         let providers = providers(&config)?;
         check_mappings(&config)?;
-        let app = application(config, opened)?;
-        let tokens = start_vault(&app, opened, &stopped, &mut workers).await?;
+        let app = application(config, parts)?;
+        let tokens = start_vault(&app, parts, &stopped, &mut workers).await?;
         let (mut demo, mut admin_key) = (None, None);
         if settings.process.demo {
             let made = tenants::demo(&app).await;
@@ -93,21 +93,18 @@ impl Rig {
         }
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
-        let stores: [(Arc<dyn Store>, _); 2] = [
-            (opened.engine.clone(), "store"),
-            (opened.vault_engine.clone(), "vault"),
-        ];
-        for (store, name) in stores {
-            workers.spawn(soundness::run(app.clone(), store, name, stopped.clone()));
+        for (store, name) in [(&parts.store, "store"), (&parts.vault_store, "vault")] {
+            let told = soundness::run(app.clone(), store.clone(), name, stopped.clone());
+            workers.spawn(told);
         }
         workers.spawn(resume::run(app.clone(), weights.clone(), stopped.clone()));
-        let log = proof::open(&app, &settings.process.data).await?;
+        let log = proof::open(&app, &settings.process.data, parts.log.clone()).await?;
         proof::spawn(&app, &log, &stopped, &mut workers)?;
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
         let alerts = Alerts::new(&app).or_exit(Exit::Internal, "alerts")?;
         spawn_alerts(&app, alerts.as_ref(), &stopped, &mut workers);
         let metrics_url =
-            metrics::spawn(settings, opened, &app, &log, &stopped, &mut workers).await?;
+            metrics::spawn(settings, parts, &app, &log, &stopped, &mut workers).await?;
         Ok(Self {
             app,
             demo,
@@ -150,16 +147,16 @@ impl Rig {
 /// [`Exit::Internal`] when its store or its keys cannot be used.
 pub async fn start_vault(
     app: &App,
-    opened: &Opened,
+    parts: &Parts,
     stopped: &watch::Receiver<bool>,
     workers: &mut JoinSet<()>,
 ) -> Result<Tokens, Failure> {
     let own = App {
-        store: opened.vault_engine.clone(),
-        bank: opened.vault_engine.clone(),
+        store: parts.vault_store.clone(),
+        bank: parts.vault_bank.clone(),
         ..app.clone()
     };
-    let (store, keys) = (own.store.clone(), opened.keys.clone());
+    let (store, keys) = (own.store.clone(), parts.keys.clone());
     let subjects = Arc::new(Subjects::new(store, keys, own.host.clone()));
     let tokens = Tokens::new(own, app.clone(), subjects);
     let erased = erasure::replay(&tokens).await;
@@ -204,10 +201,9 @@ fn check_mappings(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn application(config: Config, opened: &Opened) -> Result<App, Failure> {
-    let store: Arc<dyn Store> = opened.engine.clone();
-    let bank: Arc<dyn Bank> = opened.engine.clone();
-    let (vault, host) = (opened.vault.clone(), opened.host.clone());
+fn application(config: Config, parts: &Parts) -> Result<App, Failure> {
+    let (store, bank) = (parts.store.clone(), parts.bank.clone());
+    let (vault, host) = (parts.vault.clone(), parts.host.clone());
     let rails = rails::connect(&config, &store, &vault, &host).or_exit(Exit::Internal, "rails")?;
     let (rails, config) = (Arc::new(rails), Arc::new(config));
     Ok(App {

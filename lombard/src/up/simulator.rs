@@ -11,7 +11,7 @@ use lombard_sim::rail::{self, SimConfig};
 use tokio::{net::TcpListener, sync::watch};
 use tracing::error;
 
-use super::store::Opened;
+use super::store::Parts;
 use crate::exit::{Exit, Failure, OrExit};
 
 /// Our name on each rail, where the demo accounts are: see the demo tenant.
@@ -37,18 +37,14 @@ impl Simulator {
     ///
     /// # Errors
     /// When the listener has no address.
-    pub fn beside(
-        listener: TcpListener,
-        api: SocketAddr,
-        opened: &Opened,
-    ) -> Result<Self, Failure> {
+    pub fn beside(listener: TcpListener, api: SocketAddr, parts: &Parts) -> Result<Self, Failure> {
         let address = listener
             .local_addr()
             .or_exit(Exit::Unreachable, "no address")?;
         let config = SimConfig {
             lombard_url: format!("http://{api}"),
-            secret: drawn(opened.host.as_ref()),
-            host: Arc::clone(&opened.host),
+            secret: drawn(parts.host.as_ref()),
+            host: Arc::clone(&parts.host),
             ..SimConfig::default()
         };
         Ok(Self {

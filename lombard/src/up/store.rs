@@ -11,8 +11,9 @@ use lombard_embedded::{
 use lombard_service::{
     host::SystemHost,
     http::wire::Wire,
-    metrics::label::Store,
-    ports::{Host, Vault},
+    metrics::{label, sample::Gauged},
+    ports::{Bank, Host, Store, Vault},
+    proof::Blobs,
     vault::{FileKeys, KeyFile, LocalVault, OpenVaultError, keys::Keys},
 };
 use tracing::warn;
@@ -25,6 +26,28 @@ pub const KEY_FILE: &str = "vault.keys";
 pub const SHRED_FILE: &str = "vault.shred";
 /// The folder of the vault's own store in the data folder.
 pub const VAULT_FOLDER: &str = "vault";
+
+/// What the platform stands on, wherever its records are.
+pub struct Parts {
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// Who decides over them.
+    pub bank: Arc<dyn Bank>,
+    /// Personal data.
+    pub vault: Arc<dyn Vault>,
+    /// The vault's own records.
+    pub vault_store: Arc<dyn Store>,
+    /// Who decides over those.
+    pub vault_bank: Arc<dyn Bank>,
+    /// What wraps the keys of subjects.
+    pub keys: Arc<dyn Keys>,
+    /// The clock, and chance.
+    pub host: Arc<dyn Host>,
+    /// Where the verifiable log is, when it is not in the data folder.
+    pub log: Option<Arc<dyn Blobs>>,
+    /// The stores of this process, which have depths and sizes to tell.
+    pub gauged: Vec<(label::Store, Arc<dyn Gauged>)>,
+}
 
 /// An open data folder.
 pub struct Opened {
@@ -47,7 +70,7 @@ impl Opened {
     /// [`Exit::InUse`], [`Exit::NotWritable`], [`Exit::Damaged`] or [`Exit::Internal`].
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let host: Arc<dyn Host> = Arc::new(SystemHost::default());
-        let engine = open_engine(folder, &host, Store::Ledger)?;
+        let engine = open_engine(folder, &host, label::Store::Ledger)?;
         let keys = folder.join(KEY_FILE);
         if engine.health().last > 0 && !keys.exists() {
             // A fresh one would be made, and everything sealed so far never opened again.
@@ -55,10 +78,9 @@ impl Opened {
             let what = format!("the key file {keys} is missing; put it back from where it is kept");
             return Err(failure(Exit::Damaged, what));
         }
-        let key_file = KeyFile::open(&keys);
-        let key_file = Arc::new(key_file.map_err(|error| failed(exit_of_vault(&error), error))?);
-        let vault_engine = open_engine(&folder.join(VAULT_FOLDER), &host, Store::Vault)?;
-        let keys = open_keys(folder, &key_file, &vault_engine)?;
+        let key_file = open_key_file(folder)?;
+        let vault_engine = open_engine(&folder.join(VAULT_FOLDER), &host, label::Store::Vault)?;
+        let keys = open_keys(folder, &key_file, vault_engine.health().last > 0)?;
         Ok(Self {
             engine: Arc::new(engine),
             vault: Arc::new(LocalVault::over(key_file)),
@@ -66,6 +88,25 @@ impl Opened {
             keys,
             host,
         })
+    }
+
+    /// What the platform stands on, all of it here.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        Parts {
+            store: self.engine.clone(),
+            bank: self.engine.clone(),
+            vault: self.vault.clone(),
+            vault_store: self.vault_engine.clone(),
+            vault_bank: self.vault_engine.clone(),
+            keys: self.keys.clone(),
+            host: self.host.clone(),
+            log: None,
+            gauged: vec![
+                (label::Store::Ledger, self.engine.clone()),
+                (label::Store::Vault, self.vault_engine.clone()),
+            ],
+        }
     }
 
     /// The stores: the platform's and the vault's own.
@@ -85,7 +126,7 @@ impl Opened {
     }
 }
 
-fn open_engine(folder: &Path, host: &Arc<dyn Host>, store: Store) -> Result<Engine, Failure> {
+fn open_engine(folder: &Path, host: &Arc<dyn Host>, store: label::Store) -> Result<Engine, Failure> {
     let wire = Arc::new(Wire);
     let options = Options {
         store,
@@ -106,13 +147,28 @@ fn open_engine(folder: &Path, host: &Arc<dyn Host>, store: Store) -> Result<Engi
     Ok(engine)
 }
 
-fn open_keys(
+/// Opens the vault's key file, or makes it.
+///
+/// # Errors
+/// When it is damaged, others may read it, or it cannot be written.
+pub fn open_key_file(folder: &Path) -> Result<Arc<KeyFile>, Failure> {
+    let key_file = KeyFile::open(&folder.join(KEY_FILE));
+    Ok(Arc::new(key_file.map_err(|error| {
+        failed(exit_of_vault(&error), error)
+    })?))
+}
+
+/// Opens the secrets of subjects, or makes their file if the vault has not `begun`.
+///
+/// # Errors
+/// When the file is missing, or cannot be read or written.
+pub fn open_keys(
     folder: &Path,
     key_file: &Arc<KeyFile>,
-    vault: &Engine,
+    begun: bool,
 ) -> Result<Arc<dyn Keys>, Failure> {
     let shred = folder.join(SHRED_FILE);
-    if vault.health().last > 0 && !shred.exists() {
+    if begun && !shred.exists() {
         let shred = shred.display();
         let what = format!("the file {shred} is missing; put it back from where it is kept");
         return Err(failure(Exit::Damaged, what));

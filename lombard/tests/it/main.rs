@@ -4,6 +4,8 @@
 #![allow(clippy::print_stderr)]
 
 mod alerts;
+#[cfg(feature = "aws")]
+mod aws;
 mod bench;
 mod clients;
 mod data_folder;

@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result};
@@ -11,10 +11,31 @@ use anyhow::{Context, Result};
 use super::{Tally, say_more};
 use crate::repo;
 
-/// Runs them all, whatever fails.
-pub fn run(tally: &mut Tally) -> Result<()> {
-    let mut child = repo::cargo()
-        .args(["test", "--workspace", "--no-fail-fast", "--color", "never"])
+/// What is built beside the daily build, to be checked as well.
+pub const FEATURES: &str = "lombard/aws";
+/// The variable by which tests find AWS.
+pub const ENDPOINT: &str = "LOMBARD_AWS_ENDPOINT";
+
+/// Runs them all, whatever fails, with AWS at a URL if there is one.
+pub fn run(tally: &mut Tally, aws: Option<&str>) -> Result<()> {
+    let mut cargo = repo::cargo();
+    cargo.args(["test", "--workspace", "--features", FEATURES]);
+    if let Some(url) = aws {
+        cargo.env(ENDPOINT, url);
+    }
+    count_of(&mut cargo, tally)
+}
+
+/// Holds the store once more to its contract, against another DynamoDB.
+pub fn conformance(tally: &mut Tally, url: &str) -> Result<()> {
+    let mut cargo = repo::cargo();
+    cargo.args(["test", "-p", "lombard-aws", "--test", "it", "conformance"]);
+    count_of(cargo.env(ENDPOINT, url), tally)
+}
+
+fn count_of(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
+    let mut child = cargo
+        .args(["--no-fail-fast", "--color", "never"])
         // What a passing test printed is shown too, because a skipped one says so by printing.
         .args(["--", "--show-output"])
         .stdout(Stdio::piped())

@@ -5,16 +5,13 @@
 //! the target folder. Where there is no npm or Python the step is skipped, by name.
 
 use std::{
-    env,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use super::{Tally, say};
-use crate::repo;
+use crate::{emulators, repo};
 
-/// What Python brings: the linter of templates, and the emulator, which wants the third for its keys.
-const PYTHON: [&str; 3] = ["cfn-lint==1.58.0", "ministack==1.5.33", "cryptography>=44"];
 /// The oldest Node that the tools run on.
 const NODE_MAJOR: u32 = 20;
 
@@ -53,34 +50,25 @@ struct Tools {
 impl Tools {
     /// Fetches what is needed; `None`, and said so, where that cannot be.
     fn ready(tally: &mut Tally) -> Option<Self> {
-        let target = env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| repo::root().join("target"), PathBuf::from);
-        let venv = target.join("cloud-tools");
-        let tools = Self {
-            folder: repo::root().join("deploy"),
-            python: venv.join("bin"),
-        };
         let mut skipped = |why: &str| tally.skipped.push(format!("skipped: deploy: {why}"));
         if !node_is_recent() {
             skipped(&format!("no Node {NODE_MAJOR} or later"));
             return None;
         }
         say("deploy: tools");
+        let Ok(python) = emulators::python() else {
+            skipped("pip cannot install cfn-lint and MiniStack");
+            return None;
+        };
+        let tools = Self {
+            folder: repo::root().join("deploy"),
+            python,
+        };
         let mut install = tools.in_deploy("npm");
         install.args(["ci", "--silent", "--no-audit", "--no-fund"]);
         if !done(&mut install) {
             skipped("npm cannot install what it needs");
             return None;
-        }
-        if !tools.python.join("cfn-lint").exists() {
-            let mut make = Command::new("python3");
-            make.args(["-m", "venv"]).arg(&venv);
-            let mut install = Command::new(tools.python.join("pip"));
-            install.args(["install", "--quiet"]).args(PYTHON);
-            if !done(&mut make) || !done(&mut install) {
-                skipped("pip cannot install cfn-lint and MiniStack");
-                return None;
-            }
         }
         Some(tools)
     }

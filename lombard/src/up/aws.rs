@@ -1,0 +1,161 @@
+//! The platform on AWS's services, in this process: records in DynamoDB, the verifiable log in S3.
+//!
+//! Against an emulator (`--aws-endpoint`) tables and bucket are made when they are not there. In an
+//! account they are only checked: the templates in `deploy/` make them, and a process that serves
+//! payments may not. The vault has a table of its own. The keys of the vault and of the log stay in
+//! the data folder.
+
+use clap::Args;
+use lombard_core::bank::uk::weights::Weights;
+
+use super::Told;
+use crate::{config::Settings, exit::Outcome};
+
+/// Arguments of `lombard up` that concern AWS.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "On AWS")]
+pub struct OnAws {
+    /// Keep records in DynamoDB at this URL, as of an emulator, instead of in the data folder.
+    #[arg(long, env = "LOMBARD_AWS_ENDPOINT", value_name = "URL")]
+    aws_endpoint: Option<String>,
+    /// The table of records. Given without an endpoint, it is one of the account that the
+    /// environment has credentials for. [default with an endpoint: lombard]
+    #[arg(long, env = "LOMBARD_AWS_TABLE", value_name = "NAME")]
+    aws_table: Option<String>,
+    /// Keep the verifiable log in this bucket, below `log/`, instead of in the data folder.
+    #[arg(long, env = "LOMBARD_AWS_BUCKET", value_name = "NAME")]
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read on AWS alone"))]
+    aws_bucket: Option<String>,
+    /// The region, which data does not leave. [default: eu-west-2]
+    #[arg(long, env = "LOMBARD_AWS_REGION", value_name = "REGION")]
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read on AWS alone"))]
+    aws_region: Option<String>,
+}
+
+impl OnAws {
+    /// Whether records are to be in DynamoDB.
+    pub const fn is_wanted(&self) -> bool {
+        self.aws_endpoint.is_some() || self.aws_table.is_some()
+    }
+}
+
+/// Serves on AWS until it is told to stop.
+#[cfg(not(feature = "aws"))]
+pub async fn serve(_: &OnAws, _: &Settings, _: Option<Weights>, _: Told) -> Outcome {
+    use crate::exit::{Exit, failure};
+    let what = "this program was built without AWS; build it with `--features aws`";
+    Err(failure(Exit::Usage, what))
+}
+
+#[cfg(feature = "aws")]
+pub use on::serve;
+
+#[cfg(feature = "aws")]
+mod on {
+    use std::{path::Path, sync::Arc, time::Duration};
+
+    use lombard_aws::{
+        blobs::Bucket,
+        connect::{Place, connect},
+        deadline::Bounded,
+        dynamo::{Dynamo, table},
+        feed::Relay,
+        residency::{REGION_DEFAULT, Residency},
+    };
+    use lombard_service::{
+        host::SystemHost, http::wire::Wire, optimistic::Optimistic, ports::Host, proof::Blobs,
+        vault::LocalVault,
+    };
+    use tokio::sync::watch;
+
+    use super::{OnAws, Outcome, Settings, Told, Weights};
+    use crate::{
+        exit::{Exit, Failure, OrExit},
+        up::store::{self, Parts},
+    };
+
+    /// How long a command may take, retries included. Behind a gateway that waits for 29 seconds,
+    /// and before clients that have given up.
+    const COMMAND: Duration = Duration::from_secs(10);
+    /// The table when none is named.
+    const TABLE: &str = "lombard";
+
+    /// Serves on AWS until it is told to stop.
+    pub async fn serve(
+        args: &OnAws,
+        settings: &Settings,
+        weights: Option<Weights>,
+        told: Told,
+    ) -> Outcome {
+        let (parts, relay) = open(args, &settings.process.data).await?;
+        let (stop, stopped) = watch::channel(false);
+        let relay = tokio::spawn(relay.run(stopped));
+        let ended = crate::up::serve(settings, &parts, None, weights, told).await;
+        stop.send_replace(true);
+        relay
+            .await
+            .or_exit(Exit::Internal, "the relay of the feed")?;
+        ended
+    }
+
+    async fn open(args: &OnAws, data: &Path) -> Result<(Parts, Relay), Failure> {
+        std::fs::create_dir_all(data).or_exit(Exit::NotWritable, data.display())?;
+        let region = args.aws_region.as_deref().unwrap_or(REGION_DEFAULT);
+        let place = Place {
+            region: Some(region.to_owned()),
+            endpoint: args.aws_endpoint.clone(),
+            residency: Residency::of([region.to_owned()]),
+        };
+        let config = connect(&place).await.or_exit(Exit::Usage, "the region")?;
+        let host: Arc<dyn Host> = Arc::new(SystemHost::default());
+        let name = args.aws_table.as_deref().unwrap_or(TABLE);
+        let dynamo = Dynamo::new(&config, name, host.clone());
+        let at_aws = place.endpoint.is_none();
+        if !at_aws {
+            let made = table::make(dynamo.client(), name).await;
+            made.or_exit(Exit::Unreachable, "the tables")?;
+        }
+        let checked = table::check(dynamo.client(), name, &place.residency, at_aws).await;
+        let stream = checked.or_exit(Exit::Unreachable, "the tables")?;
+        let vault_table = format!("{name}-vault");
+        let vault = Dynamo::new(&config, &vault_table, host.clone());
+        if !at_aws {
+            let made = table::make(vault.client(), &vault_table).await;
+            made.or_exit(Exit::Unreachable, "the vault's tables")?;
+        }
+        let relay = Relay::new(&config, &stream, &dynamo, host.clone());
+        let log: Option<Arc<dyn Blobs>> = match &args.aws_bucket {
+            None => None,
+            Some(bucket) => {
+                let bucket = Bucket::new(&config, bucket, "log/");
+                if !at_aws {
+                    let made = bucket.make().await;
+                    made.or_exit(Exit::Unreachable, "the bucket")?;
+                }
+                Some(Arc::new(bucket))
+            }
+        };
+        let key_file = store::open_key_file(data)?;
+        let begun = vault
+            .has_any()
+            .await
+            .or_exit(Exit::Unreachable, "the vault")?;
+        let (records, vault) = (Arc::new(dynamo), Arc::new(vault));
+        let bank = |store: Arc<Dynamo>| {
+            let bank = Optimistic::new(store, host.clone(), Arc::new(Wire));
+            Bounded::new(Arc::new(bank), COMMAND)
+        };
+        let parts = Parts {
+            bank: Arc::new(bank(records.clone())),
+            store: records,
+            vault: Arc::new(LocalVault::over(key_file.clone())),
+            vault_bank: Arc::new(bank(vault.clone())),
+            vault_store: vault,
+            keys: store::open_keys(data, &key_file, begun)?,
+            host,
+            log,
+            gauged: Vec::new(),
+        };
+        Ok((parts, relay))
+    }
+}
