@@ -16,6 +16,7 @@ use aws_sdk_s3::{
     config::Builder,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
+    types::{BucketLocationConstraint, CreateBucketConfiguration},
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
@@ -58,7 +59,17 @@ impl Bucket {
         if there.is_ok() {
             return Ok(());
         }
-        let made = self.client.create_bucket().bucket(&self.bucket);
+        let region = self.client.config().region().map(ToString::to_string);
+        // The first region is the one that must not be named.
+        let place = region.filter(|it| it != "us-east-1").map(|region| {
+            let place = BucketLocationConstraint::from(region.as_str());
+            CreateBucketConfiguration::builder()
+                .location_constraint(place)
+                .build()
+        });
+        let made = { self.client.create_bucket() }
+            .bucket(&self.bucket)
+            .set_create_bucket_configuration(place);
         made.send().await.map(|_| ()).map_err(|error| other(&error))
     }
 
@@ -221,6 +232,14 @@ fn is_absent<E>(error: &SdkError<E>) -> bool {
     matches!(error, SdkError::ServiceError(answer) if answer.raw().status().as_u16() == 404)
 }
 
-fn other<E: std::error::Error + Send + Sync + 'static>(error: &E) -> io::Error {
-    io::Error::other(DisplayErrorContext(error).to_string())
+fn other<E>(error: &SdkError<E>) -> io::Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    io::Error::other(match (error, error.code()) {
+        (SdkError::ServiceError(_), Some(code)) => {
+            format!("{code}: {}", error.message().unwrap_or_default())
+        }
+        _ => DisplayErrorContext(error).to_string(),
+    })
 }

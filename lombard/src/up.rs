@@ -160,7 +160,7 @@ struct Told {
 /// Serves until it is told to stop, or its own engine fails.
 async fn serve(
     settings: &Settings,
-    parts: &Parts,
+    parts: &store::Parts,
     opened: Option<&Opened>,
     weights: Option<Weights>,
     told: Told,
@@ -181,11 +181,11 @@ async fn serve(
     let control = opened.and_then(listen);
     let config = Arc::clone(&rig.app.config);
     let router = rig.router();
-    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let (tell, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let shutdown = async {
             // A sender that is gone says the same.
-            let _ = told.await;
+            let _ = ended.await;
         };
         lombard_service::http::serve(listener, router, &config.http, shutdown).await
     });

@@ -126,7 +126,11 @@ impl Opened {
     }
 }
 
-fn open_engine(folder: &Path, host: &Arc<dyn Host>, store: label::Store) -> Result<Engine, Failure> {
+fn open_engine(
+    folder: &Path,
+    host: &Arc<dyn Host>,
+    store: label::Store,
+) -> Result<Engine, Failure> {
     let wire = Arc::new(Wire);
     let options = Options {
         store,
@@ -153,9 +157,9 @@ fn open_engine(folder: &Path, host: &Arc<dyn Host>, store: label::Store) -> Resu
 /// When it is damaged, others may read it, or it cannot be written.
 pub fn open_key_file(folder: &Path) -> Result<Arc<KeyFile>, Failure> {
     let key_file = KeyFile::open(&folder.join(KEY_FILE));
-    Ok(Arc::new(key_file.map_err(|error| {
-        failed(exit_of_vault(&error), error)
-    })?))
+    Ok(Arc::new(
+        key_file.map_err(|error| failed(exit_of_vault(&error), error))?,
+    ))
 }
 
 /// Opens the secrets of subjects, or makes their file if the vault has not `begun`.
