@@ -34,6 +34,7 @@ use lombard_core::{
 use lombard_service::{
     metrics::sample::{Figures, Gauged},
     ports::{Bank, CommitError, ExecuteError, Found, Host, Range, ReadError, Store},
+    traces,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -259,12 +260,12 @@ impl Bank for Engine {
     fn execute(&self, command: Command) -> BoxFuture<'_, Result<Reply, ExecuteError>> {
         async move {
             let (answer, answered) = oneshot::channel();
-            self.send(Job::Execute(Box::new(command), answer)).map_err(
-                |refused| match refused {
+            let span = traces::current();
+            self.send(Job::Execute(Box::new(command), answer, span))
+                .map_err(|refused| match refused {
                     Refused::Full => ExecuteError::Overloaded,
                     Refused::Closed => ExecuteError::Unavailable(Arc::new(refused)),
-                },
-            )?;
+                })?;
             answered
                 .await
                 .unwrap_or_else(|_| Err(ExecuteError::Unknown(Arc::new(NoAnswer))))

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lombard_core::{
-    command::{Command, Reply},
+    command::{Act, Command, Reply},
     store::{Key, Record},
 };
 
@@ -15,11 +15,12 @@ use crate::{
     metrics::{
         METRICS,
         kinds::Took,
-        label::{Decided, Deed},
+        label::{Decided, Deed, Label},
     },
     ports::{Bank, ExecuteError, Host, ReadError, Store, Vault},
     rails::Rails,
     slo::Slo,
+    traces::{Kind, Span},
 };
 
 /// The ports of a running Lombard. Cheap to clone.
@@ -46,8 +47,10 @@ impl App {
     /// See [`ExecuteError`].
     pub async fn execute(&self, command: Command) -> Result<Reply, ExecuteError> {
         let (deed, begun) = (Deed::of(&command.act), Instant::now());
-        let answer = self.bank.execute(command).await;
+        let mut span = span_of(&command, deed);
+        let answer = span.run(self.bank.execute(command)).await;
         note(deed, begun.elapsed(), &answer);
+        tell(&mut span, &answer);
         answer
     }
 
@@ -74,6 +77,39 @@ impl App {
     ) -> Result<Option<T>, ReadError> {
         let found = self.get(key).await?;
         Ok(found.map(|record| lombard_core::store::decode(&record.body.bytes)))
+    }
+}
+
+/// The span of a command. The one that makes a payment is found again by the payment's id.
+fn span_of(command: &Command, deed: Deed) -> Span {
+    let trace = command.trace.as_deref();
+    let mut span = match &command.act {
+        Act::Pay(pay) => Span::making("execute pay", pay.id, trace),
+        Act::Receive(receive) => Span::making("execute receive", receive.id, trace),
+        Act::Report(..) => Span::part("execute report", Kind::Internal),
+        Act::Fire(_) => Span::part("execute timer", Kind::Internal),
+        _ => Span::part("execute", Kind::Internal),
+    };
+    span.set("lombard.deed", deed.value());
+    span.set("lombard.tenant", command.tenant);
+    span.set("lombard.actor", &command.actor);
+    span
+}
+
+fn tell(span: &mut Span, answer: &Result<Reply, ExecuteError>) {
+    let decided = Decided::of(answer);
+    span.set("lombard.outcome", decided.value());
+    match answer {
+        Ok(Reply {
+            stage, replayed, ..
+        }) => {
+            if let Some(stage) = stage {
+                span.set("lombard.stage", stage.value());
+            }
+            span.count("lombard.replayed", u8::from(*replayed));
+        }
+        Err(ExecuteError::Rejected(_)) => {}
+        Err(_) => span.fail(decided.value()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
+mod traces;
+
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use lombard_core::{
@@ -9,6 +11,8 @@ use lombard_core::{
     tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
+
+pub use traces::TracesConfig;
 
 use crate::proposals::leads;
 
@@ -40,6 +44,8 @@ pub struct Config {
     pub psp: BTreeMap<String, PspConfig>,
     /// Statements.
     pub reconciliation: ReconciliationConfig,
+    /// Traces.
+    pub traces: TracesConfig,
 }
 
 /// How people are told of exceptions that cannot wait.

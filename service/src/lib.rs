@@ -32,5 +32,6 @@ pub mod secret;
 pub mod seldom;
 pub mod slo;
 pub mod tenants;
+pub mod traces;
 pub mod vault;
 pub mod worker;

@@ -7,10 +7,7 @@
 //! One of its checks is left out: that whatever fits the schema is accepted. A schema cannot say
 //! that an account has the money, that two accounts differ, or that a key was not used before.
 
-use std::{
-    path::PathBuf,
-    process::{Command, ExitCode},
-};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -19,7 +16,7 @@ use crate::{
         self,
         server::{Stage, free_address},
     },
-    repo,
+    python,
 };
 
 /// Arguments of `cargo xtask api-fuzz`.
@@ -60,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Builds and starts a server, and lets the fuzzer at it.
 pub fn fuzz(seconds: u32, seed: u64) -> Result<Found> {
-    let Some(fuzzer) = installed() else {
+    let Some(programs) = python::installed("schemathesis", "schemathesis", &[FUZZER]) else {
         return Ok(Found::NotInstalled);
     };
     let program = crash::build(false)?;
@@ -74,7 +71,7 @@ pub fn fuzz(seconds: u32, seed: u64) -> Result<Found> {
     };
     let server = stage.server()?;
     let text = |name: &str| server.ready[name].as_str().unwrap_or_default();
-    let mut command = Command::new(fuzzer);
+    let mut command = Command::new(programs.join("schemathesis"));
     command
         .arg("run")
         .arg(format!("{}/openapi.json", text("url")))
@@ -99,22 +96,4 @@ pub fn fuzz(seconds: u32, seed: u64) -> Result<Found> {
         return Ok(Found::Nothing);
     }
     Ok(Found::Something)
-}
-
-/// Where the fuzzer is, installed first if it is not; `None` where that cannot be done.
-fn installed() -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| repo::root().join("target"));
-    let folder = target.join("schemathesis");
-    let program = folder.join("bin/schemathesis");
-    let worked = |command: &mut Command| {
-        let output = command.output().ok()?;
-        output.status.success().then_some(())
-    };
-    if worked(Command::new(&program).arg("--version")).is_none() {
-        worked(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        let mut install = Command::new(folder.join("bin/pip"));
-        worked(install.args(["install", "--quiet", FUZZER]))?;
-    }
-    Some(program)
 }

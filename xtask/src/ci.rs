@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{api_fuzz, crash, emulators, fuzz, repo, sim, tidy};
+use crate::{api_fuzz, crash, emulators, fuzz, repo, sim, tidy, traces};
 
 /// How often the server is killed under load in every run; `cargo xtask crash` does more.
 const CRASHES: u64 = 4;
@@ -120,6 +120,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             tally.skipped.push(skipped.to_owned());
         }
         found => tally.check("api-fuzz", matches!(found, Ok(api_fuzz::Found::Nothing))),
+    }
+    say("traces");
+    match traces::shown() {
+        Ok(false) => {
+            let skipped = "skipped: traces: oteltap cannot be installed";
+            tally.skipped.push(skipped.to_owned());
+        }
+        Ok(true) => tally.check("traces", true),
+        Err(error) => {
+            say_more(&format!("{error:#}"));
+            tally.check("traces", false);
+        }
     }
     // The seeds have been run, as tests; going on from them needs tools that few have.
     if fuzz::installed() {

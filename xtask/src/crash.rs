@@ -5,7 +5,7 @@
 //! started on the same folder, and everything is asked for again under its old key; in the end
 //! every payment and every account is read.
 
-mod http;
+pub mod http;
 mod load;
 pub mod server;
 mod verdict;

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::repo;
+use crate::{python, repo};
 
 /// What Python brings for AWS: the linter of templates, and the emulator, which wants the third for its keys.
 const PYTHON: [&str; 3] = ["cfn-lint==1.58.0", "ministack==1.5.33", "cryptography>=44"];
@@ -73,15 +73,8 @@ pub fn start() -> Result<Emulators> {
 
 /// Installs Python's tools if they are not there yet; where their commands are.
 pub fn python() -> Result<PathBuf> {
-    let environment = target().join("cloud-tools");
-    let programs = environment.join("bin");
-    if !programs.join("ministack").exists() {
-        let mut make = Command::new("python3");
-        done(make.args(["-m", "venv"]).arg(&environment))?;
-        let mut install = Command::new(programs.join("pip"));
-        done(install.args(["install", "--quiet"]).args(PYTHON))?;
-    }
-    Ok(programs)
+    let programs = python::installed("cloud-tools", "ministack", &PYTHON);
+    programs.context("pip cannot install cfn-lint and MiniStack")
 }
 
 fn target() -> PathBuf {

@@ -7,9 +7,11 @@ mod crash;
 mod emulators;
 mod fuzz;
 mod iso_schema;
+mod python;
 mod repo;
 mod sim;
 mod tidy;
+mod traces;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,8 @@ enum Tool {
     IsoSchema(iso_schema::Args),
     /// Run simulated worlds: the whole system on one thread, from one seed each.
     Sim(sim::Args),
+    /// Show a payment's trace to a collector, and look whether it is whole.
+    Traces,
     /// Check what compilers do not: bans, sizes, documents, dependencies, generated files.
     Tidy,
 }
@@ -51,6 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Tool::Fuzz(args) => fuzz::run(&args),
         Tool::IsoSchema(args) => iso_schema::run(&args).map(|()| ExitCode::SUCCESS),
         Tool::Sim(args) => sim::run(&args),
+        Tool::Traces => traces::run(),
         Tool::Tidy => tidy::run(),
     }
 }

@@ -157,6 +157,7 @@ pub fn open_on(
         hot: Hot::default(),
         group: Group::default(),
         answers: Answers::default(),
+        traced: Vec::new(),
         refusals: Seldom::new(),
     };
     let indexer = Indexer {

@@ -23,6 +23,7 @@ use lombard_service::{
     metrics::{METRICS, kinds::Took, label::Store},
     ports::{Cause, CommitError, ExecuteError, Host, ReadError},
     seldom::Seldom,
+    traces::{Context as SpanContext, Span},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -48,7 +49,21 @@ const SLICE_NS: u64 = 100_000;
 /// Something to be done on the writer's thread.
 pub enum Job {
     Commit(WriteSet, oneshot::Sender<Result<(), CommitError>>),
-    Execute(Box<Command>, oneshot::Sender<Result<Reply, ExecuteError>>),
+    Execute(
+        Box<Command>,
+        oneshot::Sender<Result<Reply, ExecuteError>>,
+        /// The span that waits for it.
+        Option<SpanContext>,
+    ),
+}
+
+impl Job {
+    const fn span(&self) -> Option<SpanContext> {
+        match self {
+            Self::Execute(_, _, span) => *span,
+            Self::Commit(..) => None,
+        }
+    }
 }
 
 /// An answer that waits for the group to be durable, and whether it tells of a write in it.
@@ -77,6 +92,8 @@ pub struct Writer {
     pub hot: Hot,
     pub group: Group,
     pub answers: Answers,
+    /// The spans that wait for the group.
+    pub traced: Vec<SpanContext>,
     /// A full disk refuses one group after the other.
     pub refusals: Seldom,
 }
@@ -97,8 +114,13 @@ impl Writer {
             // One reading of the clock a job: where one ends the next begins.
             let mut begun = Instant::now();
             for job in taken.drain(..) {
+                let span = job.span();
                 self.take(job, refused.as_ref());
                 let ended = Instant::now();
+                if let Some(span) = span {
+                    Span::note(span, "store.decide", begun, ended);
+                    self.traced.push(span);
+                }
                 let deciding = METRICS.store_decision_duration.of((self.store,));
                 deciding.took(ended.duration_since(begun));
                 begun = ended;
@@ -120,7 +142,7 @@ impl Writer {
                 };
                 Answer::Commit(answer, done)
             }
-            Job::Execute(command, answer) => match self.execute(&command, refused) {
+            Job::Execute(command, answer, _) => match self.execute(&command, refused) {
                 Ok((wrote, reply)) => Answer::Execute(answer, wrote, Ok(reply)),
                 Err(error) => Answer::Execute(answer, false, Err(error)),
             },
@@ -193,6 +215,8 @@ impl Writer {
     /// Makes the group durable and visible, and answers.
     fn flush(&mut self) {
         if self.group.buffer.is_empty() {
+            // Only replays and refusals: they wait for no write.
+            self.traced.clear();
             self.answers.give(None);
             return;
         }
@@ -201,7 +225,11 @@ impl Writer {
             .log
             .append(self.host.now().unix_ms(), &mut self.group.buffer);
         let writing = METRICS.store_commit_duration.of((self.store,));
-        writing.took(begun.elapsed());
+        let ended = Instant::now();
+        writing.took(ended.duration_since(begun));
+        for span in self.traced.drain(..) {
+            Span::note(span, "store.commit", begun, ended);
+        }
         match appended {
             Ok(appended) => {
                 // What is new was not there to be read, and so is not remembered.

@@ -213,6 +213,22 @@ pub const SETTINGS: &[Setting] = &[
     ),
     text("alerts.pagerduty_url", "Where PagerDuty takes events."),
     text(
+        "traces.endpoint",
+        "The base URL of a collector of traces that takes OTLP over HTTP, as `http://127.0.0.1:4318` (docs/tracing.md). Traces are off without one.",
+    ),
+    text(
+        "traces.authorization",
+        "What is sent to the collector as `Authorization`.",
+    ),
+    number(
+        "traces.one_in",
+        "Of how many traces one is kept; 0 for none. Those in which something failed or was slow always are, and those that a caller asks for by the sampled flag of his `traceparent`.",
+    ),
+    number(
+        "traces.slow_ms",
+        "From how many milliseconds on something is slow, so that its trace is kept.",
+    ),
+    text(
         "rails.*.url",
         "Base URL of the rail's gateway; messages are posted to `{url}/{rail}/messages`.",
     ),

@@ -15,6 +15,7 @@ use lombard_service::{
     proof::Log,
     rails,
     tenants::{self, DemoTenant, SecretKey},
+    traces::export,
     vault::{Subjects, Tokens, erasure, rotation},
     worker::{self, feed, soundness},
 };
@@ -82,6 +83,7 @@ impl Rig {
         let providers = providers(&config)?;
         check_mappings(&config)?;
         let app = application(config, parts)?;
+        spawn_traces(&app, &stopped, &mut workers).or_exit(Exit::Internal, "traces")?;
         let tokens = start_vault(&app, parts, &stopped, &mut workers).await?;
         let (mut demo, mut admin_key) = (None, None);
         if settings.process.demo {
@@ -234,6 +236,20 @@ fn spawn_alerts(
             stopped.clone(),
         ));
     }
+}
+
+fn spawn_traces(
+    app: &App,
+    stopped: &watch::Receiver<bool>,
+    workers: &mut JoinSet<()>,
+) -> Result<(), Cause> {
+    let config = &app.config;
+    let (host, stop) = (app.host.clone(), stopped.clone());
+    let exporter = export::start(&config.traces, config.environment, host, stop)?;
+    if let Some(exporter) = exporter {
+        workers.spawn(exporter);
+    }
+    Ok(())
 }
 
 fn spawn_webhooks(

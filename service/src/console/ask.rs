@@ -11,6 +11,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{layout, parts::query, session::Session};
+use crate::{http::trace::TRACEPARENT, traces};
 
 /// The most bytes of an answer of the API; the largest page of a list is far below.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
@@ -95,6 +96,9 @@ impl ApiRouter {
             .method(method)
             .uri(path)
             .header(header::AUTHORIZATION, format!("Bearer {}", session.key));
+        if let Some(clicked) = traces::current() {
+            request = request.header(TRACEPARENT, clicked.header());
+        }
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }

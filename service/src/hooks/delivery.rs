@@ -108,6 +108,20 @@ pub enum Failure {
     EndpointOff,
 }
 
+impl Failure {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::NotConnected => "not_connected",
+            Self::TimedOut => "timed_out",
+            Self::Broken => "broken",
+            Self::EndpointOff => "endpoint_off",
+        }
+    }
+}
+
 /// What the end of a try asks for beside the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {

@@ -31,9 +31,14 @@ use super::{
 };
 use crate::{
     app::App,
-    metrics::{METRICS, kinds::Took, label::Tried},
+    metrics::{
+        METRICS,
+        kinds::Took,
+        label::{Label, Tried},
+    },
     ports::{Cause, CommitError, ReadError},
     records::{Then, change},
+    traces::{Context, Hop, Kind, Span},
 };
 
 /// How long the feed waits for a first try before it goes on without it.
@@ -87,11 +92,7 @@ impl Hooks {
         let wanted = endpoints.iter().filter(|endpoint| endpoint.wants(event));
         let tries = wanted.map(|endpoint| {
             let delivery = Delivery::new(tenant, endpoint.id, event, self.app.host.now());
-            self.first_try(
-                endpoint.clone(),
-                delivery,
-                message::of_event(event, payment),
-            )
+            self.first_try(endpoint.clone(), delivery, Letter::of(event, payment))
         });
         try_join_all(tries).await?;
         Ok(())
@@ -101,7 +102,7 @@ impl Hooks {
         self: &Arc<Self>,
         endpoint: Arc<Endpoint>,
         mut delivery: Delivery,
-        body: Vec<u8>,
+        letter: Letter,
     ) -> Result<(), CommitError> {
         let known = self.app.get(&delivery.key()).await.map_err(unread)?;
         if known.is_some() {
@@ -117,7 +118,7 @@ impl Hooks {
         let hooks = self.clone();
         tokio::spawn(async move {
             hooks
-                .try_parked(endpoint, delivery, body, (lane, place), told)
+                .try_parked(endpoint, delivery, letter, (lane, place), told)
                 .await
         });
         match stored.await {
@@ -131,11 +132,11 @@ impl Hooks {
         self: Arc<Self>,
         endpoint: Arc<Endpoint>,
         delivery: Delivery,
-        body: Vec<u8>,
+        letter: Letter,
         (lane, _place): (Arc<Lane>, OwnedSemaphorePermit),
         told: oneshot::Sender<Result<(), CommitError>>,
     ) {
-        let attempt = self.attempt(&endpoint, &delivery, body, &lane);
+        let attempt = self.attempt(&endpoint, &delivery, letter, &lane);
         tokio::pin!(attempt);
         tokio::select! {
             biased;
@@ -215,8 +216,8 @@ impl Hooks {
         let Some(endpoint) = endpoint.filter(|endpoint| endpoint.disabled.is_none()) else {
             return self.end_without_endpoint(key, now).await;
         };
-        let ended = match self.body_of(&delivery).await.map_err(unread)? {
-            Some(body) => self.attempt(endpoint, &delivery, body, lane).await,
+        let ended = match self.letter_of(&delivery).await.map_err(unread)? {
+            Some(letter) => self.attempt(endpoint, &delivery, letter, lane).await,
             // Nothing is ever deleted; should it be, the delivery ends where a person sees it.
             None => (
                 broken(now),
@@ -258,10 +259,13 @@ impl Hooks {
         .await
     }
 
-    /// The message's body, made again from the event.
-    async fn body_of(&self, delivery: &Delivery) -> Result<Option<Vec<u8>>, ReadError> {
+    /// What is to be sent, made again from the event.
+    async fn letter_of(&self, delivery: &Delivery) -> Result<Option<Letter>, ReadError> {
         let Some(about) = delivery.about else {
-            return Ok(Some(message::of_test(delivery.endpoint, delivery.at)));
+            return Ok(Some(Letter {
+                body: message::of_test(delivery.endpoint, delivery.at),
+                hop: Hop::default(),
+            }));
         };
         let partition = keys::payment_partition(delivery.tenant, about.payment);
         let wanted = [
@@ -274,14 +278,14 @@ impl Hooks {
         };
         let event: Event = decode(&event.body.bytes);
         let payment: Payment = decode(&payment.body.bytes);
-        Ok(Some(message::of_event(&event, &payment)))
+        Ok(Some(Letter::of(&event, &payment)))
     }
 
     async fn attempt(
         &self,
         endpoint: &Endpoint,
         delivery: &Delivery,
-        body: Vec<u8>,
+        letter: Letter,
         lane: &Lane,
     ) -> (Attempt, Sent) {
         let at = self.app.host.now();
@@ -297,15 +301,23 @@ impl Hooks {
                 );
             }
         };
-        let id = delivery.event.to_string();
+        let mut span = Span::after(letter.hop, "webhook.try", Kind::Client);
+        span.set("lombard.tenant", delivery.tenant);
+        span.set("lombard.endpoint", endpoint.id);
+        span.set("lombard.event", delivery.event);
+        span.set("lombard.event_type", &delivery.kind);
+        span.count("lombard.try", delivery.tries + 1);
+        let (id, body) = (delivery.event.to_string(), letter.body);
         let outgoing = Outgoing {
             url: &endpoint.url,
             id: &id,
             at,
             signature: sign::signature(&secrets, &id, at.unix_ms() / 1000, &body),
+            traceparent: span.context().map(Context::header),
             body,
         };
         let ended = self.courier.send(outgoing).await;
+        tell(&mut span, &ended);
         let took = Duration::from_millis(ended.0.latency_ms);
         METRICS.webhook_duration.of(()).took(took);
         METRICS.webhook_tries.of((tried(ended.1),)).inc();
@@ -316,6 +328,31 @@ impl Hooks {
     fn lease(&self, now: Timestamp) -> Timestamp {
         let timeout = u64::try_from(self.courier.timeout().as_millis()).unwrap_or(u64::MAX);
         now.plus_ms(timeout.saturating_add(LEASE_SLACK_MS))
+    }
+}
+
+/// What is sent, and whose work it goes on.
+struct Letter {
+    body: Vec<u8>,
+    hop: Hop,
+}
+
+impl Letter {
+    fn of(event: &Event, payment: &Payment) -> Self {
+        Self {
+            body: message::of_event(event, payment),
+            hop: Hop::of_event(event, payment),
+        }
+    }
+}
+
+fn tell(span: &mut Span, (attempt, sent): &(Attempt, Sent)) {
+    if let Some(status) = attempt.status {
+        span.count("http.response.status_code", status);
+    }
+    span.set("lombard.outcome", tried(*sent).value());
+    if let Sent::Failed { .. } = sent {
+        span.fail(attempt.failure.map_or("refused", Failure::name));
     }
 }
 

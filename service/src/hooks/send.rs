@@ -67,6 +67,8 @@ pub struct Outgoing<'a> {
     pub at: Timestamp,
     /// The signature header.
     pub signature: String,
+    /// The span of the try, for endpoints that trace.
+    pub traceparent: Option<String>,
     /// The body, as it was signed.
     pub body: Vec<u8>,
 }
@@ -136,8 +138,11 @@ impl Sender {
             .check(message.url)
             .map_err(|_| Failure::Refused)?;
         let seconds = message.at.unix_ms() / 1000;
-        self.client
-            .post(url)
+        let mut request = self.client.post(url);
+        if let Some(traceparent) = message.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        request
             .header(header::CONTENT_TYPE, "application/json")
             .header(sign::ID, message.id)
             .header(sign::TIMESTAMP, seconds)

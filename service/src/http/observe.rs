@@ -31,6 +31,7 @@ use crate::{
     },
     seldom::Seldom,
     slo::Slo,
+    traces::Span,
 };
 
 use super::{
@@ -70,12 +71,14 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let peer = request.extensions().get::<Peer>().cloned();
+    let route_text = route.as_ref().map_or("none", MatchedPath::as_str);
+    let mut span = Span::serve(method.as_str(), route_text, &trace);
     let mut response = if header_bytes(request.headers()) > HEADER_BYTES_MAX {
         Err(Problem::new(ErrorCode::HeadersTooLarge))
     } else if let Some(wait_ms) = asks_too_often(&api, peer.as_ref()) {
         Err(Problem::new(ErrorCode::RateLimited).after_ms(wait_ms))
     } else {
-        AssertUnwindSafe(duty::on("api", next.run(request)))
+        AssertUnwindSafe(span.run(duty::on("api", next.run(request))))
             .catch_unwind()
             .await
             .map_err(|_| Problem::new(ErrorCode::Internal))
@@ -99,13 +102,14 @@ pub async fn observe(State(api): State<Api>, mut request: Request, next: Next) -
     );
     let seen = Seen {
         method: &method,
-        route: route.as_ref().map_or("none", MatchedPath::as_str),
+        route: route_text,
         status: response.status(),
         took: started.elapsed(),
         trace: &trace,
         problem: problem.as_ref(),
     };
     seen.count();
+    seen.trace(&mut span);
     seen.log(api.app().config.http.log_one_in);
     response
 }
@@ -185,6 +189,15 @@ impl Seen<'_> {
             _ => return,
         };
         METRICS.requests_shed.of((shed,)).inc();
+    }
+
+    fn trace(&self, span: &mut Span) {
+        span.count("http.response.status_code", self.status.as_u16());
+        let Some(problem) = self.problem else { return };
+        span.set("error.type", problem.code.code());
+        if self.status.is_server_error() {
+            span.fail(problem.code.code());
+        }
     }
 
     fn log(&self, one_in: u32) {

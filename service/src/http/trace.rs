@@ -9,6 +9,8 @@ use std::fmt;
 
 use axum::http::{HeaderMap, HeaderName};
 
+use crate::traces::Context;
+
 /// The header, in and out.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -17,7 +19,8 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct TraceContext {
     trace: u128,
     span: u64,
-    sampled: bool,
+    /// The caller's span, and whether he keeps the trace.
+    parent: Option<(u64, bool)>,
 }
 
 impl TraceContext {
@@ -32,17 +35,32 @@ impl TraceContext {
         // One draw serves both: the span is a mix of the trace's bits, and never zero.
         let span = ((luck >> 64) as u64 ^ (luck as u64).rotate_left(32)).max(1);
         match parent {
-            Some((trace, sampled)) => Self {
+            Some((trace, parent, sampled)) => Self {
                 trace,
                 span,
-                sampled,
+                parent: Some((parent, sampled)),
             },
             None => Self {
                 trace: luck.max(1),
                 span,
-                sampled: true,
+                parent: None,
             },
         }
+    }
+
+    /// Our span in it.
+    #[must_use]
+    pub const fn context(&self) -> Context {
+        Context {
+            trace: self.trace,
+            span: self.span,
+        }
+    }
+
+    /// The caller's span, if he brought a trace, and whether he keeps it.
+    #[must_use]
+    pub const fn parent(&self) -> Option<(u64, bool)> {
+        self.parent
     }
 
     /// The trace id, 32 hexadecimal digits.
@@ -69,7 +87,7 @@ impl TraceContext {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         write_hex(&mut text[3..35], self.trace);
         write_hex(&mut text[36..52], u128::from(self.span));
-        text[54] += u8::from(self.sampled);
+        text[54] += u8::from(self.parent.is_none_or(|(_, sampled)| sampled));
         text
     }
 }
@@ -86,8 +104,8 @@ fn write_hex(place: &mut [u8], value: u128) {
     }
 }
 
-/// The trace id and the sampled flag of a `traceparent`, if it is valid.
-fn parse(value: &[u8]) -> Option<(u128, bool)> {
+/// The trace id, the caller's span and the sampled flag of a `traceparent`, if it is valid.
+fn parse(value: &[u8]) -> Option<(u128, u64, bool)> {
     let value = value.trim_ascii();
     let (head, rest) = value.split_at_checked(55)?;
     let separated = [2, 35, 52].iter().all(|at| head[*at] == b'-');
@@ -99,9 +117,13 @@ fn parse(value: &[u8]) -> Option<(u128, bool)> {
         _ => rest.is_empty() || rest[0] == b'-',
     };
     let trace = hex(&head[3..35])?;
-    let parent = hex(&head[36..52])?;
+    let parent = hex(&head[36..52])? as u64;
     let flags = hex(&head[53..55])?;
-    (separated && well_ended && trace != 0 && parent != 0).then_some((trace, flags & 1 == 1))
+    (separated && well_ended && trace != 0 && parent != 0).then_some((
+        trace,
+        parent,
+        flags & 1 == 1,
+    ))
 }
 
 /// Lower-case hexadecimal, as the specification requires.

@@ -11,7 +11,7 @@ use super::{
     kinds::{Counters, Durations, Gauges, Histograms, Metric, Requests, Unit},
     label::{
         AlertEnd, Call, Channel, Consumer, Decided, Deed, Detokenised, JobEnd, Redacted, Shed,
-        Store, Tried,
+        SpanEnd, Store, Tried,
     },
 };
 use crate::{exceptions::Kind, slo::Slo};
@@ -125,6 +125,8 @@ catalogue! {
 
     slo_events: Counters<(Slo,)>, "lombard_slo_events", None, "What counts towards an objective";
     slo_errors: Counters<(Slo,)>, "lombard_slo_errors", None, "What of it spends the error budget";
+
+    spans: Counters<(SpanEnd,)>, "lombard_spans", None, "Spans of traces, by what became of them; `dropped` and `refused` are missing from traces that were to be kept";
 
     start_duration: Gauges<()>, "lombard_start_duration", Seconds, "From the start of the process until it was ready";
     process_memory: Gauges<()>, "process_resident_memory", Bytes, "Memory in use";

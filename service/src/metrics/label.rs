@@ -168,6 +168,17 @@ labels! {
         /// It cannot be opened.
         Unreadable = "unreadable";
 
+    /// What became of a span.
+    SpanEnd, "outcome":
+        /// The collector took it.
+        Told = "told",
+        /// Its trace is not among those that are kept.
+        LeftOut = "left_out",
+        /// The queue was full.
+        Dropped = "dropped",
+        /// The collector did not take it.
+        Refused = "refused";
+
     /// What was kept out of logs and answers.
     Redacted, "kind":
         /// A card number.

@@ -23,9 +23,14 @@ use super::{
 };
 use crate::{
     config::RailConfig,
-    metrics::{METRICS, kinds::Took, label},
+    metrics::{
+        METRICS,
+        kinds::Took,
+        label::{self, Label},
+    },
     ports::Host,
     slo::Slo,
+    traces::{Context, Kind, Span},
 };
 
 /// The most bytes of an answer that are read. A status report has some two thousand.
@@ -101,14 +106,7 @@ impl Gateway {
     }
 
     fn count(&self, took: Duration, heard: &Result<Heard, RailError>) {
-        let call = match heard {
-            Ok(Heard::Message(_) | Heard::Nothing) => label::Call::Answered,
-            Ok(Heard::Refused(_)) | Err(RailError::Refused(_) | RailError::Unspeakable(..)) => {
-                label::Call::Refused
-            }
-            Err(RailError::NotSent(_)) => label::Call::NotSent,
-            Err(RailError::Unknown(_)) => label::Call::Unknown,
-        };
+        let call = call_of(heard);
         METRICS.rail_calls.of((self.rail, call)).inc();
         METRICS.rail_call_duration.of((self.rail,)).took(took);
         Slo::RailAnswers.note(heard.is_ok());
@@ -136,7 +134,18 @@ impl Gateway {
     /// See [`RailError`].
     pub async fn post(&self, xml: String, trace: Trace) -> Result<Heard, RailError> {
         let begun = Instant::now();
-        let heard = self.call(xml, trace).await;
+        let mut span = Span::part("rail.call", Kind::Client);
+        span.set("lombard.rail", self.rail);
+        let parent = span
+            .context()
+            .map(Context::header)
+            .or_else(|| trace.parent());
+        let heard = self.call(xml, parent).await;
+        let call = call_of(&heard);
+        span.set("lombard.outcome", call.value());
+        if matches!(call, label::Call::NotSent | label::Call::Unknown) {
+            span.fail(call.value());
+        }
         self.count(begun.elapsed(), &heard);
         let change = {
             let mut breaker = self.breaker.lock();
@@ -155,7 +164,7 @@ impl Gateway {
         heard
     }
 
-    async fn call(&self, xml: String, trace: Trace) -> Result<Heard, RailError> {
+    async fn call(&self, xml: String, parent: Option<String>) -> Result<Heard, RailError> {
         let signature = self.signer.sign(self.host.now(), xml.as_bytes());
         let mut request = self
             .http
@@ -163,7 +172,7 @@ impl Gateway {
             .header(reqwest::header::CONTENT_TYPE, "application/xml")
             .header(signature::HEADER, signature)
             .body(xml);
-        if let Some(parent) = trace.parent() {
+        if let Some(parent) = parent {
             request = request.header("traceparent", parent);
         }
         match request.send().await {
@@ -174,6 +183,17 @@ impl Gateway {
             }
             Err(error) => Err(RailError::Unknown(Arc::new(error))),
         }
+    }
+}
+
+const fn call_of(heard: &Result<Heard, RailError>) -> label::Call {
+    match heard {
+        Ok(Heard::Message(_) | Heard::Nothing) => label::Call::Answered,
+        Ok(Heard::Refused(_)) | Err(RailError::Refused(_) | RailError::Unspeakable(..)) => {
+            label::Call::Refused
+        }
+        Err(RailError::NotSent(_)) => label::Call::NotSent,
+        Err(RailError::Unknown(_)) => label::Call::Unknown,
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     metrics::METRICS,
     ports::{Cause, ExecuteError},
     rails::{Answer, RailError, RailPort},
+    traces::{self, Hop, Span},
 };
 
 /// Errands that run at once when the configuration does not say.
@@ -128,7 +129,7 @@ fn job(task: Arc<Task>, errand: Errand) -> Job {
         subject,
         run: Arc::new(move || {
             let task = Arc::clone(&task);
-            Box::pin(async move { task.run(errand).await }) as BoxFuture<'static, _>
+            Box::pin(async move { task.traced(errand).await }) as BoxFuture<'static, _>
         }),
         give_up: Arc::new(move |cause| {
             let task = Arc::clone(&giving_up);
@@ -138,6 +139,20 @@ fn job(task: Arc<Task>, errand: Errand) -> Job {
 }
 
 impl Task {
+    async fn traced(&self, errand: Errand) -> Result<(), JobError> {
+        let hop = Hop::of_event(&self.event, &self.payment);
+        let mut span = Span::after(hop, name_of(errand), traces::Kind::Consumer);
+        span.set("lombard.tenant", self.tenant);
+        span.set("lombard.payment", self.payment.id);
+        span.set("lombard.event", self.event.id);
+        span.set("lombard.rail", self.payment.rail);
+        let done = span.run(self.run(errand)).await;
+        if done.is_err() {
+            span.fail("not_done");
+        }
+        done
+    }
+
     async fn run(&self, errand: Errand) -> Result<(), JobError> {
         match errand {
             Errand::Submit => self.submit().await,
@@ -302,6 +317,16 @@ impl Task {
         raised
             .map(|_| ())
             .map_err(|error| JobError::Busy(Arc::new(error)))
+    }
+}
+
+/// What an errand is called in a trace.
+const fn name_of(errand: Errand) -> &'static str {
+    match errand {
+        Errand::Submit => "rail.submit",
+        Errand::AskRecall => "rail.ask_recall",
+        Errand::RefuseRecall => "rail.refuse_recall",
+        Errand::Contradiction | Errand::Unresolved | Errand::RecallOverdue => "exception.raise",
     }
 }
 

@@ -31,7 +31,8 @@ use crate::{
     duty,
     exceptions::{self, Kind, Trouble},
     ports::{Cause, ExecuteError, Range, ReadError},
-    rails::Answer,
+    rails::{Answer, RailPort},
+    traces::{self, Hop, Span},
 };
 
 /// How often the shards are looked through, in milliseconds.
@@ -182,6 +183,13 @@ async fn enquire(app: &App, timer: &Timer, id: Id<Payment>) -> Result<(), Cause>
         return Ok(());
     };
     let _turn = app.rails.enquiry_turn(payment.rail).await;
+    let hop = Hop::of_payment(&payment);
+    let span = Span::after(hop, "rail.enquire", traces::Kind::Consumer);
+    span.run(ask(app, timer, port.as_ref(), payment)).await
+}
+
+async fn ask(app: &App, timer: &Timer, port: &dyn RailPort, payment: Payment) -> Result<(), Cause> {
+    let id = payment.id;
     let report = match port.enquire(timer.tenant, &payment).await {
         Ok(Answer::Accepted(reference)) => Report::Accepted(reference),
         Ok(Answer::Rejected(reason, code)) => Report::Rejected(reason, code),

@@ -22,7 +22,8 @@ pub struct Process {
 }
 
 impl Process {
-    fn start(command: &mut Command) -> Result<Self> {
+    /// Starts it, and waits until it says that it is ready.
+    pub fn start(command: &mut Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
