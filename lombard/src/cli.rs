@@ -11,6 +11,7 @@ use crate::{
     cost::Cost,
     doctor::Doctor,
     drill::Drill,
+    evidence::Evidence,
     exit::{Exit, Outcome},
     fraud::Fraud,
     get::Get,
@@ -61,6 +62,8 @@ pub enum Command {
     Pay(Pay),
     /// Look at an installation, and say what is wrong and what to do.
     Doctor(Doctor),
+    /// Write what an assessor asks for first: requirements and their tests, access, keys, deeds, parts.
+    Evidence(Evidence),
     /// Let something fail in a demo, to practise its runbook.
     Drill(Drill),
     /// Show something by its id.

@@ -13,6 +13,7 @@ mod config;
 mod cost;
 mod doctor;
 mod drill;
+mod evidence;
 mod exit;
 mod fraud;
 mod get;
@@ -70,6 +71,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Cost(args) => cost::run(args, json),
         Command::Fraud { what } => fraud::run(what, json),
         Command::Doctor(args) => wait(doctor::run(args, json)),
+        Command::Evidence(args) => wait(evidence::run(args, json)),
         Command::Drill(args) => wait(drill::run(args, json)),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Inspect(args) => inspect::run(args, json),

@@ -194,9 +194,7 @@ fn repeated(args: &Args, arguments: &[&str]) -> Result<Value> {
 }
 
 fn measured(args: &Args, arguments: &[&str]) -> Result<Value> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| repo::root().join("target"), PathBuf::from);
-    let mut command = Command::new(target.join("release/lombard"));
+    let mut command = Command::new(repo::target().join("release/lombard"));
     command.args(["bench", "--json"]).args(arguments);
     if let Some(folder) = &args.data {
         command.arg("--data").arg(folder);

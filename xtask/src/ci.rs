@@ -92,6 +92,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     say("tests");
     tests(&mut tally)?;
+    // A requirement whose test failed or did not run is not shown to be met.
+    let mut evidence = repo::cargo();
+    evidence.args([
+        "run",
+        "--quiet",
+        "--package",
+        "lombard",
+        "--",
+        "evidence",
+        "--offline",
+    ]);
+    evidence.arg("--out").arg(repo::target().join("evidence"));
+    evidence
+        .arg("--tests")
+        .arg(repo::target().join(cargo_test::RESULTS));
+    step(&mut tally, "evidence", &mut evidence);
     step(
         &mut tally,
         "simulated worlds",

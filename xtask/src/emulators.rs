@@ -6,7 +6,7 @@
 //! licence lets it be used and not be passed on, so it is fetched and never committed.
 
 use std::{
-    env, fs,
+    fs,
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -43,7 +43,7 @@ impl Drop for Running {
 
 /// Installs what is not there yet, and starts both.
 pub fn start() -> Result<Emulators> {
-    let folder = target().join("emulators");
+    let folder = repo::target().join("emulators");
     fs::create_dir_all(&folder)?;
     let program = python()?.join("ministack");
     let jar = install_dynamodb(&folder)?;
@@ -75,11 +75,6 @@ pub fn start() -> Result<Emulators> {
 pub fn python() -> Result<PathBuf> {
     let programs = python::installed("cloud-tools", "ministack", &PYTHON);
     programs.context("pip cannot install cfn-lint and MiniStack")
-}
-
-fn target() -> PathBuf {
-    let named = env::var_os("CARGO_TARGET_DIR");
-    named.map_or_else(|| repo::root().join("target"), PathBuf::from)
 }
 
 /// Unpacks the package; where in it the jar is.

@@ -112,8 +112,5 @@ fn folder() -> PathBuf {
 
 /// Apart from the workspace's own, whose files the sanitizer's flags would make stale.
 fn target_folder() -> PathBuf {
-    let shared = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    shared
-        .unwrap_or_else(|| repo::root().join("target"))
-        .join("fuzz")
+    repo::target().join("fuzz")
 }

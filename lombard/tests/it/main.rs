@@ -12,6 +12,7 @@ mod data_folder;
 mod detection;
 mod disk;
 mod doctor;
+mod evidence;
 mod fraud;
 mod guides;
 mod metrics;

@@ -28,6 +28,7 @@ use crate::proof::{
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(proof::of_transaction))
+        .routes(routes!(proof::of_deed))
         .routes(routes!(proof::of_growth))
         .routes(routes!(proof::status))
         .routes(routes!(statement::statement))

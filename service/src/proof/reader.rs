@@ -5,8 +5,7 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 use lombard_core::{
     audit,
-    id::Id,
-    ledger::Transaction,
+    id::{Id, Named},
     proof::{
         Hash,
         leaf::Leaf,
@@ -63,17 +62,17 @@ pub fn span_of(bundle: &[u8]) -> Option<Span> {
 }
 
 impl Log {
-    /// Finds the leaf of a tenant's transaction under a checkpoint. `None` while it is not there.
+    /// Finds the leaf of a tenant's transaction, or of a deed on record, under a checkpoint. `None` while it is not there.
     ///
     /// # Errors
     /// See [`ReadLogError`].
-    pub async fn find(
+    pub async fn find<T: Named>(
         &self,
         under: &Published,
         tenant: TenantId,
-        id: Id<Transaction>,
+        id: Id<T>,
     ) -> Result<Option<Placed>, ReadLogError> {
-        let made_ms = id.made_at().unix_ms();
+        let (made_ms, text) = (id.made_at().unix_ms(), id.to_string());
         let bundles: Vec<u64> = self.spans.read().bundles(made_ms).collect();
         for n in bundles {
             let Some(width) = under.head.size.checked_sub(n * WIDTH).filter(|it| *it > 0) else {
@@ -84,7 +83,7 @@ impl Log {
                 .map_err(|error| ReadLogError::Damaged(error.to_string()))?
                 .into_iter()
                 .zip(n * WIDTH..under.head.size)
-                .find(|(entry, _)| is_leaf_of(entry, tenant, id));
+                .find(|(entry, _)| is_leaf_of(entry, tenant, &text));
             if let Some((entry, index)) = found {
                 let leaf = bundle.slice_ref(entry);
                 return Ok(Some(Placed { index, leaf }));
@@ -182,17 +181,15 @@ impl Log {
     }
 }
 
-/// Whether an entry is the leaf of this transaction. The text is looked at first: most are not.
-fn is_leaf_of(entry: &[u8], tenant: TenantId, id: Id<Transaction>) -> bool {
-    let text = id.to_string();
-    let named = entry
-        .windows(text.len())
-        .any(|part| part == text.as_bytes());
+/// Whether an entry is the leaf of what has this id. The text is looked at first: most are not.
+fn is_leaf_of(entry: &[u8], tenant: TenantId, id: &str) -> bool {
+    let named = entry.windows(id.len()).any(|part| part == id.as_bytes());
     named
-        && matches!(
-            Leaf::decode(entry),
-            Ok(Leaf::Transaction(leaf)) if leaf.id == id && leaf.tenant == tenant
-        )
+        && match Leaf::decode(entry) {
+            Ok(Leaf::Transaction(leaf)) => leaf.id.to_string() == id && leaf.tenant == tenant,
+            Ok(Leaf::Audit(leaf)) => leaf.id == id && leaf.tenant == Some(tenant),
+            Err(_) => false,
+        }
 }
 
 /// The published checkpoint, or that there is none yet.

@@ -2,11 +2,14 @@
 //! output, and counts.
 
 use std::{
+    collections::BTreeMap,
+    fs,
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use super::{Tally, say_more};
 use crate::repo;
@@ -16,24 +19,32 @@ pub const FEATURES: &str = "lombard/aws";
 /// The variable by which tests find AWS.
 pub const ENDPOINT: &str = "LOMBARD_AWS_ENDPOINT";
 
-/// Runs them all, whatever fails, with AWS at a URL if there is one.
+/// The file of what each test said, below the target folder: names, and `passed`, `failed` or `skipped`.
+pub const RESULTS: &str = "test-results.json";
+
+/// Runs them all, whatever fails, with AWS at a URL if there is one. What each said is left in [`RESULTS`].
 pub fn run(tally: &mut Tally, aws: Option<&str>) -> Result<()> {
     let mut cargo = repo::cargo();
     cargo.args(["test", "--workspace", "--features", FEATURES]);
     if let Some(url) = aws {
         cargo.env(ENDPOINT, url);
     }
-    count_of(&mut cargo, tally)
+    let said = count_of(&mut cargo, tally)?;
+    fs::write(
+        repo::target().join(RESULTS),
+        serde_json::to_string_pretty(&said)?,
+    )?;
+    Ok(())
 }
 
 /// Holds the store once more to its contract, against another DynamoDB.
 pub fn conformance(tally: &mut Tally, url: &str) -> Result<()> {
     let mut cargo = repo::cargo();
     cargo.args(["test", "-p", "lombard-aws", "--test", "it", "conformance"]);
-    count_of(cargo.env(ENDPOINT, url), tally)
+    count_of(cargo.env(ENDPOINT, url), tally).map(drop)
 }
 
-fn count_of(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
+fn count_of(cargo: &mut Command, tally: &mut Tally) -> Result<BTreeMap<String, Said>> {
     let mut child = cargo
         .args(["--no-fail-fast", "--color", "never"])
         // What a passing test printed is shown too, because a skipped one says so by printing.
@@ -53,7 +64,16 @@ fn count_of(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
         // The tests did not even compile, or one took its process down.
         tally.check("cargo test", false);
     }
-    Ok(())
+    Ok(reader.said)
+}
+
+/// What a test came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Said {
+    Passed,
+    Skipped,
+    Failed,
 }
 
 /// Reads the output of libtest line by line.
@@ -62,6 +82,8 @@ struct Reader {
     failed: u64,
     /// Tests of this process that said that they were skipped. To libtest they passed.
     skipped: u64,
+    /// What each test came to. Of two of one name, in two crates, the worse.
+    said: BTreeMap<String, Said>,
     /// Within the outputs of failed tests, which are shown.
     in_failures: bool,
 }
@@ -79,6 +101,16 @@ impl Reader {
         }
         if let Some(skipped) = line.strip_prefix("skipped: ") {
             self.skipped += 1;
+            // By its last name: which module it is in is not said.
+            let function = skipped.split(':').next().unwrap_or_default();
+            let its = format!("::{function}");
+            for (_, said) in self
+                .said
+                .iter_mut()
+                .filter(|(name, _)| name.ends_with(&its))
+            {
+                *said = Said::Skipped;
+            }
             tally.skipped.push(format!("skipped: {skipped}"));
             return None;
         }
@@ -86,6 +118,14 @@ impl Reader {
             .strip_prefix("test ")
             .and_then(|rest| rest.split_once(" ... "))
         {
+            let (test, result) = name;
+            let said = match result {
+                "ok" => Said::Passed,
+                "FAILED" => Said::Failed,
+                _ => Said::Skipped,
+            };
+            let worse = self.said.get(test).map_or(said, |known| said.max(*known));
+            self.said.insert(test.to_owned(), worse);
             match name {
                 // A measurement proves nothing about right and wrong; it is run by hand.
                 (_, result) if result.starts_with("ignored, a measurement") => {}
@@ -147,6 +187,11 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
             .collect();
         assert_eq!((tally.passed, tally.failed), (1, 1));
         assert_eq!(tally.failures, ["b"]);
+        let said = |name| reader.said[name];
+        assert_eq!(
+            [said("a"), said("b"), said("d")],
+            [Said::Passed, Said::Failed, Said::Skipped]
+        );
         assert_eq!(
             tally.skipped,
             [

@@ -9,10 +9,11 @@ use axum::{
     response::Response,
 };
 use lombard_core::{
-    id::Id,
+    audit::{self, Audit},
+    id::{Id, Named},
     ledger::Transaction,
     plan::keys,
-    proof::{text::Proof, tree::Head},
+    proof::{Hash, text::Proof, tree::Head},
     tenant::TenantId,
 };
 use serde::Serialize;
@@ -41,6 +42,28 @@ struct ProofView {
     /// Which transaction.
     #[schema(value_type = scalar::TransactionId)]
     transaction: Id<Transaction>,
+    #[serde(flatten)]
+    inclusion: InclusionView,
+}
+
+/// That a deed on record is in the log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditProof)]
+struct DeedProofView {
+    /// Which deed.
+    #[schema(value_type = scalar::AuditId)]
+    deed: Id<Audit>,
+    /// The record as it is kept, byte for byte: its SHA-256, in hexadecimal, is the leaf's `digest`.
+    #[schema(max_length = 4_096)]
+    record: String,
+    #[serde(flatten)]
+    inclusion: InclusionView,
+}
+
+/// A leaf's way to a signed root.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogInclusion)]
+struct InclusionView {
     /// The place of its leaf, from 0.
     index: u64,
     /// The leaf: canonical JSON (RFC 8785), to be hashed byte for byte as it is here.
@@ -74,33 +97,92 @@ pub async fn of_transaction(
     if api.app().get(&key).await?.is_none() {
         return Err(Problem::not_found());
     }
-    let (log, published, placed) = find(&api, call.tenant(), id).await?;
-    let path = log.inclusion(&published.head, placed.index).await?;
-    let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
-    if accept.is_some_and(|accept| accept.starts_with(AS_TEXT)) {
-        let proof = Proof {
-            leaf: placed.leaf.to_vec(),
-            index: placed.index,
-            path,
-            checkpoint: published.bytes.to_vec(),
-        };
-        return Ok(as_text(proof.to_text()));
+    let proof = prove(&api, call.tenant(), id).await?;
+    if wants_text(&headers) {
+        return Ok(proof.as_text());
     }
     Ok(shown(&ProofView {
         transaction: id,
-        index: placed.index,
-        leaf: String::from_utf8_lossy(&placed.leaf).into_owned(),
-        leaf_hash: record_hash(&placed.leaf).to_string(),
-        path: texts(&path),
-        checkpoint: CheckpointView::of(&published),
+        inclusion: proof.view(),
     }))
 }
 
-/// The leaf of a transaction, waiting for the checkpoint that covers it.
-async fn find(
+/// Prove a deed on record
+///
+/// That the record of the deed is a leaf of the verifiable log, by its hash: the record, the leaf, its
+/// place, the audit path and the signed checkpoint. With `Accept: text/plain` the leaf's proof as a C2SP
+/// `tlog-proof` file. A deed of this moment is waited for.
+#[utoipa::path(get, path = "/v1/audit/{id}/proof", tag = "credentials",
+    params(("id" = inline(scalar::AuditId), Path, description = "The deed.")),
+    responses((status = 200, description = "The proof.", body = DeedProofView)))]
+pub async fn of_deed(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Audit>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = api.app().get(&audit::key(call.tenant(), id)).await?;
+    let record = found.ok_or(Problem::not_found())?.body.bytes;
+    let proof = prove(&api, call.tenant(), id).await?;
+    if wants_text(&headers) {
+        return Ok(proof.as_text());
+    }
+    Ok(shown(&DeedProofView {
+        deed: id,
+        record: String::from_utf8_lossy(&record).into_owned(),
+        inclusion: proof.view(),
+    }))
+}
+
+fn wants_text(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    accept.is_some_and(|accept| accept.starts_with(AS_TEXT))
+}
+
+/// A leaf under a checkpoint, and its way there.
+struct Inclusion {
+    published: Arc<Published>,
+    placed: Placed,
+    path: Vec<Hash>,
+}
+
+impl Inclusion {
+    fn view(&self) -> InclusionView {
+        InclusionView {
+            index: self.placed.index,
+            leaf: String::from_utf8_lossy(&self.placed.leaf).into_owned(),
+            leaf_hash: record_hash(&self.placed.leaf).to_string(),
+            path: texts(&self.path),
+            checkpoint: CheckpointView::of(&self.published),
+        }
+    }
+
+    fn as_text(&self) -> Response {
+        let proof = Proof {
+            leaf: self.placed.leaf.to_vec(),
+            index: self.placed.index,
+            path: self.path.clone(),
+            checkpoint: self.published.bytes.to_vec(),
+        };
+        as_text(proof.to_text())
+    }
+}
+
+async fn prove<T: Named>(api: &Api, tenant: TenantId, id: Id<T>) -> Result<Inclusion, Problem> {
+    let (log, published, placed) = find(api, tenant, id).await?;
+    let path = log.inclusion(&published.head, placed.index).await?;
+    Ok(Inclusion {
+        published,
+        placed,
+        path,
+    })
+}
+
+/// A leaf, waiting for the checkpoint that covers it.
+async fn find<T: Named>(
     api: &Api,
     tenant: TenantId,
-    id: Id<Transaction>,
+    id: Id<T>,
 ) -> Result<(Arc<Log>, Arc<Published>, Placed), Problem> {
     let log = api.log().ok_or(Problem::not_found())?;
     let mut news = log.subscribe();

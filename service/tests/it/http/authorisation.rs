@@ -37,6 +37,7 @@ post   /v1/api_keys                           d
 delete /v1/api_keys/{id}                      d
 post   /v1/api_keys/{id}/rotate               d
 get    /v1/audit                              ud
+get    /v1/audit/{id}/proof                   ud
 get    /v1/batches                            voarud
 post   /v1/batches                            o
 get    /v1/batches/{id}                       voarud

@@ -12,9 +12,10 @@ const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 const OPERATOR: [&str; 2] = ["/v1/vault/keys", "/v1/vault/rotations"];
 /// Routes of the one verifiable log, which says of no tenant more than that something is in it.
 /// They answer on a server that keeps a log; this one does not, and answers 404 to everybody.
-const LOG: [&str; 4] = [
+const LOG: [&str; 5] = [
     "/v1/log",
     "/v1/log/consistency",
+    "/v1/audit/{id}/proof",
     "/v1/ledger/{id}/proof",
     "/v1/accounts/{id}/statement",
 ];
