@@ -40,7 +40,9 @@ pub fn run(tally: &mut Tally, aws: Option<&str>) -> Result<()> {
 /// Holds the store once more to its contract, against another DynamoDB.
 pub fn conformance(tally: &mut Tally, url: &str) -> Result<()> {
     let mut cargo = repo::cargo();
-    cargo.args(["test", "-p", "lombard-aws", "--test", "it", "conformance"]);
+    // With the same features, or everything would be built once more.
+    cargo.args(["test", "--workspace", "--features", FEATURES]);
+    cargo.args(["--test", "it", "conformance::"]);
     count_of(cargo.env(ENDPOINT, url), tally).map(drop)
 }
 
