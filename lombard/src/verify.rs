@@ -54,6 +54,21 @@ pub struct Verify {
 
 /// Verifies.
 pub fn run(args: &Verify, as_json: bool) -> Outcome {
+    // What was given and cannot be read leaves the question open, like a file of the log that cannot be.
+    let report = judge(args).unwrap_or_else(|failure| {
+        let mut report = Report::default();
+        report.unread("arguments", &format!("{:#}", failure.error));
+        report
+    });
+    tell(&report, as_json);
+    Ok(match report.verdict() {
+        Verdict::Sound => Exit::Done,
+        Verdict::Unsound => Exit::No,
+        Verdict::Unknown => Exit::Usage,
+    })
+}
+
+fn judge(args: &Verify) -> Result<Report, Failure> {
     let demands = demands(args)?;
     let mut report = Report::default();
     let view = match &args.store {
@@ -73,16 +88,10 @@ pub fn run(args: &Verify, as_json: bool) -> Outcome {
     // What the store itself has to say comes first.
     report.problems.extend(found.problems);
     report.unread.extend(found.unread);
-    let report = Report {
+    Ok(Report {
         problems: report.problems,
         unread: report.unread,
         ..found
-    };
-    tell(&report, as_json);
-    Ok(match report.verdict() {
-        Verdict::Sound => Exit::Done,
-        Verdict::Unsound => Exit::No,
-        Verdict::Unknown => Exit::Usage,
     })
 }
 

@@ -25,6 +25,13 @@ pub fn name(head: &Head) -> String {
     format!("{FOLDER}{:020}-{short}", head.size)
 }
 
+/// How many leaves the tree has that the batch of this name leads to.
+#[must_use]
+pub fn size(name: &str) -> Option<u64> {
+    let (size, _) = name.strip_prefix(FOLDER)?.split_once('-')?;
+    size.parse().ok()
+}
+
 /// The files as one.
 ///
 /// # Panics

@@ -12,6 +12,7 @@
 //! **Bounds.** Memory grows by about 100 bytes a leaf (transaction ids, to find doubles), whatever
 //! the leaves say; a few bundles a thread are in flight.
 
+mod beyond;
 pub mod bundle;
 pub mod report;
 pub mod source;
@@ -52,7 +53,8 @@ pub fn verify(
     progress: &AtomicU64,
 ) -> Report {
     let mut report = Report::default();
-    let Some(head) = checkpoint_of(source, demands, &mut report) else {
+    let grown = store.is_some_and(StoreView::has_log);
+    let Some(head) = checkpoint_of(source, demands, grown, &mut report) else {
         return report;
     };
     report.size = Some(head.size);
@@ -67,21 +69,28 @@ pub fn verify(
         &mut report,
         progress,
     );
-    source::check_stray(source, &head, &mut report);
-    if let Some(store) = store {
-        store::compare(source, &head, &leaves, store, &mut report);
+    let longest = source::check_stray(source, &head, &mut report);
+    match store {
+        Some(store) => store::compare(source, &head, &leaves, store, &mut report),
+        // A store says more exactly how far the log had come.
+        None => beyond::check(source, &head, longest, &mut report),
     }
     report
 }
 
 /// Reads the checkpoint and checks who signed it. What it says is looked into even when nobody
-/// trusted has signed it: more may be wrong.
-fn checkpoint_of(source: &dyn Source, demands: &Demands, report: &mut Report) -> Option<Head> {
+/// trusted has signed it: more may be wrong. When the log had `grown`, or left files, it must be there.
+fn checkpoint_of(
+    source: &dyn Source,
+    demands: &Demands,
+    grown: bool,
+    report: &mut Report,
+) -> Option<Head> {
     const WHERE: &str = "checkpoint";
     let bytes = match source.read(WHERE) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {
-            if source.is_log() {
+            if grown || source.is_log() {
                 report.problem("checkpoint_missing", WHERE, "there is no checkpoint");
             } else {
                 report.unread(WHERE, "there is no log here");
@@ -131,5 +140,10 @@ fn check_since_size(since: &Head, head: &Head, report: &mut Report) {
             since.size, head.size
         );
         report.problem("truncated", "checkpoint", &what);
+    }
+    if since.size == 0 && since != &Head::EMPTY {
+        let what =
+            "the remembered checkpoint gives the log without leaves a root that it never had";
+        report.problem("inconsistent", "checkpoint", what);
     }
 }

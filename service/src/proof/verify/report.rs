@@ -4,9 +4,11 @@ use lombard_core::proof::tile::{self, WIDTH};
 use serde::Serialize;
 use tlog_tiles::Tile;
 
-/// Problems that are listed; more are only counted. One flipped byte is one problem, a log of
-/// another kind is millions.
+/// Problems that are listed; when there are more, nothing further is looked at. One flipped byte is one
+/// problem; a checkpoint that speaks of more leaves than there are files for is as many as its number.
 const PROBLEMS_MAX: usize = 1_000;
+/// Files that could not be read before the rest is left alone: each may have cost a time-out.
+const UNREAD_MAX: usize = 100;
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +35,7 @@ pub struct Report {
     pub pending: u64,
     /// What is wrong, in the order in which it was found.
     pub problems: Vec<Problem>,
-    /// How many more there are.
+    /// How many more were found before the search was ended.
     pub more: u64,
     /// What could not be read, so that nothing can be said of it.
     pub unread: Vec<Problem>,
@@ -80,6 +82,11 @@ impl Report {
         }
     }
 
+    /// Whether so much is wrong that looking on would tell nothing new.
+    pub(super) fn is_full(&self) -> bool {
+        self.more > 0 || self.unread.len() >= UNREAD_MAX
+    }
+
     /// Whether something is wrong with a tile, or with an entry of a bundle.
     pub(super) fn touches(&self, file: &Tile) -> bool {
         let (path, first) = (tile::path(file), file.level_index() * WIDTH);
@@ -93,7 +100,7 @@ impl Report {
 
     /// Something could not be looked at.
     pub fn unread(&mut self, place: &str, what: &str) {
-        if self.unread.len() < PROBLEMS_MAX {
+        if self.unread.len() < UNREAD_MAX {
             self.unread.push(Problem {
                 kind: "unreadable",
                 place: place.to_owned(),

@@ -32,11 +32,11 @@ pub trait Source: Sync {
     /// When it cannot be told.
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
 
-    /// The names of all files, when they can be listed.
+    /// The names of all files in a folder of the log and below it, when they can be listed.
     ///
     /// # Errors
     /// When a folder cannot be read.
-    fn list(&self) -> io::Result<Option<Vec<String>>> {
+    fn list(&self, _folder: &str) -> io::Result<Option<Vec<String>>> {
         Ok(None)
     }
 
@@ -54,14 +54,16 @@ impl Source for FolderSource {
         match fs::read(self.0.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A folder in the place of a file, or a file in the place of its folder: it is not there.
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn list(&self) -> io::Result<Option<Vec<String>>> {
+    fn list(&self, folder: &str) -> io::Result<Option<Vec<String>>> {
         let mut names = Vec::new();
-        list_into(&self.0.join("tile"), "tile", &mut names)?;
+        list_into(&self.0.join(folder), folder, &mut names)?;
         names.sort_unstable();
         Ok(Some(names))
     }
@@ -171,14 +173,15 @@ pub(super) fn read_tile(source: &dyn Source, tile: &Tile) -> io::Result<Read> {
 }
 
 /// Looks at the files that the tree of the checkpoint does not need: part-filled ones of earlier
-/// checkpoints must be the beginnings of later ones, and nothing else may lie there.
-pub(super) fn check_stray(source: &dyn Source, head: &Head, report: &mut Report) {
-    let names = match source.list() {
-        Ok(Some(names)) => names,
-        Ok(None) => return,
-        Err(error) => return report.unread("tile", &error.to_string()),
-    };
-    for name in names {
+/// checkpoints must be the beginnings of later ones, and nothing else may lie there. Gives the number of
+/// leaves that the files speak of, where they can be listed.
+pub(super) fn check_stray(source: &dyn Source, head: &Head, report: &mut Report) -> u64 {
+    let names = source.list("tile").unwrap_or_else(|error| {
+        report.unread("tile", &error.to_string());
+        None
+    });
+    let mut longest = 0;
+    for name in names.into_iter().flatten() {
         let resource = match tile::parse_path(&name) {
             Some(resource) => resource,
             // What a crash left of a file that was being written; nobody reads it.
@@ -189,13 +192,26 @@ pub(super) fn check_stray(source: &dyn Source, head: &Head, report: &mut Report)
             }
         };
         let (Resource::Hashes(tile) | Resource::Entries(tile)) = resource;
-        let nodes = head.size >> (u32::from(tile::HEIGHT) * u32::from(tile.level()));
-        let there = nodes.saturating_sub(tile.level_index() * WIDTH).min(WIDTH);
+        longest = longest.max(leaves_below(&tile));
+        let level = u32::from(tile::HEIGHT) * u32::from(tile.level());
+        let nodes = head.size.checked_shr(level).unwrap_or(0);
+        let first = tile.level_index().saturating_mul(WIDTH);
+        let there = nodes.saturating_sub(first).min(WIDTH);
         // The widest under the checkpoint was looked at already; wider ones are not under it yet.
         if u64::from(tile.width()) < there {
             check_superseded(source, &tile, there, &name, report);
         }
     }
+    longest
+}
+
+/// How many leaves a log has at the least that has this tile.
+fn leaves_below(tile: &Tile) -> u64 {
+    let nodes = u128::from(tile.level_index()) * u128::from(WIDTH) + u128::from(tile.width());
+    let level = u32::from(tile::HEIGHT) * u32::from(tile.level());
+    // No log has more than a number of 64 bits counts; a tile that says so is no part of one.
+    let leaves = nodes << level.min(u64::BITS);
+    u64::try_from(leaves).unwrap_or(u64::MAX)
 }
 
 fn check_superseded(source: &dyn Source, tile: &Tile, there: u64, name: &str, report: &mut Report) {

@@ -67,6 +67,12 @@ impl StoreView {
         self.head = Some(head);
     }
 
+    /// Whether the store knows of a log with leaves.
+    #[must_use]
+    pub fn has_log(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.size > 0)
+    }
+
     /// How many leaves there must be.
     #[must_use]
     pub fn len(&self) -> usize {

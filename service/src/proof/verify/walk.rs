@@ -69,7 +69,7 @@ struct Walk<'a> {
     keep: bool,
     report: &'a mut Report,
     edge: Edge,
-    /// A bundle is lost with its tile, and the tree cannot be grown beyond it.
+    /// A bundle is lost with its tile, or too much is wrong, and the tree cannot be grown beyond it.
     broken: bool,
     leaves: Leaves,
     /// Where each record of what somebody did is.
@@ -126,6 +126,11 @@ pub fn walk(
             };
             walk.take(checked);
             progress.store((n + 1) * WIDTH, Ordering::Relaxed);
+            if walk.report.is_full() {
+                walk.broken = true;
+                walk.leaves.complete = false;
+                return;
+            }
         }
     });
     walk.finish();

@@ -512,6 +512,79 @@ async fn a_batch_that_is_staged_and_not_published_yet_is_no_cut_tail() {
 }
 
 #[tokio::test]
+async fn an_earlier_checkpoint_beside_later_files_is_a_cut_tail() {
+    let made = Made::new().await;
+    let before = fs::read(made.folder.path().join(CHECKPOINT)).unwrap();
+    Made::grow(&made.folder, &made.store, 601..611).await;
+    assert_eq!(made.found(), []);
+    fs::write(made.folder.path().join(CHECKPOINT), before).unwrap();
+    // A crash before the checkpoint of the last batch leaves the same.
+    let report = made.verify_with(&made.demands());
+    assert_eq!(report.verdict(), Verdict::Unknown, "{report:?}");
+    assert_eq!(report.unread[0].place, "checkpoint");
+    // Without the batch, or with another one after it, no crash explains it.
+    Made::grow(&made.folder, &made.store, 611..621).await;
+    Made::grow(&made.folder, &made.store, 621..900).await;
+    let text = checkpoint::text(ORIGIN, &made.early);
+    let signed = checkpoint::assemble(&text, &[log_key().sign(&text, 0)]);
+    fs::write(made.folder.path().join(CHECKPOINT), signed).unwrap();
+    assert_eq!(made.found(), named(&[("truncated", "checkpoint")]));
+    assert_eq!(
+        made.found_with_store().await,
+        named(&[("truncated", "checkpoint")])
+    );
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_more_leaves_than_there_are_is_told_and_not_followed() {
+    let made = Made::new().await;
+    for size in [1 << 32, i64::MAX as u64] {
+        let root = made.early.root;
+        let text = checkpoint::text(ORIGIN, &Head { size, root });
+        let signed = checkpoint::assemble(&text, &[log_key().sign(&text, 0)]);
+        fs::write(made.folder.path().join(CHECKPOINT), signed).unwrap();
+        let found = made.found();
+        assert_eq!(found[0], ("tile_missing", "tile/0/002".to_owned()));
+        assert!(found.len() <= 1_001, "{}", found.len());
+    }
+}
+
+#[tokio::test]
+async fn what_lies_in_a_place_that_no_file_has_is_told() {
+    let made = Made::new().await;
+    let tile = made.folder.path().join("tile/0/001");
+    fs::remove_file(&tile).unwrap();
+    fs::create_dir(&tile).unwrap();
+    assert_eq!(made.found(), named(&[("tile_missing", "tile/0/001")]));
+    forge(&made, &all(), &log_key());
+    // Levels that a log of 64 bits has no nodes on.
+    for stray in ["tile/8/000.p/1", "tile/63/000"] {
+        let stray = made.folder.path().join(stray);
+        fs::create_dir_all(stray.parent().unwrap()).unwrap();
+        fs::write(&stray, [0; 32]).unwrap();
+        assert_eq!(made.found(), named(&[("truncated", "checkpoint")]));
+        fs::remove_file(&stray).unwrap();
+    }
+    let never = Head {
+        size: 0,
+        ..made.early
+    };
+    let demands = Demands {
+        since: Some(never),
+        ..made.demands()
+    };
+    assert_eq!(
+        found(&made.verify_with(&demands)),
+        named(&[("inconsistent", "checkpoint")])
+    );
+    fs::remove_dir_all(made.folder.path()).unwrap();
+    assert_eq!(
+        made.found_with_store().await,
+        named(&[("checkpoint_missing", "checkpoint")])
+    );
+}
+
+#[tokio::test]
 async fn the_feed_is_what_the_view_of_the_store_is_made_of() {
     let made = Made::new().await;
     let feed = made.store.changes(0, 0, usize::MAX, 0).await.unwrap();
