@@ -15,7 +15,7 @@ use std::{
 use clap::Args;
 use lombard_core::proof::{checkpoint, key::Keys, tree::Head};
 use lombard_service::proof::verify::{
-    Demands, FolderSource, HttpSource, Report, Source, StoreView, Verdict, verify,
+    Demands, FolderSource, HttpSource, ReadStore, Report, Source, Verdict, verify,
 };
 
 use crate::{
@@ -70,29 +70,12 @@ pub fn run(args: &Verify, as_json: bool) -> Outcome {
 
 fn judge(args: &Verify) -> Result<Report, Failure> {
     let demands = demands(args)?;
-    let mut report = Report::default();
-    let view = match &args.store {
-        None => None,
-        // Of a damaged store only a part can be read, with which nothing can be compared.
-        Some(folder) => {
-            let view = store::read(folder, &mut report)?;
-            report.problems.is_empty().then_some(view)
-        }
-    };
     let source: Box<dyn Source> = if is_url(&args.log) {
         Box::new(HttpSource::new(&args.log).or_exit(Exit::Usage, "no HTTP client")?)
     } else {
         Box::new(FolderSource(folder_of(Path::new(&args.log))))
     };
-    let found = watched(source.as_ref(), &demands, view.as_ref(), args);
-    // What the store itself has to say comes first.
-    report.problems.extend(found.problems);
-    report.unread.extend(found.unread);
-    Ok(Report {
-        problems: report.problems,
-        unread: report.unread,
-        ..found
-    })
+    Ok(watched(source.as_ref(), &demands, args))
 }
 
 /// The folder itself, or the log in it when it is a data folder.
@@ -131,12 +114,10 @@ fn remembered(file: &Path, keys: &Keys) -> Result<Head, Failure> {
 }
 
 /// Verifies on a thread of its own and shows how far it is.
-fn watched(
-    source: &dyn Source,
-    demands: &Demands,
-    view: Option<&StoreView>,
-    args: &Verify,
-) -> Report {
+fn watched(source: &dyn Source, demands: &Demands, args: &Verify) -> Report {
+    let folder = args.store.as_deref();
+    let mut read = folder.map(|folder| move |report: &mut Report| store::read(folder, report));
+    let store = read.as_mut().map(|read| read as ReadStore<'_>);
     let progress = AtomicU64::new(0);
     let size = source
         .read("checkpoint")
@@ -146,7 +127,7 @@ fn watched(
         .map(|(_, head)| head.size);
     let bar = say::progress(size, &format!("verifying {}", args.log));
     let report = thread::scope(|scope| {
-        let work = scope.spawn(|| verify(source, demands, view, &progress));
+        let work = scope.spawn(|| verify(source, demands, store, &progress));
         while !work.is_finished() {
             bar.set_position(progress.load(Ordering::Relaxed));
             thread::park_timeout(Duration::from_millis(10));

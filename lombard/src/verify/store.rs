@@ -1,7 +1,7 @@
 //! The transactions of a data folder, read from its log without opening the store: nothing is
 //! changed, and a server that runs on it is not disturbed.
 
-use std::{path::Path, sync::Arc};
+use std::{fmt::Display, path::Path, sync::Arc};
 
 use lombard_core::{
     audit,
@@ -20,22 +20,23 @@ use lombard_service::proof::{
     verify::{Report, StoreView},
 };
 
-use crate::exit::{Exit, Failure, OrExit};
-
 /// Where a data folder keeps its commits.
 const STORE_LOG: &str = "log";
 
-/// Reads all transactions, in the order of their commits. What is damaged goes to the report.
-///
-/// # Errors
-/// [`Exit::Usage`] when the folder cannot be read: then nothing can be told.
-pub fn read(folder: &Path, report: &mut Report) -> Result<StoreView, Failure> {
+/// Reads all transactions, in the order of their commits. `None` when nothing can be compared with them, which
+/// the report then says: the folder cannot be read, or it is damaged and only a part of it can.
+pub fn read(folder: &Path, report: &mut Report) -> Option<StoreView> {
     let mut view = StoreView::default();
     let log = folder.join(STORE_LOG);
-    let disk = Folder::read_only(&log).or_exit(Exit::Usage, log.display())?;
+    let unread = |report: &mut Report, error: &dyn Display| {
+        report.unread(&log.display().to_string(), &error.to_string());
+    };
+    let disk = Folder::read_only(&log)
+        .map_err(|error| unread(report, &error))
+        .ok()?;
     let mut visit = |frame: &Frame| take(&mut view, frame);
     match verify(Arc::new(disk), None, None, &mut visit) {
-        Ok(_) => {}
+        Ok(_) => Some(view),
         Err(OpenError::Damaged(damage)) => {
             let place = format!(
                 "log/{} offset {}",
@@ -43,10 +44,13 @@ pub fn read(folder: &Path, report: &mut Report) -> Result<StoreView, Failure> {
                 damage.at.offset
             );
             report.problem("store_damaged", &place, &damage.to_string());
+            None
         }
-        Err(error) => return Err(error).or_exit(Exit::Usage, folder.display()),
+        Err(error) => {
+            unread(report, &error);
+            None
+        }
     }
-    Ok(view)
 }
 
 fn take(view: &mut StoreView, frame: &Frame) -> Result<(), Fault> {

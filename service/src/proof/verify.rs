@@ -32,6 +32,9 @@ pub use report::{Problem, Report, Verdict};
 pub use source::{FolderSource, HttpSource, Source};
 pub use store::StoreView;
 
+/// The name of the checkpoint's file.
+const CHECKPOINT: &str = "checkpoint";
+
 /// What the log is held to.
 #[derive(Clone, Debug, Default)]
 pub struct Demands {
@@ -45,32 +48,48 @@ pub struct Demands {
     pub threads: usize,
 }
 
+/// Reads the records of a store. What cannot be read of it, or is damaged, goes to the report.
+pub type ReadStore<'a> = &'a mut (dyn FnMut(&mut Report) -> Option<StoreView> + Send);
+
 /// Verifies a log. `progress` counts the leaves that were looked at.
 pub fn verify(
     source: &dyn Source,
     demands: &Demands,
-    store: Option<&StoreView>,
+    store: Option<ReadStore<'_>>,
     progress: &AtomicU64,
 ) -> Report {
     let mut report = Report::default();
-    let grown = store.is_some_and(StoreView::has_log);
-    let Some(head) = checkpoint_of(source, demands, grown, &mut report) else {
+    // Before the store is read: a head is in the store before it is signed, so that also in a system that
+    // runs a store that knows less than the checkpoint has lost something.
+    let signed = source.read(CHECKPOINT);
+    let store = store.and_then(|read| read(&mut report));
+    let grown = store.as_ref().is_some_and(StoreView::has_log) || source.is_log();
+    let signed = match signed {
+        Ok(Some(bytes)) => Some(bytes),
+        Ok(None) if grown => {
+            report.problem("checkpoint_missing", CHECKPOINT, "there is no checkpoint");
+            None
+        }
+        Ok(None) => {
+            report.unread(CHECKPOINT, "there is no log here");
+            None
+        }
+        Err(error) => {
+            report.unread(CHECKPOINT, &error.to_string());
+            None
+        }
+    };
+    let Some(head) = signed.and_then(|bytes| check_checkpoint(&bytes, demands, &mut report)) else {
         return report;
     };
     report.size = Some(head.size);
     if let Some(since) = &demands.since {
         check_since_size(since, &head, &mut report);
     }
-    let leaves = walk::walk(
-        source,
-        demands,
-        &head,
-        store.is_some(),
-        &mut report,
-        progress,
-    );
+    let keep = store.is_some();
+    let leaves = walk::walk(source, demands, &head, keep, &mut report, progress);
     let longest = source::check_stray(source, &head, &mut report);
-    match store {
+    match &store {
         Some(store) => store::compare(source, &head, &leaves, store, &mut report),
         // A store says more exactly how far the log had come.
         None => beyond::check(source, &head, longest, &mut report),
@@ -78,33 +97,12 @@ pub fn verify(
     report
 }
 
-/// Reads the checkpoint and checks who signed it. What it says is looked into even when nobody
-/// trusted has signed it: more may be wrong. When the log had `grown`, or left files, it must be there.
-fn checkpoint_of(
-    source: &dyn Source,
-    demands: &Demands,
-    grown: bool,
-    report: &mut Report,
-) -> Option<Head> {
-    const WHERE: &str = "checkpoint";
-    let bytes = match source.read(WHERE) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            if grown || source.is_log() {
-                report.problem("checkpoint_missing", WHERE, "there is no checkpoint");
-            } else {
-                report.unread(WHERE, "there is no log here");
-            }
-            return None;
-        }
-        Err(error) => {
-            report.unread(WHERE, &error.to_string());
-            return None;
-        }
-    };
+/// Checks who signed the checkpoint. What it says is looked into even when nobody trusted has signed
+/// it: more may be wrong.
+fn check_checkpoint(bytes: &[u8], demands: &Demands, report: &mut Report) -> Option<Head> {
     let witnesses = demands.policy.iter().flat_map(Policy::witness_keys);
     let keys = Keys::new(demands.keys.iter().chain(witnesses).cloned());
-    match checkpoint::open(&bytes, &keys) {
+    match checkpoint::open(bytes, &keys) {
         Ok(opened) => {
             check_policy(&opened, demands, report);
             report.origin = Some(opened.origin);
@@ -117,8 +115,8 @@ fn checkpoint_of(
                 OpenError::BadSignature { .. } => "checkpoint_signature",
                 OpenError::WrongOrigin { .. } => "checkpoint_origin",
             };
-            report.problem(kind, WHERE, &error.to_string());
-            let (origin, head) = checkpoint::peek(&bytes).ok()?;
+            report.problem(kind, CHECKPOINT, &error.to_string());
+            let (origin, head) = checkpoint::peek(bytes).ok()?;
             report.origin = Some(origin);
             Some(head)
         }
@@ -129,7 +127,7 @@ fn check_policy(opened: &Opened, demands: &Demands, report: &mut Report) {
     let met = |policy: &Policy| policy.is_met_by(&opened.signed_by);
     if demands.policy.as_ref().is_some_and(|policy| !met(policy)) {
         let what = "the witnesses that have cosigned it are fewer than the policy demands";
-        report.problem("checkpoint_quorum", "checkpoint", what);
+        report.problem("checkpoint_quorum", CHECKPOINT, what);
     }
 }
 
@@ -139,11 +137,11 @@ fn check_since_size(since: &Head, head: &Head, report: &mut Report) {
             "the log had {} leaves and now has {}",
             since.size, head.size
         );
-        report.problem("truncated", "checkpoint", &what);
+        report.problem("truncated", CHECKPOINT, &what);
     }
     if since.size == 0 && since != &Head::EMPTY {
         let what =
             "the remembered checkpoint gives the log without leaves a root that it never had";
-        report.problem("inconsistent", "checkpoint", what);
+        report.problem("inconsistent", CHECKPOINT, what);
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn check(source: &dyn Source, head: &Head, longest: u64, report: &mut
 }
 
 /// Whether a checkpoint of so many leaves follows, as it does in a log that is growing.
-fn comes(source: &dyn Source, longest: u64) -> bool {
+pub(super) fn comes(source: &dyn Source, longest: u64) -> bool {
     (0..LOOKS).any(|look| {
         if look > 0 {
             thread::sleep(PAUSE);

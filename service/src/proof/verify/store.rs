@@ -20,6 +20,7 @@ use lombard_core::{
 use tlog_tiles::record_hash;
 
 use super::{
+    beyond,
     report::Report,
     source::Source,
     walk::{About, Leaves},
@@ -95,7 +96,15 @@ pub fn compare(
     report: &mut Report,
 ) {
     let sequenced = store.head.as_ref().map_or(0, |head| head.size);
-    if sequenced > head.size {
+    if sequenced < head.size {
+        let what = format!(
+            "the checkpoint speaks of {} leaves, and the store knows of {sequenced}: its end is missing",
+            head.size
+        );
+        report.problem("store_truncated", "store", &what);
+    }
+    // Of a log that grows while it is looked at the store, which was read later, knows more.
+    if sequenced > head.size && !beyond::comes(source, sequenced) {
         let what = format!(
             "the store says that the log has {sequenced} leaves, the checkpoint speaks of {}",
             head.size

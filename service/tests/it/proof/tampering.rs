@@ -120,15 +120,20 @@ impl Made {
         view
     }
 
-    async fn found_with_store(&self) -> Vec<(&'static str, String)> {
+    async fn report_with_store(&self) -> Report {
         let source = FolderSource(self.folder.path().to_owned());
-        let view = self.view().await;
-        found(&verify(
+        let mut view = Some(self.view().await);
+        let mut read = |_: &mut Report| view.take();
+        verify(
             &source,
             &self.demands(),
-            Some(&view),
+            Some(&mut read),
             &AtomicU64::new(0),
-        ))
+        )
+    }
+
+    async fn found_with_store(&self) -> Vec<(&'static str, String)> {
+        found(&self.report_with_store().await)
     }
 }
 
@@ -496,9 +501,7 @@ async fn a_batch_that_is_staged_and_not_published_yet_is_no_cut_tail() {
         fs::read(made.folder.path().join(CHECKPOINT)).unwrap(),
         before
     );
-    let source = FolderSource(made.folder.path().to_owned());
-    let view = made.view().await;
-    let report = verify(&source, &made.demands(), Some(&view), &AtomicU64::new(0));
+    let report = made.report_with_store().await;
     assert_eq!(
         (report.verdict(), report.pending),
         (Verdict::Unknown, 10),
@@ -533,6 +536,34 @@ async fn an_earlier_checkpoint_beside_later_files_is_a_cut_tail() {
         made.found_with_store().await,
         named(&[("truncated", "checkpoint")])
     );
+}
+
+#[tokio::test]
+async fn a_store_whose_end_is_missing_knows_less_than_the_log() {
+    let made = Made::new().await;
+    let source = FolderSource(made.folder.path().to_owned());
+    // All transactions are there; what was cut off came after them.
+    let mut view = made.view().await;
+    let found_record = made
+        .store
+        .get(&[head::key()])
+        .await
+        .unwrap()
+        .pop()
+        .flatten();
+    view.head(HeadRecord {
+        size: SIZE - 10,
+        ..HeadRecord::of(found_record.as_ref(), 1)
+    });
+    let mut view = Some(view);
+    let mut read = |_: &mut Report| view.take();
+    let report = verify(
+        &source,
+        &made.demands(),
+        Some(&mut read),
+        &AtomicU64::new(0),
+    );
+    assert_eq!(found(&report), named(&[("store_truncated", "store")]));
 }
 
 #[tokio::test]
