@@ -30,9 +30,9 @@ use crate::{
     ports::{CommitError, ExecuteError, ReadError},
 };
 
-/// How many matches are taken in at once: they are independent of each other, and share a commit
-/// group.
-const AT_ONCE: usize = 64;
+/// How many matches are taken in, or breaks told of, at once: they are independent of each other, and
+/// share a commit group. Fewer, and a file waits for the disk more than it works.
+const AT_ONCE: usize = 256;
 
 /// How many matches are made commands at once, so that memory is bounded.
 const PART: usize = 1_024;
@@ -214,11 +214,14 @@ impl Run<'_> {
         }
         let mut report = self.report(file);
         let mut named = BTreeSet::new();
-        for found in &self.found {
-            let (id, told) = breaks::raise(app, tenant, source, found).await?;
+        let raised = self.found.iter();
+        let raised = raised.map(|found| breaks::raise(app, tenant, source, found));
+        let mut raised = stream::iter(raised.collect::<Vec<_>>()).buffered(AT_ONCE);
+        while let Some((id, told)) = raised.try_next().await? {
             named.insert(id);
             report.exceptions.extend(told);
         }
+        drop(raised);
         breaks::close_found(app, tenant, source, &self.over, &named).await?;
         Ok(report)
     }
