@@ -38,7 +38,7 @@ pub(super) fn check(source: &dyn Source, head: &Head, longest: u64, report: &mut
 pub(super) fn comes(source: &dyn Source, longest: u64) -> bool {
     (0..LOOKS).any(|look| {
         if look > 0 {
-            thread::sleep(PAUSE);
+            thread::park_timeout(PAUSE);
         }
         let bytes = source.read("checkpoint").ok().flatten();
         let newest = bytes.and_then(|bytes| checkpoint::peek(&bytes).ok());
