@@ -140,6 +140,7 @@ fn plans(bench: &mut Criterion) {
         warnings: Vec::new(),
         metadata: BTreeMap::from([("order".to_owned(), "9981".to_owned())]),
         batch: None,
+        risk: None,
     };
     let payee = External {
         scheme: AliasScheme::UkAccount,

@@ -19,6 +19,7 @@ use crate::{
     payment::{Batch, External, OnInsufficientFunds, Party, Payment, Sealed, Warning},
     rail::Rail,
     reason::Reason,
+    risk::Assessment,
     sca::challenge::Binding,
     tenant::TenantId,
     time::Timestamp,
@@ -175,6 +176,8 @@ pub struct Pay {
     pub metadata: BTreeMap<String, String>,
     /// The batch that it came in.
     pub batch: Option<Id<Batch>>,
+    /// What risk says of it, where risk is asked.
+    pub risk: Option<Assessment>,
 }
 
 /// Takes in a payment that a rail brought.

@@ -36,6 +36,7 @@ pub mod lifecycle;
 pub mod mandate;
 pub mod payment;
 pub mod proof;
+pub mod risk;
 pub mod sca;
 pub mod timer;
 

@@ -14,12 +14,14 @@ mod books;
 mod draft;
 mod holds;
 pub mod keys;
+mod pay;
 mod payments;
 mod providers;
 mod reading;
 mod recalls;
 mod reconciled;
 mod returns;
+mod risk;
 mod rollup;
 mod sca;
 mod timers;
@@ -92,7 +94,7 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::PlaceHold(place) => holds::place(draft, place),
         Act::PostHold(id, amount) => holds::post(draft, *id, *amount),
         Act::VoidHold(id) => holds::void(draft, *id),
-        Act::Pay(pay) => payments::pay(draft, pay),
+        Act::Pay(pay) => pay::pay(draft, pay),
         Act::Receive(receive) => payments::receive(draft, receive),
         Act::Cancel(id) => payments::cancel(draft, *id),
         Act::Verify(id, answer) => payments::verify(draft, *id, answer),

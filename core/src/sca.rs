@@ -25,7 +25,7 @@ mod tries;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{money::Money, time::Timestamp};
+use crate::{currency::Currency, money::Money, time::Timestamp};
 
 pub use counters::Counters;
 pub use tries::decide;
@@ -258,6 +258,8 @@ pub enum WhyNot {
     FraudRate,
     /// The rules in force have no threshold for it.
     NoThreshold,
+    /// It would apply, but the payment is suspect.
+    Challenged,
 }
 
 /// A decision, and what was weighed for it.
@@ -273,6 +275,17 @@ pub struct Decision {
     pub rules_from: Timestamp,
 }
 
+impl Decision {
+    /// Takes away what a payment was exempt by that is suspect: every exemption is one that a
+    /// provider may make use of and need not (RTS Art. 18 and the articles before it).
+    pub fn challenge(&mut self) {
+        if let Outcome::Exempt { by } = self.outcome {
+            self.tried.push((by.article(), WhyNot::Challenged));
+            self.outcome = Outcome::Required;
+        }
+    }
+}
+
 /// What a command brings to the decision, beside the payment itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
@@ -282,6 +295,18 @@ pub struct Wish {
     pub rules: std::sync::Arc<rules::Rules>,
     /// The portfolio's fraud, as it was lately.
     pub fraud: Option<fraud::Rate>,
+}
+
+impl Wish {
+    /// For an order of which no more is known than its currency.
+    #[must_use]
+    pub fn plain(currency: Currency) -> Self {
+        Self {
+            ask: Ask::plain(rules::Regime::of(currency), Channel::RemoteTransfer),
+            rules: std::sync::Arc::new(rules::Rules::default()),
+            fraud: None,
+        }
+    }
 }
 
 /// What a payment knows of its payer's authentication.

@@ -134,6 +134,7 @@ impl World {
             bank: Arc::new(bank),
             host,
             vault,
+            risk: None,
             config: Arc::new(config),
         };
         let demo = runtime.block_on(tenants::demo(&app)).expect("a tenant");

@@ -9,6 +9,7 @@
 mod books;
 mod bulk;
 mod figures;
+mod fraud;
 mod load;
 mod peer;
 mod process;
@@ -18,7 +19,10 @@ mod soak;
 mod template;
 mod wire;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 use serde::Serialize;
@@ -42,7 +46,8 @@ Examples: lombard bench --json
           lombard bench --hot --connections 128 --seconds 10 --reps 5
           lombard bench --bulk --rows 1000000
           lombard bench --soak --seconds 600
-          lombard bench --scale")]
+          lombard bench --scale
+          lombard bench --fraud --reps 3 --json")]
 pub struct Bench {
     /// Every payment leaves one account, instead of one of many.
     #[arg(long)]
@@ -57,6 +62,9 @@ pub struct Bench {
     /// verification of its log.
     #[arg(long, conflicts_with_all = ["bulk", "soak", "peer", "url"])]
     scale: bool,
+    /// What it costs to judge every payment: with and without, by turns.
+    #[arg(long, conflicts_with_all = ["bulk", "soak", "scale", "peer", "url"])]
+    fraud: bool,
     /// How many rows the file has; 200,000 with `--bulk`, a million with `--scale`.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     rows: Option<u64>,
@@ -153,6 +161,9 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     }
     if args.scale {
         return scale::run(args, as_json).await;
+    }
+    if args.fraud {
+        return fraud::run(args, as_json).await;
     }
     let target = Target::find(args)?;
     let prepared = setup::prepare(args, &target.remote, &target.url, &target.key).await?;
@@ -261,6 +272,11 @@ impl Target {
                 folder: None,
             });
         }
+        Self::own(args, &[])
+    }
+
+    /// A server of our own, with these settings, by the names of their variables.
+    fn own(args: &Bench, settings: &[(&str, &Path)]) -> Result<Self, Failure> {
         let parent = args.data.clone().unwrap_or_else(std::env::temp_dir);
         let shown = parent.display().to_string();
         std::fs::create_dir_all(&parent).or_exit(Exit::NotWritable, &shown)?;
@@ -269,7 +285,7 @@ impl Target {
         if !durable {
             say::note("the data folder is in memory, so nothing is durable: give --data");
         }
-        let process = Process::start(folder.path())?;
+        let process = Process::start_with(folder.path(), settings)?;
         let (url, key) = (process.ready.url.clone(), process.ready.api_key.clone());
         let remote = Remote::new(&url, &key)?;
         Ok(Self {

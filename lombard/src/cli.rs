@@ -94,7 +94,7 @@ pub enum Command {
         #[command(subcommand)]
         what: Log,
     },
-    /// Train and measure what finds fraud.
+    /// Train, measure and explain what decides about fraud.
     Fraud {
         /// What to do.
         #[command(subcommand)]

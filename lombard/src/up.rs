@@ -16,6 +16,7 @@ mod metrics;
 pub mod proof;
 mod ready;
 pub mod rig;
+mod risk;
 mod simulator;
 mod stop;
 mod store;
@@ -40,6 +41,7 @@ use crate::{
 };
 pub use proof::{LOG_FOLDER, LOG_KEY_FILE, policy};
 pub use rig::listen;
+pub use risk::watchlist;
 pub use stop::Signals;
 pub use store::{KEY_FILE, Opened, SHRED_FILE, VAULT_FOLDER};
 

@@ -73,6 +73,7 @@ async fn serve(args: &Vault, tenant: TenantId, opened: &Opened, as_json: bool) -
         host: parts.host.clone(),
         vault: parts.vault.clone(),
         rails: Arc::new(Rails::default()),
+        risk: None,
         config: Arc::new(Config::default()),
     };
     let key = first_key(&app, tenant).await?;

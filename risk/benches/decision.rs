@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lombard_core::time::Timestamp;
 use lombard_risk::{
-    decision::{Judges, Thresholds, decide},
+    decision::{Judges, Score, Thresholds, decide},
     features::{Book, Event, Kind, Subject, event::mix},
     model::{
         Scorer, scorer,
@@ -137,7 +137,7 @@ fn benches(criterion: &mut Criterion) {
                     thresholds,
                 },
                 &facts,
-                None,
+                Score::Own,
             ))
         });
     });

@@ -16,7 +16,7 @@ pub mod reasons;
 use serde::{Deserialize, Serialize};
 
 pub use costs::{Costs, Thresholds};
-pub use fallback::Fallback;
+pub use fallback::{Fallback, Plan};
 
 use crate::{
     features::Vector,
@@ -89,17 +89,33 @@ pub struct Judges<'a> {
     pub thresholds: Thresholds,
 }
 
-/// Decides about a payment. `score` is given when a model elsewhere gave it, in millionths.
+/// Whom the score comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Score<'a> {
+    /// From the champion, if there is one.
+    Own,
+    /// From a model elsewhere, in millionths.
+    Given(u32, &'a str),
+    /// From nobody, although somebody was asked: the plan decides in the model's place.
+    Missing(Fallback, &'a Plan),
+}
+
+/// Decides about a payment.
 #[must_use]
-pub fn decide(judges: Judges<'_>, facts: &Facts<'_>, score: Option<(u32, &str)>) -> Decision {
-    let own = judges
-        .champion
-        .map(|model| (millionths(model.probability(facts.vector)), model.version()));
-    let scored = score.or(own);
+pub fn decide(judges: Judges<'_>, facts: &Facts<'_>, score: Score<'_>) -> Decision {
+    let scored = match (score, judges.champion) {
+        (Score::Given(score, model), _) => Some((score, model)),
+        (Score::Own, Some(model)) => {
+            Some((millionths(model.probability(facts.vector)), model.version()))
+        }
+        (Score::Own, None) | (Score::Missing(..), _) => None,
+    };
     let answer = judges.rules.ask(facts);
-    let by_model = scored.map_or(Action::Approve, |(score, _)| {
-        judges.thresholds.action(score)
-    });
+    let (by_model, fallback) = match (score, scored) {
+        (Score::Missing(why, plan), _) => (plan.action(facts.rail, facts.event.amount), Some(why)),
+        (_, Some((score, _))) => (judges.thresholds.action(score), None),
+        (_, None) => (Action::Approve, None),
+    };
     let action = match answer.severest() {
         None => by_model,
         Some(Action::Approve) => Action::Approve,
@@ -107,19 +123,25 @@ pub fn decide(judges: Judges<'_>, facts: &Facts<'_>, score: Option<(u32, &str)>)
     };
     let contributions = match (by_model, score, judges.champion) {
         // Reasons cost as much as the score, and nobody asks why a payment was let through.
-        (Action::Approve, _, _) | (_, Some(_), _) | (_, _, None) => Vec::new(),
-        (_, None, Some(model)) => model.contributions(facts.vector),
+        (Action::Challenge | Action::Review | Action::Decline, Score::Own, Some(model)) => {
+            model.contributions(facts.vector)
+        }
+        _ => Vec::new(),
     };
+    let mut reasons = reasons(&answer.fired, &answer.failed, &contributions, action);
+    if let Some(why) = fallback {
+        reasons.insert(0, why.in_words().to_owned());
+    }
     Decision {
         action,
         score: scored.map(|(score, _)| score),
-        reasons: reasons(&answer.fired, &answer.failed, &contributions, action),
+        reasons,
         fired: answer.fired,
         model: scored.map(|(_, version)| version.to_owned()),
         rule_set: judges.rules.version(),
         thresholds: judges.thresholds,
         vector: Some(facts.vector.clone()),
-        fallback: None,
+        fallback,
         challenger: judges.challenger.map(|model| Challenger {
             model: model.version().to_owned(),
             score: millionths(model.probability(facts.vector)),

@@ -16,6 +16,6 @@ pub mod rule;
 pub mod set;
 
 pub use language::{Condition, Facts, Wrong};
-pub use lists::{List, ListKind, Lists};
+pub use lists::Lists;
 pub use rule::{Action, Mode, Rule};
 pub use set::{Fired, RuleSet};

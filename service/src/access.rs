@@ -243,6 +243,8 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         grant,
         or: match (method, route) {
             ("POST", "/v1/payments/{id}/verification") => &[Grant::Approve, Grant::Review],
+            // Those who answer for held payments tell what became of them.
+            (_, route) if route.starts_with("/v1/risk/") => &[Grant::Review],
             // The route looks for itself whether the operation is one of the caller's.
             ("POST", "/v1/proposals") => &Grant::ALL,
             _ => &[],

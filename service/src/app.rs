@@ -19,6 +19,7 @@ use crate::{
     },
     ports::{Bank, ExecuteError, Host, ReadError, Store, Vault},
     rails::Rails,
+    risk::Desk,
     slo::Slo,
     traces::{Kind, Span},
 };
@@ -36,6 +37,8 @@ pub struct App {
     pub vault: Arc<dyn Vault>,
     /// The way out to each rail.
     pub rails: Arc<Rails>,
+    /// Who judges payments before they are taken in, when anybody does.
+    pub risk: Option<Arc<Desk>>,
     /// What the operator set.
     pub config: Arc<Config>,
 }

@@ -1,5 +1,6 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
+mod risk;
 mod traces;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
@@ -12,8 +13,7 @@ use lombard_core::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use traces::TracesConfig;
-
+pub use self::{risk::RiskConfig, traces::TracesConfig};
 use crate::proposals::leads;
 
 /// The configuration of a running Lombard.
@@ -46,6 +46,8 @@ pub struct Config {
     pub reconciliation: ReconciliationConfig,
     /// Traces.
     pub traces: TracesConfig,
+    /// Who judges payments.
+    pub risk: RiskConfig,
 }
 
 /// How people are told of exceptions that cannot wait.

@@ -46,6 +46,7 @@ mod holds;
 mod ledger;
 pub(crate) mod payments;
 mod reconciliation;
+mod risk;
 mod vault;
 mod webhooks;
 
@@ -225,6 +226,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(ledger::routes())
         .merge(holds::routes())
         .merge(events::routes())
+        .merge(risk::routes())
         .merge(health::routes())
 }
 

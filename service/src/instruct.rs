@@ -1,10 +1,12 @@
 //! From what somebody wants to pay to the command that pays it: the rail is chosen, the scheme's
-//! rules are held against it, and what is personal is sealed. One way for all that come in: the
-//! API, batches, files.
+//! rules are held against it, what is personal is sealed, and risk is asked. One way for all that
+//! come in: the API, batches, files.
 //!
 //! Nothing is written here, and nothing is cut: what the scheme would refuse is refused before
 //! any money is held, and what it would respell or shorten is a warning with the rule's name, which stays
 //! with the payment.
+
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +22,7 @@ use lombard_core::{
     rail::Rail,
     reason::Reason,
     sca::{self, Ask, Channel, rules::Regime},
-    scheme::{self, Field, Finding, Rule, Rules, Severity},
+    scheme::Finding,
     tenant::TenantId,
     time::Timestamp,
 };
@@ -91,6 +93,20 @@ pub struct Prepared {
     /// What the scheme will do to the texts on their way; `field` and `rule` of each may be
     /// shown, `sent` is personal data.
     pub warnings: Vec<Finding>,
+    /// How near the creditor's name is to the nearest under sanctions, in per cent, where lists
+    /// are loaded.
+    screening: Option<u8>,
+}
+
+impl Prepared {
+    /// The command, with what risk says of it, where risk is asked.
+    pub async fn judged(mut self, app: &App, tenant: TenantId) -> Pay {
+        if let Some(desk) = &app.risk {
+            let assessed = desk.assess(tenant, &self.pay, self.screening, app.host.now());
+            self.pay.risk = Some(assessed.await);
+        }
+        self.pay
+    }
 }
 
 /// Why an instruction cannot be carried out.
@@ -152,7 +168,7 @@ pub fn prepare(
         return Err(refused("/rail", "rail_off", Reason::RailUnavailable, message).into());
     }
     let end_to_end_id = end_to_end_id(&instruction);
-    let warnings = judge(rail, &instruction, &end_to_end_id, weights)?;
+    let warnings = rules::judge(rail, &instruction, &end_to_end_id, weights)?;
     let details = details_of(&instruction);
     let sealed = if details == Details::default() {
         None
@@ -167,9 +183,13 @@ pub fn prepare(
     };
     let warned = warnings.iter().map(|finding| Warning {
         rule: finding.rule.code().to_owned(),
-        field: pointer(finding.field, &instruction).to_owned(),
+        field: rules::pointer(finding.field, &instruction).to_owned(),
     });
     let warned = warned.collect();
+    let screening = match (&app.risk, instruction.creditor) {
+        (Some(desk), Creditor::Outside { name, .. }) => desk.screen(name),
+        _ => None,
+    };
     let pay = Pay {
         id: instruction.id,
         rail,
@@ -191,8 +211,13 @@ pub fn prepare(
         warnings: warned,
         metadata: instruction.metadata,
         batch: instruction.batch,
+        risk: None,
     };
-    Ok(Prepared { pay, warnings })
+    Ok(Prepared {
+        pay,
+        warnings,
+        screening,
+    })
 }
 
 /// Whether it takes a second person.
@@ -265,123 +290,6 @@ fn details_of(instruction: &Instruction<'_>) -> Details {
         details.creditor_account = Some(address);
     }
     details
-}
-
-/// Holds the instruction against the scheme's rules: its warnings, or the first refusal.
-fn judge(
-    rail: Rail,
-    instruction: &Instruction<'_>,
-    end_to_end_id: &str,
-    weights: Option<&Weights>,
-) -> Result<Vec<Finding>, Refused> {
-    if instruction.reference.is_some() && instruction.remittance.is_some() {
-        let message = "a payment carries a reference or a text, not both".to_owned();
-        let reason = Reason::ReferenceInvalid;
-        return Err(refused("/remittance", "reference_or_text", reason, message));
-    }
-    let (Some(rules), Creditor::Outside { name, address }) =
-        (Rules::of(rail), instruction.creditor)
-    else {
-        return Ok(Vec::new());
-    };
-    let spelled = Spelled::of(&address);
-    let checked = scheme::Instruction {
-        amount: instruction.money.amount.minor(),
-        currency: instruction.money.currency,
-        // The holder's name and address are the account's, and checked when they are sent. What
-        // stands in for them here is the creditor's, so that nothing is found twice that is not
-        // found once.
-        debtor_name: instruction.debtor_name.unwrap_or(name),
-        debtor_account: spelled.account(),
-        creditor_name: name,
-        creditor_account: spelled.account(),
-        creditor_bic: None,
-        end_to_end_id,
-        reference: instruction
-            .reference
-            .or(instruction.remittance)
-            .unwrap_or_default(),
-    };
-    let mut findings = scheme::check(&rules, &checked, weights);
-    findings.retain(|finding| match finding.field {
-        Field::DebtorAccount => false,
-        Field::DebtorName => instruction.debtor_name.is_some(),
-        _ => true,
-    });
-    match findings
-        .iter()
-        .find(|finding| finding.severity == Severity::Refuse)
-    {
-        Some(finding) => Err(Refused {
-            field: pointer(finding.field, instruction),
-            rule: finding.rule.code(),
-            reason: reason_of(finding),
-            message: finding.message.clone(),
-        }),
-        None => Ok(findings),
-    }
-}
-
-/// An address as the scheme's rules read it.
-enum Spelled<'a> {
-    Iban(&'a str),
-    Uk(String, &'a str),
-}
-
-impl<'a> Spelled<'a> {
-    fn of(address: &'a BankAddress) -> Self {
-        match address {
-            BankAddress::Iban(iban) => Self::Iban(iban.as_str()),
-            BankAddress::Uk(account) => Self::Uk(account.sort_code().to_string(), account.number()),
-        }
-    }
-
-    fn account(&self) -> scheme::Account<'_> {
-        match self {
-            Self::Iban(iban) => scheme::Account::Iban(iban),
-            Self::Uk(sort_code, number) => scheme::Account::Uk { sort_code, number },
-        }
-    }
-}
-
-/// Where a scheme's field stands in the API's body.
-#[must_use]
-pub fn pointer(field: Field, instruction: &Instruction<'_>) -> &'static str {
-    match field {
-        Field::Amount => "/amount",
-        Field::Currency => "/currency",
-        Field::DebtorName => "/debtor/name",
-        Field::DebtorAccount => "/debtor/account",
-        Field::CreditorName => "/creditor/name",
-        Field::CreditorBank => "/creditor",
-        Field::EndToEndId => "/end_to_end_id",
-        Field::CreditorAccount => match instruction.creditor {
-            Creditor::Outside {
-                address: BankAddress::Iban(_),
-                ..
-            } => "/creditor/iban",
-            Creditor::Outside { .. } => "/creditor/account_number",
-            Creditor::Account(_) => "/creditor/account",
-        },
-        Field::Reference if instruction.remittance.is_some() => "/remittance",
-        Field::Reference => "/reference",
-    }
-}
-
-fn reason_of(finding: &Finding) -> Reason {
-    match (finding.rule, finding.field) {
-        (Rule::AmountZero, _) => Reason::AmountInvalid,
-        (Rule::AmountLimit, _) => Reason::AmountLimit,
-        (Rule::Currency, _) => Reason::CurrencyNotAccepted,
-        (Rule::AccountKind | Rule::AccountInvalid | Rule::Modulus, _) => {
-            Reason::AccountNumberInvalid
-        }
-        (Rule::AccountCountry, _) => Reason::BankNotParticipating,
-        (Rule::Bic, _) => Reason::BankUnknown,
-        (_, Field::CreditorName | Field::DebtorName) => Reason::NameMissing,
-        (_, Field::Reference) => Reason::ReferenceInvalid,
-        _ => Reason::MessageInvalid,
-    }
 }
 
 fn refused(field: &'static str, rule: &'static str, reason: Reason, message: String) -> Refused {

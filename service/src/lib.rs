@@ -28,6 +28,7 @@ pub mod psp;
 pub mod rails;
 pub mod reconcile;
 pub(crate) mod records;
+pub mod risk;
 pub mod secret;
 pub mod seldom;
 pub mod slo;

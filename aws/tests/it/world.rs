@@ -87,6 +87,7 @@ impl World {
             host: host(),
             vault: Arc::new(vault),
             rails: Arc::new(rails),
+            risk: None,
             config: Arc::new(Config::default()),
         };
         let demo = tenants::demo(&app).await.expect("the demo tenant");
@@ -216,5 +217,6 @@ pub fn pay(name: &str, debtor: Id<Account>, creditor: Id<Account>, pence: u64) -
         metadata: BTreeMap::new(),
         batch: None,
         warnings: Vec::new(),
+        risk: None,
     }))
 }

@@ -89,6 +89,24 @@ pub fn event_sort(number: u32) -> String {
     numbered("e#", number.into(), 6)
 }
 
+/// What was decided about the risk of a payment.
+#[must_use]
+pub fn decision(tenant: TenantId, id: Id<Payment>) -> Key {
+    Key::new(&format!("{}#risk", of_tenant(tenant, id)), "decision")
+}
+
+/// The list of a tenant's decisions other than to approve, in order of their payments' ids.
+#[must_use]
+pub fn decisions_list(tenant: TenantId) -> String {
+    format!("{}/decisions", tenant.short())
+}
+
+/// What a limit's counter has come to.
+#[must_use]
+pub fn limit(tenant: TenantId, counter: &str) -> Key {
+    Key::new(&format!("{}/limit#{counter}", tenant.short()), "counter")
+}
+
 /// A hold.
 #[must_use]
 pub fn hold(tenant: TenantId, id: Id<Hold>) -> Key {

@@ -1,13 +1,13 @@
 //! Payments: sent, received, cancelled, verified, and moved on by what the rail tells.
 
-use super::{authority, sca, timers};
 use super::{
+    authority,
     books::{closed, enter_effect, sides},
     draft::{Draft, Stop, Telling},
-    keys,
+    keys, sca, timers,
 };
 use crate::{
-    command::{Pay, Receive, Rejection, Reply, Report, Verification, View},
+    command::{Receive, Rejection, Reply, Report, Verification, View},
     event::{Errand, News},
     id::Id,
     journal::{self, Role},
@@ -19,87 +19,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// Accepts a payment: holds its money and asks for submission, moves it on the books, lets it
-/// wait, or fails it for want of money. Each is an answer; only nonsense is a rejection.
-pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
-    if pay.creditor.account() == Some(pay.debtor) {
-        return Err(Rejection::SameAccount.into());
-    }
-    let key = keys::payment(draft.tenant(), pay.id);
-    if draft.read::<Payment>(&key)?.is_some() {
-        return Err(Rejection::Exists {
-            id: pay.id.to_string(),
-        }
-        .into());
-    }
-    draft.check_account(pay.debtor, pay.money.currency)?;
-    if let Some(creditor) = pay.creditor.account() {
-        draft.check_account(creditor, pay.money.currency)?;
-    }
-    let mut payment = new_payment(draft, pay);
-    let review = authority::claim(draft, &mut payment, pay)?;
-    let authenticate = sca::assess(draft, &mut payment, pay, review)?;
-    match authenticate.or(review) {
-        Some(reason) => {
-            payment.reason = Some(reason);
-            advance(draft, &mut payment, Happened::VerificationNeeded)?;
-        }
-        None => go_ahead(draft, &mut payment)?,
-    }
-    if payment.stage == Stage::Failed {
-        authority::undo(draft, pay)?;
-    }
-    sca::count(draft, &mut payment)?;
-    draft.store_payment(&payment);
-    Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
-}
-
-fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
-    let internal = pay.creditor.account().is_some();
-    Payment {
-        id: pay.id,
-        kind: Kind::CreditTransfer,
-        direction: if internal {
-            Direction::Internal
-        } else {
-            Direction::Out
-        },
-        rail: pay.rail,
-        money: pay.money,
-        debtor: Party::Account(pay.debtor),
-        creditor: pay.creditor.clone(),
-        end_to_end_id: pay.end_to_end_id.clone(),
-        stage: Stage::New,
-        reason: None,
-        reason_code: None,
-        on_insufficient_funds: pay.on_insufficient_funds,
-        attempt: Attempt::default(),
-        returned: 0,
-        returning: 0,
-        original: None,
-        recall: None,
-        sca: None,
-        agency: None,
-        approval: None,
-        batch: pay.batch,
-        sealed: pay.sealed.clone(),
-        warnings: pay.warnings.clone(),
-        metadata: pay.metadata.clone(),
-        created_at: draft.now(),
-        updated_at: draft.now(),
-        execute_at: later(draft, pay.execute_at),
-        expires_at: Some(
-            later(draft, pay.execute_at)
-                .unwrap_or(draft.now())
-                .plus_ms(pay.wait_ms),
-        ),
-        events: 0,
-        trace: draft.command.trace.clone(),
-    }
-}
-
 /// A moment, if it is still to come.
-fn later(draft: &Draft<'_>, at: Option<Timestamp>) -> Option<Timestamp> {
+pub fn later(draft: &Draft<'_>, at: Option<Timestamp>) -> Option<Timestamp> {
     at.filter(|at| *at > draft.now())
 }
 

@@ -10,6 +10,7 @@ use crate::{
     command::Act,
     id::Id,
     ledger::{Account, Rollup},
+    risk::Assessment,
     store::Key,
 };
 
@@ -30,8 +31,12 @@ impl Draft<'_> {
                     self.want_account(creditor);
                 }
                 self.want(&keys::payment(tenant, pay.id));
-                if pay.sca.is_some() {
+                let challenged = pay.risk.as_ref().is_some_and(Assessment::may_challenge);
+                if pay.sca.is_some() || challenged {
                     self.want(&keys::sca(tenant, pay.debtor));
+                }
+                for limit in pay.risk.iter().flat_map(|risk| &risk.limits) {
+                    self.want(&keys::limit(tenant, &limit.counter));
                 }
             }
             Act::Receive(receive) => {

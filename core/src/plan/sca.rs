@@ -13,22 +13,27 @@ use crate::{
     payment::Payment,
     reason::Reason,
     sca::{
-        self, Counters, Known, Outcome, State,
+        self, Counters, Known, Outcome, State, Wish,
         challenge::{Answered, Binding, Challenge},
     },
     store::Body,
 };
 
 /// Decides whether the payer must authenticate, and notes it in the payment, with what somebody
-/// must confirm after that. Gives why the payment must wait, if it must.
+/// must confirm after that. Gives why the payment must wait, if it must. A payer whom risk
+/// `challenged` is exempt from nothing; where the rules know no payer who could be asked, somebody
+/// looks at the payment in his place.
 pub fn assess(
     draft: &Draft<'_>,
     payment: &mut Payment,
     pay: &Pay,
     review: Option<Reason>,
+    challenged: bool,
 ) -> Result<Option<Reason>, Stop> {
-    let Some(wish) = &pay.sca else {
-        return Ok(None);
+    let wish = match &pay.sca {
+        Some(wish) => (**wish).clone(),
+        None if challenged => Wish::plain(pay.money.currency),
+        None => return Ok(None),
     };
     let key = keys::sca(draft.tenant(), pay.debtor);
     let counters: Counters = draft.read(&key)?.unwrap_or_default();
@@ -38,17 +43,24 @@ pub fn assess(
         fraud: wish.fraud,
         now: draft.now(),
     };
-    let decision = sca::decide(&wish.ask, known, &wish.rules);
-    let required = decision.outcome == Outcome::Required;
+    let mut decision = sca::decide(&wish.ask, known, &wish.rules);
+    if challenged {
+        decision.challenge();
+    }
+    let reason = match (decision.outcome, challenged) {
+        (Outcome::Required, _) => Some(Reason::AuthenticationNeeded),
+        (_, true) => Some(Reason::FraudSuspected),
+        (_, false) => None,
+    };
     payment.sca = Some(Box::new(State {
-        ask: wish.ask.clone(),
+        then_review: review.filter(|_| decision.outcome == Outcome::Required),
+        ask: wish.ask,
         decision,
         counted_at: None,
         challenge: None,
         authenticated_at: None,
-        then_review: review.filter(|_| required),
     }));
-    Ok(required.then_some(Reason::AuthenticationNeeded))
+    Ok(reason)
 }
 
 /// Counts a payment that is exempt by value and was not refused.

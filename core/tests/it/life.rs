@@ -21,6 +21,7 @@ mod journals;
 mod lines;
 mod providers;
 mod retries;
+mod risk;
 mod scheduled;
 
 /// Shows enough to tell answers apart.

@@ -176,6 +176,7 @@ impl Wishes {
             metadata: BTreeMap::new(),
             batch: None,
             warnings: Vec::new(),
+            risk: None,
         }))
     }
 

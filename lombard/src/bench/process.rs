@@ -36,6 +36,14 @@ impl Process {
     /// # Errors
     /// When it cannot be started or ends before it is ready.
     pub fn start(data: &Path) -> Result<Self, Failure> {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with settings that are not the defaults, by the names of their variables.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_with(data: &Path, settings: &[(&str, &Path)]) -> Result<Self, Failure> {
         let program = std::env::current_exe().or_exit(Exit::Internal, "no program")?;
         let mut command = Command::new(program);
         // What is measured is the defaults, whatever is set here for other servers.
@@ -56,6 +64,7 @@ impl Process {
             .arg("--data")
             .arg(data)
             .env("LOMBARD_LOG_FILTER", "warn")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -229,6 +229,30 @@ pub const SETTINGS: &[Setting] = &[
         "From how many milliseconds on something is slow, so that its trace is kept.",
     ),
     text(
+        "risk.policy",
+        "A file with the policy by which payments are judged: rules, lists, limits, thresholds, fallback; see risk.md. It is read anew when it changes. Without a policy, a model and an endpoint nobody judges.",
+    ),
+    text(
+        "risk.model",
+        "A file with the model that scores payments, as `lombard fraud train` makes it.",
+    ),
+    text(
+        "risk.challenger",
+        "A file with a model that is asked in the shadow: its score is noted and decides nothing.",
+    ),
+    text(
+        "risk.endpoint",
+        "The address of a model that runs somewhere else and scores payments in the model's place; see risk.md.",
+    ),
+    text(
+        "risk.sanctions",
+        "A folder with lists of sanctions, against which creditors' names are screened: OFAC's `sdn.csv` and `alt.csv`; any other `.csv` is read as a list of the United Kingdom.",
+    ),
+    number(
+        "risk.limit_ms",
+        "For how many milliseconds a judgement waits for what it needs before the policy's fallback decides.",
+    ),
+    text(
         "rails.*.url",
         "Base URL of the rail's gateway; messages are posted to `{url}/{rail}/messages`.",
     ),

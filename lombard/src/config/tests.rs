@@ -150,6 +150,12 @@ fn the_list_of_settings_is_complete() {
         pagerduty_key: Some("p".into()),
         ..AlertsConfig::default()
     };
+    service.risk.policy = Some("r".into());
+    service.risk.model = Some("m".into());
+    service.risk.challenger = Some("c".into());
+    service.risk.endpoint = Some("u".into());
+    service.risk.sanctions = Some("s".into());
+    service.risk.limit_ms = 3;
     let mut leaves = BTreeSet::new();
     let process = Process {
         uk_weights: Some("w".into()),

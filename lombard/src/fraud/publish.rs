@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use lombard_risk::{
     decision::{Costs, Thresholds, costs, millionths, plot},
+    drift::Scores,
     model::{calibrate::brier, card::Card, scorer::File, train::Settings},
 };
 use serde_json::{Value, json};
@@ -73,6 +74,9 @@ pub fn publish(
     let drawn = curve_at.file_name().unwrap_or_default().to_string_lossy();
     let page = format!("{}\n![Curve]({drawn})\n", card.page(&file.version));
     file.card = Some(card);
+    let mut reference = Scores::default();
+    counted.iter().for_each(|score| reference.add(*score));
+    file.reference = Some(reference);
     let text = serde_json::to_string(&file).or_exit(Exit::Internal, "JSON")?;
     write(out, &text)?;
     write(&card_at, &page)?;

@@ -23,7 +23,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
-use super::{metrics, proof, simulator, store::Parts};
+use super::{metrics, proof, risk, simulator, store::Parts};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit, failure},
@@ -93,6 +93,7 @@ impl Rig {
             let made = tenants::begin(&app).await;
             admin_key = made.or_exit(Exit::Internal, "the first tenant")?;
         }
+        risk::start(&app, &stopped, &mut workers).await?;
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
         for (store, name) in [(&parts.store, "store"), (&parts.vault_store, "vault")] {
@@ -207,6 +208,7 @@ fn application(config: Config, parts: &Parts) -> Result<App, Failure> {
     let (store, bank) = (parts.store.clone(), parts.bank.clone());
     let (vault, host) = (parts.vault.clone(), parts.host.clone());
     let rails = rails::connect(&config, &store, &vault, &host).or_exit(Exit::Internal, "rails")?;
+    let risk = risk::desk(&config.risk)?;
     let (rails, config) = (Arc::new(rails), Arc::new(config));
     Ok(App {
         store,
@@ -214,6 +216,7 @@ fn application(config: Config, parts: &Parts) -> Result<App, Failure> {
         host,
         vault,
         rails,
+        risk,
         config,
     })
 }

@@ -1,4 +1,5 @@
-//! The five minutes of `docs/batches.md` and `docs/webhooks.md`, typed as they are written.
+//! The five minutes of `docs/batches.md`, `docs/webhooks.md` and `docs/risk.md`, typed as they are
+//! written.
 
 use std::{
     fs,
@@ -11,6 +12,7 @@ use std::{
 use super::server::{Server, clean, ended};
 
 const BATCHES: &str = include_str!("../../../docs/batches.md");
+const RISK: &str = include_str!("../../../docs/risk.md");
 const WEBHOOKS: &str = include_str!("../../../docs/webhooks.md");
 /// How long what happens afterwards may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,6 +99,39 @@ fn a_file_is_sent_as_the_page_says() {
         }
         assert!(begun.elapsed() < PATIENCE, "{out}");
         thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_payment_is_held_explained_released_and_refused_as_the_page_says() {
+    if !equipped("a_payment_is_held_explained_released_and_refused_as_the_page_says") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("policy.json");
+    fs::write(&policy, block(RISK, "json")).expect("it is written");
+    let policy = policy.to_str().expect("a path");
+    let server = Server::start_with(
+        &folder.path().join("data"),
+        &[
+            ("LOMBARD_RISK_POLICY", policy),
+            // A loaded machine may keep profiles longer than a bank would wait for them.
+            ("LOMBARD_RISK_LIMIT_MS", "5000"),
+        ],
+    );
+    let program = Path::new(env!("CARGO_BIN_EXE_lombard"));
+    let script = format!(
+        "PATH={}:$PATH\nexport LOMBARD_URL=$URL LOMBARD_API_KEY=$KEY\n{}",
+        program.parent().expect("a folder").display(),
+        block(RISK, "sh")
+    );
+    let (exit, out, err) = ended(&typed(&script, folder.path(), &server));
+    assert_eq!(exit, 0, "{out}{err}");
+    let mut said = out.lines();
+    for shown in block(RISK, "text").lines() {
+        let (begins, ends) = shown.split_once('…').unwrap_or((shown, ""));
+        let fits = |line: &str| line.starts_with(begins) && line.ends_with(ends);
+        assert!(said.any(fits), "no `{shown}` in {out}");
     }
 }
 

@@ -16,6 +16,26 @@ pub enum Fallback {
     Unavailable,
 }
 
+impl Fallback {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooSlow => "too_slow",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// What happened, for whoever asks why.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::TooSlow => "the risk decision took too long; the configured fallback decided",
+            Self::Unavailable => "no risk decision could be had; the configured fallback decided",
+        }
+    }
+}
+
 /// One line of the configuration; the first that fits holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -59,22 +79,16 @@ impl Plan {
             .map_or(Action::Review, |line| line.action)
     }
 
-    /// The decision of the plan, which says that it is one.
+    /// The decision of the plan when not even rules could be asked; it says that it is one.
     #[must_use]
-    pub fn decide(&self, why: Fallback, rail: &str, amount: u64) -> Decision {
-        let words = match why {
-            Fallback::TooSlow => "the risk decision took too long; the configured fallback decided",
-            Fallback::Unavailable => {
-                "no risk decision could be had; the configured fallback decided"
-            }
-        };
+    pub fn decide(&self, why: Fallback, rail: &str, amount: u64, rule_set: u64) -> Decision {
         Decision {
             action: self.action(rail, amount),
             score: None,
             fired: Vec::new(),
-            reasons: vec![words.to_owned()],
+            reasons: vec![why.in_words().to_owned()],
             model: None,
-            rule_set: 0,
+            rule_set,
             thresholds: Thresholds::default(),
             vector: None,
             fallback: Some(why),
@@ -97,8 +111,11 @@ mod tests {
         assert_eq!(plan.action("fps", 1000), Action::Approve);
         assert_eq!(plan.action("fps", 1001), Action::Decline);
         assert_eq!(plan.action("book", 1), Action::Review);
-        let decision = plan.decide(Fallback::TooSlow, "fps", 1);
-        assert_eq!(decision.fallback, Some(Fallback::TooSlow));
+        let decision = plan.decide(Fallback::TooSlow, "fps", 1, 4);
+        assert_eq!(
+            (decision.fallback, decision.rule_set),
+            (Some(Fallback::TooSlow), 4)
+        );
         assert!(decision.reasons[0].contains("too long"));
     }
 }

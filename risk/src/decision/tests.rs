@@ -52,7 +52,8 @@ fn ask(rules: Vec<Rule>, amount: u64, score: Option<u32>) -> Decision {
         rules: &rules,
         thresholds,
     };
-    decide(judges, &facts, score.map(|score| (score, "elsewhere")))
+    let score = score.map_or(Score::Own, |score| Score::Given(score, "elsewhere"));
+    decide(judges, &facts, score)
 }
 
 #[test]
@@ -82,6 +83,41 @@ fn the_shadow_is_noted_and_decides_nothing() {
     assert_eq!(decision.action, Action::Approve);
     assert_eq!(decision.fired.len(), 1);
     assert!(!decision.fired[0].decides && decision.reasons.is_empty());
+}
+
+/// Without the score that was asked for the plan decides, and rules still hold.
+#[test]
+fn a_missing_score_is_never_a_silent_yes() {
+    let plan = Plan::default();
+    let rules = [
+        vec![],
+        vec![rule("big", "amount > 100", Action::Decline, Mode::Live)],
+    ];
+    for (rules, amount, wanted) in [
+        (&rules[0], 50, Action::Approve),
+        (&rules[0], 50_000, Action::Review),
+        (&rules[1], 200, Action::Decline),
+    ] {
+        let rules = RuleSet::compile(7, rules.clone()).unwrap();
+        let event = event(amount);
+        let facts = Facts {
+            vector: &Book::default().vector(&event),
+            event: &event,
+            rail: "fps",
+            currency: "GBP",
+            lists: &Lists::default(),
+        };
+        let judges = Judges {
+            champion: None,
+            challenger: None,
+            rules: &rules,
+            thresholds: Thresholds::default(),
+        };
+        let decision = decide(judges, &facts, Score::Missing(Fallback::Unavailable, &plan));
+        assert_eq!(decision.action, wanted, "{amount}");
+        assert_eq!(decision.fallback, Some(Fallback::Unavailable));
+        assert!(decision.reasons[0].contains("fallback"), "{decision:?}");
+    }
 }
 
 #[test]
@@ -147,7 +183,7 @@ fn a_decision_is_made_again_from_what_is_stored() {
                 thresholds,
             },
             &facts,
-            None,
+            Score::Own,
         )
     };
     let decision = judge(&vector);

@@ -111,20 +111,25 @@ impl Book {
 
     /// Takes in a payment.
     pub fn observe(&mut self, event: &Event) {
+        self.observe_where(event, |_| true);
+    }
+
+    /// Takes in a payment for those of its subjects and pairs, by their hashes, that have not
+    /// seen it yet.
+    pub fn observe_where(&mut self, event: &Event, unseen: impl Fn(u64) -> bool) {
         for kind in Kind::ALL {
-            let Some(subject) = event.subject(kind) else {
-                continue;
-            };
-            self.profiles
-                .entry(subject)
-                .or_default()
-                .observe(event, kind);
+            let subject = event.subject(kind).filter(|subject| unseen(subject.0));
+            let Some(subject) = subject else { continue };
+            let profile = self.profiles.entry(subject).or_default();
+            profile.observe(event, kind);
             if let Some(changed) = &mut self.changed {
                 changed.subjects.insert(subject);
             }
         }
         for pair in Pair::ALL {
-            let Some(key) = pair.key(event) else { continue };
+            let Some(key) = pair.key(event).filter(|key| unseen(*key)) else {
+                continue;
+            };
             let bond = self.bonds.entry(key).or_default();
             bond.add(event.id, event.seconds(), event.amount);
             if let Some(changed) = &mut self.changed {
@@ -135,10 +140,15 @@ impl Book {
 
     /// Takes in what became of a payment.
     pub fn learn(&mut self, outcome: &Outcome) {
-        for subject in Kind::ALL
-            .iter()
-            .filter_map(|kind| outcome.event.subject(*kind))
-        {
+        self.learn_where(outcome, |_| true);
+    }
+
+    /// Takes in what became of a payment for those of its subjects that have not seen it yet.
+    pub fn learn_where(&mut self, outcome: &Outcome, unseen: impl Fn(u64) -> bool) {
+        let subjects = Kind::ALL
+            .into_iter()
+            .filter_map(|kind| outcome.event.subject(kind));
+        for subject in subjects.filter(|subject| unseen(subject.0)) {
             self.profiles.entry(subject).or_default().learn(outcome);
             if let Some(changed) = &mut self.changed {
                 changed.subjects.insert(subject);

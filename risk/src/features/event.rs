@@ -1,7 +1,9 @@
 //! What the fold takes in: a payment as risk sees it, and what became of one.
 
+use std::fmt;
+
 use lombard_core::{currency::Currency, id::digest_text, time::Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::place::Place;
 
@@ -59,10 +61,34 @@ impl Kind {
 }
 
 /// A subject, hashed with its kind, its tenant and the currency, so that nothing is ever added up
-/// across them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// across them. Written as 16 hexadecimal digits, by which lists name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub u64);
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = || de::Error::custom("a subject is written as 16 hexadecimal digits");
+        if text.len() != 16 {
+            return Err(wrong());
+        }
+        u64::from_str_radix(&text, 16)
+            .map(Self)
+            .map_err(|_| wrong())
+    }
+}
 
 impl Subject {
     /// The subject of a name. The name should be an id or a blinded address, never personal data.
@@ -118,6 +144,20 @@ impl PayeeCheck {
             Self::CloseMatch => 1.0,
             Self::Unavailable => 2.0,
             Self::NoMatch => 3.0,
+        }
+    }
+}
+
+impl std::str::FromStr for PayeeCheck {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "match" => Ok(Self::Match),
+            "close_match" => Ok(Self::CloseMatch),
+            "no_match" => Ok(Self::NoMatch),
+            "unavailable" => Ok(Self::Unavailable),
+            _ => Err("expected match, close_match, no_match or unavailable"),
         }
     }
 }

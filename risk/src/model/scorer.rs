@@ -8,10 +8,16 @@ use super::{
     forest::{Forest, Unusable},
     lightgbm, xgboost,
 };
-use crate::features::{Vector, catalogue};
+use crate::{
+    drift::Scores,
+    features::{Vector, catalogue},
+};
 
 /// The format of a model file.
 const FORMAT: &str = "lombard-risk-model/1";
+
+/// The most characters of a model's version.
+const VERSION_MAX: usize = 200;
 
 /// A model file: JSON, self-contained.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +35,9 @@ pub struct File {
     /// The margin to be expected at each node, for reasons; empty when it is not known.
     #[serde(default)]
     pub expected: Vec<f32>,
+    /// How the scores of the payments that it was measured on are spread, to know drift by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Scores>,
     /// What people should know of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<Card>,
@@ -74,6 +83,7 @@ pub struct Scorer {
     forest: Forest,
     calibration: Calibration,
     expected: Vec<f32>,
+    reference: Option<Scores>,
 }
 
 /// A feature and how much it moved the log odds.
@@ -98,6 +108,7 @@ impl File {
             calibration: trained.calibration,
             forest: Source::Xgboost(trained.xgboost.clone()),
             expected: Vec::new(),
+            reference: None,
             card: None,
         }
     }
@@ -114,6 +125,10 @@ impl File {
                 "its format is `{}`",
                 file.format
             )));
+        }
+        if file.version.chars().count() > VERSION_MAX {
+            let what = format!("its version has more than {VERSION_MAX} characters");
+            return Err(ScorerError::File(what));
         }
         Ok(file)
     }
@@ -144,6 +159,7 @@ impl File {
             },
             forest,
             calibration: self.calibration,
+            reference: self.reference,
         })
     }
 }
@@ -153,6 +169,12 @@ impl Scorer {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// How the scores of the payments that it was measured on are spread, where that is known.
+    #[must_use]
+    pub const fn reference(&self) -> Option<Scores> {
+        self.reference
     }
 
     /// The row that the model reads of a vector.

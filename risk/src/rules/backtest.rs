@@ -101,11 +101,41 @@ impl<'a> Backtest<'a> {
 
     /// What came of it.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)] // Counts of payments.
     pub fn finish(mut self) -> Report {
-        let (good, caught) = (self.report.false_positives, self.report.frauds_caught);
-        self.report.false_positives_per_fraud = (caught > 0).then(|| good as f64 / caught as f64);
+        self.report.rate();
         self.report
+    }
+}
+
+impl Report {
+    #[allow(clippy::cast_precision_loss)] // Counts of payments.
+    fn rate(&mut self) {
+        let (good, caught) = (self.false_positives, self.frauds_caught);
+        self.false_positives_per_fraud = (caught > 0).then(|| good as f64 / caught as f64);
+    }
+
+    /// Takes in what came of other payments.
+    pub fn merge(&mut self, other: Self) {
+        self.payments += other.payments;
+        self.hits += other.hits;
+        self.frauds += other.frauds;
+        self.frauds_caught += other.frauds_caught;
+        self.false_positives += other.false_positives;
+        self.unknown += other.unknown;
+        self.alone += other.alone;
+        self.frauds_caught_alone += other.frauds_caught_alone;
+        self.failed += other.failed;
+        for (sums, more) in [
+            (&mut self.amount, other.amount),
+            (&mut self.fraud_amount_caught, other.fraud_amount_caught),
+            (&mut self.overlap, other.overlap),
+        ] {
+            for (name, sum) in more {
+                let total = sums.entry(name).or_default();
+                *total = total.saturating_add(sum);
+            }
+        }
+        self.rate();
     }
 }
 
@@ -141,6 +171,10 @@ mod tests {
             backtest.add(&facts, fraud, other.into_iter());
         }
         let report = backtest.finish();
+        let mut twice = report.clone();
+        twice.merge(report.clone());
+        assert_eq!((twice.hits, twice.amount["GBP"]), (8, 2000));
+        assert_eq!(twice.false_positives_per_fraud, Some(0.5));
         assert_eq!((report.payments, report.hits, report.frauds), (5, 4, 3));
         assert_eq!(
             (report.frauds_caught, report.false_positives, report.unknown),

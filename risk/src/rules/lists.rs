@@ -1,4 +1,5 @@
-//! Lists of subjects: to block, to allow, to watch. An entry may end by itself.
+//! Lists of subjects: to block, to allow, to watch. What being on one means, rules say. An entry
+//! may end by itself.
 
 use std::collections::BTreeMap;
 
@@ -7,62 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::Subject;
 
-/// What a list is for. Rules may ask any list; the kind tells people what being on it means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListKind {
-    /// Nothing should pass.
-    Block,
-    /// Known to be good.
-    Allow,
-    /// To be looked at.
-    Watch,
-}
-
-/// One list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct List {
-    /// Who is on it, and until when; `None` for good.
-    pub entries: BTreeMap<u64, Option<Timestamp>>,
-}
-
-/// The most entries of one list.
+/// The most entries of all lists together.
 pub const ENTRIES_MAX: usize = 1_000_000;
 
-/// A tenant's lists.
+/// Lists by their names: `{"mules": {"0123456789abcdef": "2027-01-31"}}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Lists {
-    lists: BTreeMap<String, List>,
-}
+pub struct Lists(BTreeMap<String, BTreeMap<Subject, Until>>);
+
+/// Until when a subject is on a list; `null` for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Until(#[serde(with = "crate::moment::maybe")] Option<Timestamp>);
 
 impl Lists {
     /// Puts a subject on a list, until a moment or for good. Put there again, the new end holds.
     pub fn add(&mut self, list: &str, subject: Subject, until: Option<Timestamp>) {
-        let list = self.lists.entry(list.to_owned()).or_default();
-        list.entries.insert(subject.0, until);
-    }
-
-    /// Takes a subject off a list. Answers whether it was on it.
-    pub fn remove(&mut self, list: &str, subject: Subject) -> bool {
-        let list = self.lists.get_mut(list);
-        list.is_some_and(|list| list.entries.remove(&subject.0).is_some())
+        let list = self.0.entry(list.to_owned()).or_default();
+        list.insert(subject, Until(until));
     }
 
     /// Whether a subject is on a list at a moment.
     #[must_use]
     pub fn has(&self, list: &str, subject: Subject, at: Timestamp) -> bool {
-        let entry = self
-            .lists
-            .get(list)
-            .and_then(|list| list.entries.get(&subject.0));
-        entry.is_some_and(|until| until.is_none_or(|until| at < until))
+        let entry = self.0.get(list).and_then(|list| list.get(&subject));
+        entry.is_some_and(|Until(until)| until.is_none_or(|until| at < until))
     }
 
     /// Whether there is such a list.
     #[must_use]
     pub fn exists(&self, list: &str) -> bool {
-        self.lists.contains_key(list)
+        self.0.contains_key(list)
+    }
+
+    /// How many entries all lists have.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
+
+    /// Whether nobody is on any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -79,7 +67,24 @@ mod tests {
         lists.add("watch", other, None);
         assert!(lists.has("watch", one, at(99)) && !lists.has("watch", one, at(100)));
         assert!(lists.has("watch", other, at(1 << 40)));
-        assert!(lists.remove("watch", other) && !lists.remove("watch", other));
         assert!(!lists.has("none", other, at(0)));
+    }
+
+    #[test]
+    fn lists_are_read_as_people_write_them() {
+        let text = r#"{"mules": {"00000000000000ff": "2027-01-31", "0000000000000001": null}}"#;
+        let lists: Lists = serde_json::from_str(text).unwrap();
+        let day = |text| Timestamp::parse_day(text).unwrap();
+        assert!(lists.has("mules", Subject(255), day("2027-01-30")));
+        assert!(!lists.has("mules", Subject(255), day("2027-01-31")));
+        assert!(lists.has("mules", Subject(1), day("2027-01-31")));
+        let written = serde_json::to_string(&lists).unwrap();
+        assert_eq!(serde_json::from_str::<Lists>(&written).unwrap(), lists);
+        for wrong in [
+            r#"{"m": {"ff": null}}"#,
+            r#"{"m": {"00000000000000ff": "soon"}}"#,
+        ] {
+            assert!(serde_json::from_str::<Lists>(wrong).is_err(), "{wrong}");
+        }
     }
 }

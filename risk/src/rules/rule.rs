@@ -3,40 +3,11 @@
 //! **Invariants.** A version never changes: an edit is a new version. Who wrote a version cannot
 //! activate it. A version that decides about payments was activated by somebody, and says by whom.
 
+pub use lombard_core::risk::Action;
 use lombard_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::features::event::mix;
-
-/// What is done with a payment, from the mildest to the severest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// It goes ahead.
-    Approve,
-    /// The payer must authenticate.
-    Challenge,
-    /// An analyst must look.
-    Review,
-    /// It is refused.
-    Decline,
-}
-
-impl Action {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Approve, Self::Challenge, Self::Review, Self::Decline];
-
-    /// As it is written.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Challenge => "challenge",
-            Self::Review => "review",
-            Self::Decline => "decline",
-        }
-    }
-}
 
 /// How far a rule is in force.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +55,8 @@ pub struct Rule {
     pub author: String,
     /// Why.
     pub reason: String,
-    /// When.
+    /// When: a day, or a moment.
+    #[serde(with = "crate::moment")]
     pub written_at: Timestamp,
     /// How far it is in force.
     #[serde(flatten)]
@@ -93,7 +65,11 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_by: Option<String>,
     /// When.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "crate::moment::maybe",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub activated_at: Option<Timestamp>,
 }
 

@@ -72,6 +72,14 @@ impl RuleSet {
         self.rules.len()
     }
 
+    /// The lists that rules ask: each rule's name with each of its lists.
+    pub fn asked_lists(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rules.iter().flat_map(|(rule, condition)| {
+            let lists = condition.lists().iter();
+            lists.map(|list| (rule.name.as_str(), list.as_str()))
+        })
+    }
+
     /// Whether none is.
     #[must_use]
     pub fn is_empty(&self) -> bool {

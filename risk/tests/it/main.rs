@@ -3,5 +3,6 @@
 mod bounds;
 mod catalogue_doc;
 mod future;
+mod online;
 mod parity;
 mod world;

@@ -41,6 +41,8 @@ const fn page(kind: Kind) -> &'static str {
         Kind::BrokenStatement => of!("broken_statement"),
         Kind::ConflictingStatus => of!("conflicting_status"),
         Kind::Ambiguous => of!("ambiguous"),
+        Kind::SecondLook => of!("second_look"),
+        Kind::ModelDrift => of!("model_drift"),
     }
 }
 

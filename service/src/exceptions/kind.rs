@@ -51,11 +51,15 @@ pub enum Kind {
     ConflictingStatus,
     /// A line could be several payments.
     Ambiguous,
+    /// A second look at a payment's risk was severer than the first.
+    SecondLook,
+    /// A model's scores are spread otherwise than when it was measured.
+    ModelDrift,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
@@ -78,6 +82,8 @@ impl Kind {
         Self::BrokenStatement,
         Self::ConflictingStatus,
         Self::Ambiguous,
+        Self::SecondLook,
+        Self::ModelDrift,
     ];
 
     /// As it is written in the API.
@@ -106,6 +112,8 @@ impl Kind {
             Self::BrokenStatement => "broken_statement",
             Self::ConflictingStatus => "conflicting_status",
             Self::Ambiguous => "ambiguous",
+            Self::SecondLook => "second_look",
+            Self::ModelDrift => "model_drift",
         }
     }
 
@@ -173,7 +181,8 @@ impl Kind {
             | Self::LogDamaged
             | Self::StoreDamaged
             | Self::DetokenizeAnomaly
-            | Self::ConflictingStatus => true,
+            | Self::ConflictingStatus
+            | Self::SecondLook => true,
             // The day's work of whoever closes it.
             Self::WebhookGivenUp
             | Self::AmountDiffers
@@ -183,7 +192,8 @@ impl Kind {
             | Self::UnknownReference
             | Self::Currency
             | Self::BrokenStatement
-            | Self::Ambiguous => false,
+            | Self::Ambiguous
+            | Self::ModelDrift => false,
         }
     }
 }

@@ -5,7 +5,9 @@ use prometheus_client::{encoding::text, registry::Registry};
 use lombard_core::{
     lifecycle::{Pending, Stage},
     rail::Rail,
+    risk::Action,
 };
+use lombard_risk::decision::Fallback;
 
 use super::{
     kinds::{Counters, Durations, Gauges, Histograms, Metric, Requests, Unit},
@@ -102,6 +104,10 @@ catalogue! {
     payments_at_stage: Gauges<(Stage,)>, "lombard_payments_at_stage", None, "Payments that wait, by stage; `in_doubt` are those of which money may have moved";
     payment_transitions: Counters<(Stage,)>, "lombard_payment_transitions", None, "Payments that arrived at a stage";
     payment_clear_duration: Histograms<(Rail,)>, "lombard_payment_clear_duration", Seconds, "From a payment's first commit to the rail's final yes, where it waited for no person, day or money";
+
+    risk_decisions: Counters<(Action,)>, "lombard_risk_decisions", None, "Payments judged before their commit, by what rules and model asked for";
+    risk_decision_duration: Histograms<()>, "lombard_risk_decision_duration", Seconds, "How long that took, with the wait for profiles and for a model elsewhere";
+    risk_fallbacks: Counters<(Fallback,)>, "lombard_risk_fallbacks", None, "Payments about which the policy's fallback decided";
 
     rail_calls: Counters<(Rail, Call)>, "lombard_rail_calls", None, "Calls to a rail's gateway";
     rail_call_duration: Histograms<(Rail,)>, "lombard_rail_call_duration", Seconds, "How long they took";

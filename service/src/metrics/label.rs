@@ -4,7 +4,9 @@ use lombard_core::{
     command::{Act, Reply},
     lifecycle::{Pending, Stage},
     rail::Rail,
+    risk::Action,
 };
+use lombard_risk::decision::Fallback;
 
 use crate::{exceptions, ports::ExecuteError};
 
@@ -103,6 +105,8 @@ labels! {
         RailsSepaInst = "rails-sepa_inst",
         /// Sends webhooks.
         Webhooks = "webhooks",
+        /// Folds payments into the profiles of risk.
+        Risk = "risk",
         /// Counts what is pending.
         Standing = "standing",
         /// Tells people of exceptions.
@@ -245,6 +249,32 @@ impl Label for Rail {
 impl Label for exceptions::Kind {
     const NAME: &'static str = "kind";
     const ALL: &'static [Self] = &Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Label for Action {
+    const NAME: &'static str = "action";
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Label for Fallback {
+    const NAME: &'static str = "why";
+    const ALL: &'static [Self] = &[Self::TooSlow, Self::Unavailable];
 
     fn value(self) -> &'static str {
         self.name()

@@ -20,6 +20,7 @@ mod payments;
 mod proposals;
 mod reconciliation;
 mod returns;
+mod risk;
 mod server;
 mod tenants;
 mod tls;

@@ -13,6 +13,7 @@ mod observe;
 mod proof;
 mod psp;
 mod receiver;
+mod risk;
 // The same material, told of in the same way as in the core.
 #[path = "../../../core/tests/it/shared.rs"]
 mod shared;

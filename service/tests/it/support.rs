@@ -132,6 +132,7 @@ impl World {
             host: host.clone(),
             vault: Arc::new(TestVault),
             rails: Arc::new(rails),
+            risk: None,
             config: Arc::new(config),
         };
         let tenant = TenantId::new(1);
@@ -238,5 +239,6 @@ pub fn pay(id: Id<Payment>, debtor: Id<Account>, creditor: Id<Account>) -> Pay {
         warnings: Vec::new(),
         metadata: BTreeMap::new(),
         batch: None,
+        risk: None,
     }
 }

@@ -204,6 +204,7 @@ impl World {
             host: self.host.clone(),
             vault: Arc::new(OpenVault),
             rails: Arc::new(Rails::default()),
+            risk: None,
             config: Arc::new(Config::default()),
         }
     }
@@ -413,6 +414,7 @@ impl World {
             )]
             .into(),
             batch: None,
+            risk: None,
         }))
     }
 

@@ -198,6 +198,7 @@ fn app(shared: &Arc<Shared>, life: &Arc<Life>, clock: &Arc<SimHost>, name: &str)
         host,
         vault: Arc::new(OpenVault),
         rails: Arc::new(rails),
+        risk: None,
         config: Arc::new(Config::default()),
     }
 }

@@ -206,6 +206,7 @@ impl World {
             warnings: Vec::new(),
             metadata: BTreeMap::new(),
             batch: None,
+            risk: None,
         }
     }
 
@@ -408,6 +409,7 @@ fn application(
         host,
         vault,
         rails: Arc::new(rails),
+        risk: None,
         config: Arc::new(config),
     }
 }

@@ -95,6 +95,7 @@ pub fn order(world: &mut World, debtor: Id<Account>, minor: u64) -> Pay {
         warnings: Vec::new(),
         metadata: Default::default(),
         batch: None,
+        risk: None,
     }
 }
 

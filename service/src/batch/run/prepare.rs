@@ -167,7 +167,9 @@ impl Maker {
             batch: Some(record.id),
         };
         let prepared = prepare(app, *tenant, instruction, weights.as_ref());
-        let mut pay = prepared.map_err(not_prepared)?.pay;
+        let judged = prepared.map_err(not_prepared)?.judged(app, *tenant);
+        // The reader is a thread of its own, so it may wait.
+        let mut pay = self.source.runtime.block_on(judged);
         pay.warnings.extend(wish.not_carried.map(|field| Warning {
             rule: "not_carried".to_owned(),
             field: field.to_owned(),

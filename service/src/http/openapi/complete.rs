@@ -98,6 +98,8 @@ fn operation_id(method: &str, path: &str) -> String {
         .filter(|it| !it.is_empty());
     let resource = match segments.next().unwrap_or_default() {
         "ledger" => "ledger_transactions",
+        // What is there of risk is a resource each.
+        "risk" => &format!("risk_{}", segments.next().unwrap_or_default()),
         resource => resource,
     };
     let (ids, actions): (Vec<_>, Vec<_>) = segments.partition(|it| it.starts_with('{'));

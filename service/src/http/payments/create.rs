@@ -181,12 +181,14 @@ pub async fn create(
     let request: CreatePayment<'_> = body.parse()?;
     let vault = api.app().vault.as_ref();
     let wish = key.wish_blinded("payments.create", &request, vault, tenant);
-    let Prepared { mut pay, warnings } = match prepared(&api, &call, &request) {
+    let mut prepared = match prepared(&api, &call, &request) {
         Ok(prepared) => prepared,
         // It may have been made when the rail was on, or before a table of rules was replaced.
         Err(problem) => return answered(&api, tenant, &wish, problem).await,
     };
-    pay.agency = call.caller().agency.as_deref().cloned();
+    prepared.pay.agency = call.caller().agency.as_deref().cloned();
+    let warnings = std::mem::take(&mut prepared.warnings);
+    let pay = prepared.judged(api.app(), tenant).await;
     let (debtor, creditor) = (pay.debtor, pay.creditor.account());
     let act = Act::Pay(Box::new(pay));
     let executed = api.execute(call, wish, act).await;

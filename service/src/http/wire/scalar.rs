@@ -219,6 +219,14 @@ schemas! {
     /// Journals.
     JournalName = text().pattern(Some("^[a-z_]{1,20}$"))
         .description(Some("Which step of which journal it is, such as `out_hold` or `in_post`."));
+    /// Reasons of risk.
+    RiskReason = text()
+        .max_length(Some(4000))
+        .description(Some("Why, in plain words."));
+    /// Names of risk.
+    RiskName = text()
+        .max_length(Some(200))
+        .description(Some("What a rule, a limit, a feature or a model is called."));
     /// Schemes of addresses.
     AddressScheme = words(["iban", "uk_account"], "How an account outside is addressed.");
 }

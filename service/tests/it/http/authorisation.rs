@@ -83,6 +83,11 @@ get    /v1/proposals/{id}                     voarud
 post   /v1/proposals/{id}/approve             a
 post   /v1/proposals/{id}/reject              a
 post   /v1/reconciliation/statements          o
+get    /v1/risk/backtest                      voarud
+get    /v1/risk/decisions                     voarud
+get    /v1/risk/decisions/{id}                voarud
+get    /v1/risk/health                        voarud
+post   /v1/risk/labels                        or
 delete /v1/subjects/{id}                      d
 get    /v1/subjects/{id}                      voarud
 get    /v1/subjects/{id}/export               -

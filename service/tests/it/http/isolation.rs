@@ -1,7 +1,11 @@
 //! Two tenants trying to reach each other, on every route that there is.
 
 use axum::{body::Body, http::Request};
-use lombard_service::{config::Config, exceptions};
+use lombard_service::{
+    config::Config,
+    exceptions,
+    risk::{Desk, Parts},
+};
 use serde_json::{Value, json};
 
 use super::world::{Answer, World};
@@ -92,7 +96,11 @@ pub fn two_for_rotations() -> Config {
 
 #[tokio::test]
 async fn nothing_of_ours_is_there_for_others() {
-    let world = World::with(two_for_rotations()).await;
+    let desk = Desk::new(Parts {
+        limit: std::time::Duration::from_secs(5),
+        ..Parts::default()
+    });
+    let world = World::of(two_for_rotations(), Some(desk)).await;
     let ours = Ours::make(&world).await;
     for (method, path) in operations() {
         if LOG.contains(&path.as_str()) {
@@ -105,7 +113,10 @@ async fn nothing_of_ours_is_there_for_others() {
             assert!(open, "{path} needs a row in this test");
             continue;
         };
-        let filled = path.replace("{id}", id);
+        let mut filled = path.replace("{id}", id);
+        if path == "/v1/risk/backtest" {
+            filled += "?condition=amount%20%3E%200";
+        }
         match (method.as_str(), path.contains("{id}")) {
             ("get", true) => {
                 world.get(&filled).await.expect(200);
@@ -202,6 +213,7 @@ impl Ours {
             "audit" => &self.audit,
             "proposals" => &self.proposal,
             "subjects" => &self.subject,
+            "risk" => &self.payment,
             _ => return None,
         })
     }
@@ -258,6 +270,10 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
         "/v1/ledger" => (
             json!({"legs": [leg("fps/settlement/GBP", "debit"), leg(a, "credit")]}),
             "/legs/1/account",
+        ),
+        "/v1/risk/labels" => (
+            json!({"payment": ours.payment, "fraud": true, "source": "report"}),
+            "/payment",
         ),
         // These refer to nothing.
         "/v1/accounts" | "/v1/webhook_endpoints" | "/v1/api_keys" | "/v1/proposals" => return,

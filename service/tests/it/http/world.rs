@@ -27,6 +27,7 @@ use lombard_service::{
     optimistic::Optimistic,
     ports::{Host, Store},
     rails::{Answer as RailAnswer, RailError, RailPort, Rails},
+    risk::Desk,
     tenants::{Scope, create_key, create_tenant},
     vault::{FileKeys, KeyFile, LocalVault, Subjects, Tokens},
 };
@@ -136,6 +137,11 @@ impl World {
     }
 
     pub async fn with(config: Config) -> Self {
+        Self::of(config, None).await
+    }
+
+    /// With settings, and with somebody who judges payments or nobody.
+    pub async fn of(config: Config, risk: Option<Arc<Desk>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let vault = LocalVault::open(&folder.path().join("keys")).unwrap();
         let host = Arc::new(TestHost::default());
@@ -150,6 +156,7 @@ impl World {
             host: host.clone(),
             vault: Arc::new(vault),
             rails: Arc::new(rails),
+            risk,
             config: Arc::new(config),
         };
         let (tenant, key) = tenant(&app, "One").await;

@@ -212,6 +212,7 @@ impl Client {
             warnings: Vec::new(),
             metadata: BTreeMap::new(),
             batch: None,
+            risk: None,
         };
         Some(Wish {
             operation: "payments.create",

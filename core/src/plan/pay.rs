@@ -1,0 +1,117 @@
+//! A payment that is asked for: judged, authorised, and accepted in one commit.
+
+use super::{
+    authority,
+    draft::{Draft, Stop},
+    keys,
+    payments::{advance, go_ahead, later},
+    risk, sca,
+};
+use crate::{
+    command::{Pay, Rejection, Reply, View},
+    lifecycle::{Happened, Stage},
+    payment::{Attempt, Direction, Kind, Party, Payment},
+    reason::Reason,
+    risk::Action,
+};
+
+/// Accepts a payment: holds its money and asks for submission, moves it on the books, lets it
+/// wait, or fails it, because risk declines it or for want of money. Each is an answer; only
+/// nonsense is a rejection.
+pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
+    if pay.creditor.account() == Some(pay.debtor) {
+        return Err(Rejection::SameAccount.into());
+    }
+    let key = keys::payment(draft.tenant(), pay.id);
+    if draft.read::<Payment>(&key)?.is_some() {
+        return Err(Rejection::Exists {
+            id: pay.id.to_string(),
+        }
+        .into());
+    }
+    draft.check_account(pay.debtor, pay.money.currency)?;
+    if let Some(creditor) = pay.creditor.account() {
+        draft.check_account(creditor, pay.money.currency)?;
+    }
+    let mut payment = new_payment(draft, pay);
+    match risk::settle(draft, pay)? {
+        // It spends nothing of a mandate, and asks nobody.
+        Action::Decline => {
+            payment.reason = Some(Reason::FraudSuspected);
+            advance(draft, &mut payment, Happened::Refused)?;
+        }
+        action => authorise(draft, &mut payment, pay, action)?,
+    }
+    draft.store_payment(&payment);
+    Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// Goes ahead with a payment, or lets it wait for whoever must say yes to it.
+fn authorise(
+    draft: &mut Draft<'_>,
+    payment: &mut Payment,
+    pay: &Pay,
+    action: Action,
+) -> Result<(), Stop> {
+    let claimed = authority::claim(draft, payment, pay)?;
+    // Whoever looks must see that it is suspected, whatever else he confirms.
+    let suspected = (action == Action::Review).then_some(Reason::FraudSuspected);
+    let review = suspected.or(claimed);
+    let challenged = action == Action::Challenge;
+    let authenticate = sca::assess(draft, payment, pay, review, challenged)?;
+    match authenticate.or(review) {
+        Some(reason) => {
+            payment.reason = Some(reason);
+            advance(draft, payment, Happened::VerificationNeeded)?;
+        }
+        None => go_ahead(draft, payment)?,
+    }
+    if payment.stage == Stage::Failed {
+        authority::undo(draft, pay)?;
+    }
+    sca::count(draft, payment)
+}
+
+fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
+    let internal = pay.creditor.account().is_some();
+    Payment {
+        id: pay.id,
+        kind: Kind::CreditTransfer,
+        direction: if internal {
+            Direction::Internal
+        } else {
+            Direction::Out
+        },
+        rail: pay.rail,
+        money: pay.money,
+        debtor: Party::Account(pay.debtor),
+        creditor: pay.creditor.clone(),
+        end_to_end_id: pay.end_to_end_id.clone(),
+        stage: Stage::New,
+        reason: None,
+        reason_code: None,
+        on_insufficient_funds: pay.on_insufficient_funds,
+        attempt: Attempt::default(),
+        returned: 0,
+        returning: 0,
+        original: None,
+        recall: None,
+        sca: None,
+        agency: None,
+        approval: None,
+        batch: pay.batch,
+        sealed: pay.sealed.clone(),
+        warnings: pay.warnings.clone(),
+        metadata: pay.metadata.clone(),
+        created_at: draft.now(),
+        updated_at: draft.now(),
+        execute_at: later(draft, pay.execute_at),
+        expires_at: Some(
+            later(draft, pay.execute_at)
+                .unwrap_or(draft.now())
+                .plus_ms(pay.wait_ms),
+        ),
+        events: 0,
+        trace: draft.command.trace.clone(),
+    }
+}

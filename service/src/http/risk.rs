@@ -1,0 +1,46 @@
+//! Risk: what was decided about payments and why, what became of them, and what a rule would do.
+
+mod backtest;
+mod decisions;
+mod health;
+mod labels;
+mod view;
+
+use std::sync::Arc;
+
+use lombard_core::{id::Id, payment::Payment, plan::keys, risk::Kept};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Api, Call, ErrorCode, Problem};
+use crate::risk::{Desk, Judged};
+
+/// The routes of risk.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(decisions::list))
+        .routes(routes!(decisions::get))
+        .routes(routes!(labels::tell))
+        .routes(routes!(backtest::backtest))
+        .routes(routes!(health::health))
+}
+
+/// Whoever judges payments here.
+fn desk(api: &Api) -> Result<&Arc<Desk>, Problem> {
+    let nobody = "nobody judges payments here: neither a policy nor a model is set";
+    let desk = api.app().risk.as_ref();
+    desk.ok_or_else(|| Problem::saying(ErrorCode::NotApplicable, nobody.into()))
+}
+
+/// What was decided about a payment of the caller's.
+async fn decided(api: &Api, call: &Call, id: Id<Payment>) -> Result<(Kept, Judged), Problem> {
+    let kept: Option<Kept> = api.app().value(&keys::decision(call.tenant(), id)).await?;
+    let kept = kept.ok_or(Problem::not_found())?;
+    let judged = judged(&kept)?;
+    Ok((kept, judged))
+}
+
+/// How it came about.
+fn judged(kept: &Kept) -> Result<Judged, Problem> {
+    serde_json::from_str(kept.decision.get())
+        .map_err(|error| Problem::new(ErrorCode::Internal).because(Arc::new(error)))
+}

@@ -1,0 +1,235 @@
+//! The desk: judges a payment inline.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lombard_core::{command::Pay, risk::Assessment, tenant::TenantId, time::Timestamp};
+use lombard_risk::{
+    decision::{Decision, Fallback, Judges, Score, decide},
+    drift::Scores,
+    features::{Book, Event, Vector},
+    model::Scorer,
+    policy::Policy,
+    rules::Facts,
+    screening::Watchlist,
+};
+use parking_lot::{Mutex, RwLock};
+use serde_json::value::{RawValue, to_raw_value};
+use tracing::debug;
+
+use super::{
+    Judged,
+    elsewhere::{Model, Scored},
+    tally::Tally,
+};
+use crate::metrics::{METRICS, kinds::Took};
+
+/// What a desk is made of.
+#[derive(Default)]
+pub struct Parts {
+    /// Rules, lists, limits, thresholds, fallback.
+    pub policy: Policy,
+    /// The model that decides.
+    pub champion: Option<Scorer>,
+    /// A model in the shadow.
+    pub challenger: Option<Scorer>,
+    /// A model that runs somewhere else and decides in the champion's place.
+    pub elsewhere: Option<Arc<dyn Model>>,
+    /// Names under sanctions.
+    pub watchlist: Option<Watchlist>,
+    /// How long a judgement waits for what it needs before the fallback decides.
+    pub limit: Duration,
+}
+
+/// See the module.
+pub struct Desk {
+    /// The profiles. Held for microseconds at a time, never over IO.
+    pub(super) book: Mutex<Book>,
+    pub(super) tally: Mutex<Tally>,
+    policy: RwLock<Arc<Policy>>,
+    parts: Parts,
+}
+
+impl Desk {
+    /// A desk that has seen nothing yet.
+    #[must_use]
+    pub fn new(mut parts: Parts) -> Arc<Self> {
+        let policy = std::mem::take(&mut parts.policy);
+        Arc::new(Self {
+            book: Mutex::new(Book::noting()),
+            tally: Mutex::default(),
+            policy: RwLock::new(Arc::new(policy)),
+            parts,
+        })
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read())
+    }
+
+    /// Puts another policy in force, from the next judgement on.
+    pub fn adopt(&self, policy: Policy) {
+        *self.policy.write() = Arc::new(policy);
+    }
+
+    /// The model that decides, if it is here.
+    #[must_use]
+    pub const fn champion(&self) -> Option<&Scorer> {
+        self.parts.champion.as_ref()
+    }
+
+    /// The model in the shadow.
+    #[must_use]
+    pub const fn challenger(&self) -> Option<&Scorer> {
+        self.parts.challenger.as_ref()
+    }
+
+    /// What it did since it was opened.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally.lock().clone()
+    }
+
+    /// How many profiles and pairs are known.
+    #[must_use]
+    pub fn known(&self) -> (usize, usize) {
+        self.book.lock().len()
+    }
+
+    /// How far scores have moved from those that the model was measured on, as the population
+    /// stability index.
+    #[must_use]
+    pub fn drift(&self) -> Option<f64> {
+        let then: Scores = self.champion()?.reference()?;
+        self.tally.lock().scores.stability(&then)
+    }
+
+    /// How near a name is to the nearest on a list of sanctions, in per cent; none without lists.
+    #[must_use]
+    pub fn screen(&self, name: &str) -> Option<u8> {
+        Some(self.parts.watchlist.as_ref()?.nearest(name))
+    }
+
+    /// What risk says of a payment. `screening` is what [`Desk::screen`] said of its payee.
+    pub async fn assess(
+        &self,
+        tenant: TenantId,
+        pay: &Pay,
+        screening: Option<u8>,
+        now: Timestamp,
+    ) -> Assessment {
+        let mut event = super::event(tenant, pay, now);
+        event.screening = screening;
+        let (rail, currency) = (pay.rail.name(), pay.money.currency.code());
+        let policy = self.policy();
+        let started = Instant::now();
+        let mut decision = self.judge(&policy, &event, rail, currency).await;
+        let took = started.elapsed();
+        decision.took_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        self.tally.lock().add(&decision, took > self.parts.limit);
+        METRICS.risk_decisions.of((decision.action,)).inc();
+        METRICS.risk_decision_duration.of(()).took(took);
+        if let Some(why) = decision.fallback {
+            METRICS.risk_fallbacks.of((why,)).inc();
+        }
+        let limits = policy.limits(&event);
+        let judged = Judged {
+            tenant,
+            payment: pay.id,
+            event,
+            rail: rail.to_owned(),
+            currency: currency.to_owned(),
+            decision,
+        };
+        // Our own types, with text for keys: there is nothing to fail.
+        let text = to_raw_value(&judged).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Assessment {
+            action: judged.decision.action,
+            decision: text.into(),
+            limits,
+        }
+    }
+
+    async fn judge(&self, policy: &Policy, event: &Event, rail: &str, currency: &str) -> Decision {
+        let started = Instant::now();
+        let vector = {
+            let Some(book) = self.book.try_lock_for(self.parts.limit) else {
+                let (why, version) = (Fallback::TooSlow, policy.rules.version());
+                return policy.fallback.decide(why, rail, event.amount, version);
+            };
+            book.vector(event)
+        };
+        let said = match &self.parts.elsewhere {
+            None => None,
+            Some(model) => {
+                let left = self.parts.limit.saturating_sub(started.elapsed());
+                Some(ask(model.as_ref(), &vector, left).await)
+            }
+        };
+        let score = match &said {
+            None => Score::Own,
+            Some(Ok(scored)) => Score::Given(scored.score, &scored.model),
+            Some(Err(why)) => Score::Missing(*why, &policy.fallback),
+        };
+        let judges = self.judges(policy, self.champion());
+        let facts = Facts {
+            vector: &vector,
+            event,
+            rail,
+            currency,
+            lists: &policy.lists,
+        };
+        decide(judges, &facts, score)
+    }
+
+    pub(super) fn judges<'a>(
+        &'a self,
+        policy: &'a Policy,
+        champion: Option<&'a Scorer>,
+    ) -> Judges<'a> {
+        Judges {
+            champion,
+            challenger: self.challenger(),
+            rules: &policy.rules,
+            thresholds: policy.thresholds,
+        }
+    }
+
+    /// What is said of a stored payment now. None when what is known of it now is what was known
+    /// then, or when a model elsewhere decides, who is not asked twice.
+    pub(super) fn look_again(&self, judged: &Judged) -> Option<Decision> {
+        if self.parts.elsewhere.is_some() {
+            return None;
+        }
+        let vector = self.book.lock().vector(&judged.event);
+        if judged.decision.vector.as_ref() == Some(&vector) {
+            return None;
+        }
+        let policy = self.policy();
+        let facts = Facts {
+            vector: &vector,
+            event: &judged.event,
+            rail: &judged.rail,
+            currency: &judged.currency,
+            lists: &policy.lists,
+        };
+        let judges = self.judges(&policy, self.champion());
+        Some(decide(judges, &facts, Score::Own))
+    }
+}
+
+/// Asks a model elsewhere, no longer than is left.
+async fn ask(model: &dyn Model, vector: &Vector, left: Duration) -> Result<Scored, Fallback> {
+    match tokio::time::timeout(left, model.score(vector)).await {
+        Ok(Ok(scored)) => Ok(scored),
+        Ok(Err(error)) => {
+            debug!(%error, "no score");
+            Err(Fallback::Unavailable)
+        }
+        Err(_) => Err(Fallback::TooSlow),
+    }
+}

@@ -1,0 +1,178 @@
+//! Risk over the API, as a risk analyst uses it: a payment is refused and explained, a review is
+//! released, what became of payments is told, and a rule is tried on them.
+
+use std::time::Duration;
+
+use lombard_risk::policy::Policy;
+use lombard_service::{
+    config::Config,
+    risk::{Desk, Parts},
+};
+use serde_json::{Value, json};
+
+use super::world::World;
+
+const POLICY: &str = r#"{
+    "version": 3,
+    "rules": [
+        {"name": "large", "version": 2, "condition": "amount > 500000", "action": "decline", "says": "it is over 5,000",
+         "author": "ann", "reason": "case 7", "written_at": "2026-11-23", "mode": "live", "activated_by": "bob"},
+        {"name": "new and round", "version": 1, "condition": "new_payee && round_amount", "action": "review",
+         "says": "a round sum to somebody new", "author": "ann", "reason": "case 8", "written_at": "2026-11-23",
+         "mode": "live", "activated_by": "bob"},
+        {"name": "dark", "version": 1, "condition": "amount > 0", "action": "decline", "says": "it is money",
+         "author": "ann", "reason": "a trial", "written_at": "2026-11-23", "mode": "shadow"}]
+}"#;
+
+async fn world() -> World {
+    let desk = Desk::new(Parts {
+        policy: Policy::parse(POLICY).unwrap(),
+        limit: Duration::from_secs(5),
+        ..Parts::default()
+    });
+    World::of(Config::default(), Some(desk)).await
+}
+
+async fn pay(world: &World, from: &str, to: &str, amount: u64) -> Value {
+    let body = json!({"amount": amount, "currency": "GBP", "debtor": {"account": from}, "creditor": {"account": to}});
+    // Ids of one moment are in no order.
+    world.host.advance(1_000);
+    world.post("/v1/payments", body).await.expect(201)
+}
+
+fn id(payment: &Value) -> &str {
+    payment["id"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_refusal_is_explained_and_a_review_is_released() {
+    let world = world().await;
+    let (from, to) = (world.account(1_000_000).await, world.account(0).await);
+    let refused = pay(&world, &from, &to, 600_001).await;
+    assert_eq!(
+        (&refused["status"], &refused["reason"]),
+        (&json!("FAILED"), &json!("fraud_suspected"))
+    );
+    let path = format!("/v1/risk/decisions/{}", id(&refused));
+    let why = world.get(&path).await.expect(200);
+    assert_eq!(why["action"], "decline");
+    assert_eq!(why["reasons"], json!(["it is over 5,000"]));
+    assert_eq!(why["replay"]["result"], "same");
+    assert_eq!(why["features"]["amount"], 600_001.0);
+    assert_eq!(
+        why["rules"].as_array().unwrap().len(),
+        2,
+        "with the one in the shadow: {why}"
+    );
+    let payee = why["subjects"]["payee"].as_str().unwrap();
+    assert_eq!(payee.len(), 16);
+
+    let held = pay(&world, &from, &to, 1_000).await;
+    assert_eq!(
+        (&held["status"], &held["pending"]),
+        (&json!("AUTH_PENDING"), &json!("verification"))
+    );
+    let listed = world.get("/v1/risk/decisions?limit=1").await.expect(200);
+    assert_eq!(listed["data"][0]["payment"], held["id"]);
+    assert_eq!(listed["data"][0]["status"], "AUTH_PENDING");
+    let cursor = listed["next_cursor"].as_str().unwrap();
+    let rest = world
+        .get(&format!("/v1/risk/decisions?cursor={cursor}"))
+        .await
+        .expect(200);
+    assert_eq!(rest["data"][0]["payment"], refused["id"]);
+    assert_eq!(rest["has_more"], false);
+    let released = format!("/v1/payments/{}/verification", id(&held));
+    let released = world
+        .post(&released, json!({"result": "passed"}))
+        .await
+        .expect(200);
+    assert_eq!(released["status"], "CLEARED");
+
+    let status = world.get("/v1/risk/health").await.expect(200);
+    assert_eq!(
+        status["decisions"],
+        json!({"approve": 0, "challenge": 0, "decline": 1, "review": 1})
+    );
+    assert_eq!(
+        (&status["policy_version"], &status["rules"]),
+        (&json!(3), &json!(3))
+    );
+    // Nobody else sees any of it.
+    world
+        .get_as(&world.other_key, &path)
+        .await
+        .refused(404, "not_found", None);
+}
+
+#[tokio::test]
+async fn what_became_of_payments_is_told_and_a_rule_is_tried_on_them() {
+    let world = world().await;
+    let (from, to) = (world.account(1_000_000).await, world.account(0).await);
+    let mut payments = Vec::new();
+    for amount in [1_001, 2_001, 3_001] {
+        payments.push(pay(&world, &from, &to, amount).await);
+    }
+    let label = |payment: &Value, fraud: bool| json!({"payment": payment["id"], "fraud": fraud, "source": "claim"});
+    let told = world
+        .post("/v1/risk/labels", label(&payments[2], true))
+        .await
+        .expect(201);
+    assert_eq!(
+        (&told["fraud"], &told["object"]),
+        (&json!(true), &json!("risk_label"))
+    );
+    world
+        .post("/v1/risk/labels", label(&payments[1], false))
+        .await
+        .expect(201);
+    world
+        .post("/v1/risk/labels", label(&payments[1], false))
+        .await
+        .expect(201);
+    let opposite = world
+        .post("/v1/risk/labels", label(&payments[1], true))
+        .await;
+    opposite.refused(409, "already_exists", None);
+    let nobody =
+        json!({"payment": from.replace("acc_", "pay_"), "fraud": true, "source": "report"});
+    let unknown = world.post("/v1/risk/labels", nobody).await;
+    unknown.refused(422, "reference_unknown", Some("/payment"));
+
+    let path = "/v1/risk/backtest?condition=amount%20%3E%202000&limit=2";
+    let first = world.get(path).await.expect(200);
+    assert_eq!(
+        (&first["report"]["payments"], &first["report"]["hits"]),
+        (&json!(2), &json!(1))
+    );
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = world
+        .get(&format!("{path}&cursor={cursor}"))
+        .await
+        .expect(200);
+    let report = &rest["report"];
+    assert_eq!(
+        (&report["frauds"], &report["frauds_caught"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(report["overlap"]["dark"], 1);
+    assert_eq!(rest["next_cursor"], Value::Null);
+    world
+        .get("/v1/risk/backtest?condition=amuont%20%3E%202000")
+        .await
+        .refused(400, "invalid_parameter", Some("condition"));
+}
+
+#[tokio::test]
+async fn where_nobody_judges_payments_are_as_they_always_were() {
+    let world = World::new().await;
+    let (from, to) = (world.account(1_000_000).await, world.account(0).await);
+    let paid = pay(&world, &from, &to, 600_001).await;
+    assert_eq!(paid["status"], "CLEARED");
+    let path = format!("/v1/risk/decisions/{}", id(&paid));
+    world.get(&path).await.refused(404, "not_found", None);
+    world
+        .get("/v1/risk/health")
+        .await
+        .refused(409, "not_applicable", None);
+}
