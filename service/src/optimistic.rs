@@ -1,7 +1,8 @@
 //! The execute loop over any [`Store`]: read, decide, commit, decide again.
 //!
-//! There is no branch here for a lost answer. Reading again finds the outcome if the commit
-//! landed, and the plan replays it; if it did not land, the plan is made anew. The embedded
+//! A lost answer is no branch of the loop. Reading again finds the outcome if the commit
+//! landed, and the plan replays it; if it did not land, the plan is made anew. Only when the loop comes to no
+//! answer does it matter: then nobody may be told that nothing was done. The embedded
 //! engine does without this loop: it decides on its writer's thread, where nothing conflicts.
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use lombard_core::{
     store::Snapshot,
 };
 
-use crate::ports::{Bank, CommitError, ExecuteError, Host, ReadError, Store};
+use crate::ports::{Bank, Cause, CommitError, ExecuteError, Host, ReadError, Store};
 
 /// How often a command is decided before its caller is told to come back. Conflicts on one
 /// account come from its own holder's payments; 12 tries with full jitter up to a quarter of a
@@ -45,11 +46,13 @@ impl Optimistic {
 
     async fn run(&self, command: Command) -> Result<Reply, ExecuteError> {
         let mut last = ExecuteError::Overloaded;
+        let mut lost: Option<Cause> = None;
         for attempt in 0..TRIES_MAX {
             if attempt > 0 {
                 self.pause(attempt).await;
             }
-            let (writes, reply) = match self.decide(&command).await? {
+            let decided = self.decide(&command).await;
+            let (writes, reply) = match decided.map_err(|error| error.after(lost.clone()))? {
                 Step::Replay(reply) => return Ok(reply),
                 Step::Commit(writes, reply) => (writes, reply),
                 Step::Read(_) => continue,
@@ -59,13 +62,14 @@ impl Optimistic {
                 Err(CommitError::Conflict(_)) => last = ExecuteError::Overloaded,
                 Err(CommitError::Unavailable(cause)) => last = ExecuteError::Unavailable(cause),
                 Err(CommitError::Unknown(_)) if planted!(UnknownIsDone) => return Ok(reply),
-                Err(CommitError::Unknown(cause)) => last = ExecuteError::Unknown(cause),
+                Err(CommitError::Unknown(cause)) => lost = Some(cause),
                 Err(CommitError::TooLarge(size)) => {
-                    return Err(ExecuteError::Unavailable(Arc::new(size)));
+                    last = ExecuteError::Unavailable(Arc::new(size));
+                    break;
                 }
             }
         }
-        Err(last)
+        Err(last.after(lost))
     }
 
     /// Reads until the plan can be made. Everything is read again, together, each round, so that

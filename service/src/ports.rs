@@ -218,6 +218,18 @@ pub enum ExecuteError {
     Unknown(#[source] Cause),
 }
 
+impl ExecuteError {
+    /// What is to be told when the answer to an earlier commit of the same request was lost: who only knows that the
+    /// last try wrote nothing does not know what became of the first.
+    #[must_use]
+    pub fn after(self, lost: Option<Cause>) -> Self {
+        match (self, lost) {
+            (Self::Overloaded | Self::Unavailable(_), Some(cause)) => Self::Unknown(cause),
+            (error, _) => error,
+        }
+    }
+}
+
 /// The only clock and the only randomness.
 pub trait Host: Send + Sync + 'static {
     /// Now.

@@ -148,7 +148,7 @@ pub struct Standing {
     pub credits_pending: i128,
     /// Came.
     pub credits_posted: i128,
-    /// How many entries; 0 for a house account, whose entries the log does not number.
+    /// How many entries. The log does not number those of a house account; they are counted.
     pub entries: u64,
 }
 
@@ -266,6 +266,7 @@ impl Standing {
         self.debits_posted += effect.debits_posted;
         self.credits_pending += effect.credits_pending;
         self.credits_posted += effect.credits_posted;
+        self.entries += 1;
     }
 
     const fn owes_nothing_pending(&self) -> bool {
@@ -320,7 +321,6 @@ impl Model {
     ) {
         let before = self.standing.overdrawn();
         self.standing.add(&effect);
-        self.standing.entries += 1;
         let number = self.standing.entries;
         if at < self.at {
             report(index, Fault::BackInTime { account, number });

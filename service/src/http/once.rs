@@ -84,9 +84,13 @@ pub async fn commit_once(
     let outcome_key = wish.record_key(tenant);
     let mut wanted = vec![outcome_key.clone()];
     wanted.extend_from_slice(keys);
-    let mut last = Problem::new(ErrorCode::Overloaded);
+    // Set when an answer of the store was lost: then nobody is told that nothing was done.
+    let mut lost: Option<Problem> = None;
     for _ in 0..TRIES_MAX {
-        let found = app.store.get(&wanted).await?;
+        let found = match app.store.get(&wanted).await {
+            Ok(found) => found,
+            Err(error) => return Err(lost.unwrap_or_else(|| error.into())),
+        };
         let mut snapshot = Snapshot::default();
         for (key, record) in wanted.iter().zip(found) {
             snapshot.put(key.clone(), record);
@@ -109,11 +113,11 @@ pub async fn commit_once(
             }
             Err(CommitError::Conflict(_)) => {}
             // Reading again tells whether it landed.
-            Err(error @ CommitError::Unknown(_)) => last = error.into(),
-            Err(error) => return Err(error.into()),
+            Err(error @ CommitError::Unknown(_)) => lost = Some(error.into()),
+            Err(error) => return Err(lost.unwrap_or_else(|| error.into())),
         }
     }
-    Err(last)
+    Err(lost.unwrap_or_else(|| Problem::new(ErrorCode::Overloaded)))
 }
 
 fn answered(snapshot: &Snapshot, key: &Key, wish: &Idempotency) -> Result<Option<Reply>, Problem> {

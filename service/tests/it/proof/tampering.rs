@@ -7,6 +7,8 @@ use std::{
 };
 
 use lombard_core::{
+    currency::Currency,
+    ledger::{Balance, Rollup},
     proof::{
         checkpoint,
         key::{KeyKind, Keys, SecretKey},
@@ -104,25 +106,37 @@ impl Made {
 
     async fn view(&self) -> StoreView {
         let mut view = StoreView::default();
+        let mut balances = balances();
         for commit in self.store.changes(0, 0, usize::MAX, 0).await.unwrap() {
             for change in commit.changes.iter() {
                 let Some(record) = &change.record else {
                     continue;
                 };
                 if change.key.sort() == "txn" {
-                    view.transaction(tenant(), &decode(&record.body.bytes));
+                    let transaction = decode(&record.body.bytes);
+                    view.transaction(tenant(), &transaction);
+                    for balance in &mut balances {
+                        balance.enter(&transaction).unwrap();
+                    }
                 }
                 if change.key == head::key() {
                     view.head(decode(&record.body.bytes));
                 }
             }
         }
+        for balance in balances {
+            view.balance(tenant(), balance);
+        }
         view
     }
 
     async fn report_with_store(&self) -> Report {
+        self.report_with(self.view().await)
+    }
+
+    fn report_with(&self, view: StoreView) -> Report {
         let source = FolderSource(self.folder.path().to_owned());
-        let mut view = Some(self.view().await);
+        let mut view = Some(view);
         let mut read = |_: &mut Report| view.take();
         verify(
             &source,
@@ -135,6 +149,13 @@ impl Made {
     async fn found_with_store(&self) -> Vec<(&'static str, String)> {
         found(&self.report_with_store().await)
     }
+}
+
+/// The accounts of [`transaction`], with nothing on them.
+fn balances() -> [Balance; 2] {
+    let at = transaction(1).at;
+    let accounts = transaction(1).accounts();
+    [accounts[0], accounts[1]].map(|id| Balance::opening(id, Currency::GBP, at))
 }
 
 fn found(report: &Report) -> Vec<(&'static str, String)> {
@@ -383,7 +404,7 @@ async fn a_log_that_its_own_operator_rewrote_is_found_by_what_was_remembered_or_
     assert_eq!(made.found(), named(&[("inconsistent", "leaves 0 to 299")]));
     assert_eq!(
         kinds(made.found_with_store().await),
-        ["inconsistent", "leaf_differs_from_store"]
+        ["inconsistent", "leaf_differs_from_store", "balance_differs"]
     );
 
     // The same after what was remembered: only the store, or a later memory, can tell.
@@ -394,10 +415,38 @@ async fn a_log_that_its_own_operator_rewrote_is_found_by_what_was_remembered_or_
         .into_bytes();
     forge(&made, &late, &log_key());
     assert_eq!(made.found(), []);
-    assert_eq!(
-        made.found_with_store().await,
-        named(&[("leaf_differs_from_store", "leaf 500")])
-    );
+    let found = made.found_with_store().await;
+    assert_eq!(found[0], ("leaf_differs_from_store", "leaf 500".to_owned()));
+    assert_eq!(kinds(found), ["leaf_differs_from_store", "balance_differs"]);
+}
+
+#[tokio::test]
+async fn a_balance_that_the_log_does_not_add_up_to_is_named() {
+    let made = Made::new().await;
+    for at in 0..2 {
+        let account = balances()[at].account;
+        let mut full = balances()[at].clone();
+        (1..=SIZE).for_each(|n| drop(full.enter(&transaction(n)).unwrap()));
+        let judge = async |balance: Balance| {
+            let mut view = made.view().await;
+            view.balance(tenant(), balance);
+            found(&made.report_with(view))
+        };
+        assert_eq!(judge(full.clone()).await, []);
+        full.sums.debits_posted += 1;
+        let place = account.to_string();
+        assert_eq!(judge(full).await, named(&[("balance_differs", &place)]));
+        // A house account may lack its last entries yet; a customer's may not.
+        let mut behind = balances()[at].clone();
+        (1..SIZE).for_each(|n| drop(behind.enter(&transaction(n)).unwrap()));
+        let house = account.rollup() == Rollup::House;
+        let wanted: &[_] = if house {
+            &[]
+        } else {
+            &[("balance_differs", place.as_str())]
+        };
+        assert_eq!(judge(behind).await, named(wanted));
+    }
 }
 
 #[tokio::test]
@@ -541,7 +590,6 @@ async fn an_earlier_checkpoint_beside_later_files_is_a_cut_tail() {
 #[tokio::test]
 async fn a_store_whose_end_is_missing_knows_less_than_the_log() {
     let made = Made::new().await;
-    let source = FolderSource(made.folder.path().to_owned());
     // All transactions are there; what was cut off came after them.
     let mut view = made.view().await;
     let found_record = made
@@ -555,14 +603,7 @@ async fn a_store_whose_end_is_missing_knows_less_than_the_log() {
         size: SIZE - 10,
         ..HeadRecord::of(found_record.as_ref(), 1)
     });
-    let mut view = Some(view);
-    let mut read = |_: &mut Report| view.take();
-    let report = verify(
-        &source,
-        &made.demands(),
-        Some(&mut read),
-        &AtomicU64::new(0),
-    );
+    let report = made.report_with(view);
     assert_eq!(found(&report), named(&[("store_truncated", "store")]));
 }
 
