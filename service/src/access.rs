@@ -135,8 +135,9 @@ impl Access {
     /// Whether a route may be called.
     #[must_use]
     pub fn allows(&self, need: &Need<'_>) -> bool {
-        let resource =
-            self.resources.is_empty() || self.resources.iter().any(|own| own == need.resource);
+        let resource = need.resource.is_empty()
+            || self.resources.is_empty()
+            || self.resources.iter().any(|own| own == need.resource);
         let deed = match need.grant {
             Some(grant) => self.grants.has(grant),
             None => {
@@ -151,7 +152,7 @@ impl Access {
 /// What it takes to call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need<'a> {
-    /// The first part of the path after the version.
+    /// The first part of the path after the version; empty where no resource is asked for.
     pub resource: &'a str,
     /// Whether it changes anything.
     pub changes: bool,
@@ -220,7 +221,11 @@ impl Role {
 /// What a route takes. `route` is the path as it is declared, such as `/v1/payments/{id}`.
 #[must_use]
 pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
-    let resource = route.split('/').nth(2).unwrap_or_default();
+    // What a credential is told of itself is at no resource.
+    let resource = match route {
+        "/v1/credential" => "",
+        route => route.split('/').nth(2).unwrap_or_default(),
+    };
     let grant = match (method, route) {
         ("POST", "/v1/tokens/{id}/detokenize") | ("GET", "/v1/subjects/{id}/export") => {
             Some(Grant::Detokenize)

@@ -12,10 +12,12 @@
 
 mod ask;
 mod assets;
+mod chart;
 mod form;
 mod layout;
 mod pages;
 mod parts;
+mod proof;
 mod runbook;
 mod session;
 mod words;
@@ -77,7 +79,16 @@ pub fn routes(api: Router, host: Arc<dyn Host>) -> Router {
         .route("/console/ledger/{id}", get(pages::transaction::page))
         .route("/console/log", get(pages::log::page))
         .route("/console/exceptions", get(pages::exceptions::page))
-        .route("/console/exceptions/{id}", get(pages::exceptions::one))
+        .route("/console/exceptions/{id}", get(pages::case::page))
+        .route("/console/exceptions/{id}/{act}", post(pages::case::act))
+        .route("/console/reconciliation", get(pages::reconciliation::page))
+        .route(
+            "/console/reconciliation/{id}",
+            get(pages::reconciliation::one),
+        )
+        .route("/console/audit", get(pages::audit::page))
+        .route("/console/audit/{id}", get(pages::audit::one))
+        .route("/console/settings", get(pages::settings::page))
         .route("/console/batches", get(pages::batches::page))
         .route("/console/batches/{id}", get(pages::batches::one))
         .route("/console/webhooks", get(pages::webhooks::page))

@@ -34,6 +34,7 @@ pub mod query;
 pub mod reply;
 pub mod running;
 pub mod serve;
+mod settings;
 pub mod trace;
 pub mod wire;
 
@@ -227,6 +228,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(holds::routes())
         .merge(events::routes())
         .merge(risk::routes())
+        .merge(settings::routes())
         .merge(health::routes())
 }
 

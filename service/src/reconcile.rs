@@ -17,6 +17,7 @@
 mod breaks;
 mod close;
 mod expected;
+pub mod kept;
 mod known;
 mod quarantine;
 mod read;

@@ -3,20 +3,67 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::ask::Refused;
+use crate::{
+    access::{Access, needs},
+    tenants::Scope,
+};
 
-/// The pages that the navigation names: where, what, and its shortcut after `g`.
-const PAGES: [(&str, &str, &str); 7] = [
-    ("/console", "Overview", "o"),
-    ("/console/payments", "Payments", "p"),
-    ("/console/exceptions", "Exceptions", "e"),
-    ("/console/accounts", "Accounts", "a"),
-    ("/console/log", "Verifiable log", "l"),
-    ("/console/batches", "Batches", "b"),
-    ("/console/webhooks", "Webhooks", "w"),
+/// A page that the navigation names: where it is, what it is called, its shortcut after `g`, and the
+/// route without which there is nothing to see on it.
+struct Place(&'static str, &'static str, &'static str, &'static str);
+
+/// The navigation, in its parts.
+const PLACES: [(&str, &[Place]); 3] = [
+    (
+        "Work",
+        &[
+            Place("/console", "Overview", "o", "/v1/payments"),
+            Place("/console/payments", "Payments", "p", "/v1/payments"),
+            Place("/console/exceptions", "Exceptions", "e", "/v1/exceptions"),
+            Place(
+                "/console/reconciliation",
+                "Reconciliation",
+                "r",
+                "/v1/reconciliation/runs",
+            ),
+            Place("/console/batches", "Batches", "b", "/v1/batches"),
+        ],
+    ),
+    (
+        "Books",
+        &[
+            Place("/console/accounts", "Accounts", "a", "/v1/accounts"),
+            Place("/console/log", "Verifiable log", "l", "/v1/log"),
+            Place("/console/audit", "Audit", "u", "/v1/audit"),
+        ],
+    ),
+    (
+        "Installation",
+        &[
+            Place(
+                "/console/webhooks",
+                "Webhooks",
+                "w",
+                "/v1/webhook_endpoints",
+            ),
+            Place("/console/settings", "Settings", "s", "/v1/settings"),
+        ],
+    ),
 ];
 
-/// A page for who is signed in. `at` is the place in the navigation.
-pub fn page(at: &str, title: &str, content: &Markup) -> Markup {
+/// The places that somebody may look at.
+fn places(access: &Access) -> Vec<(&'static str, Vec<&'static Place>)> {
+    let open = |place: &&Place| access.allows(&needs("GET", place.3));
+    let part = |(name, all): &(&'static str, &'static [Place])| {
+        (*name, all.iter().filter(open).collect::<Vec<_>>())
+    };
+    let parts = PLACES.iter().map(part);
+    parts.filter(|(_, places)| !places.is_empty()).collect()
+}
+
+/// A page for who is signed in, and may do what `access` says. `at` is the place in the navigation.
+pub fn page(access: &Access, at: &str, title: &str, content: &Markup) -> Markup {
+    let parts = places(access);
     let body = html! {
         a.skip href="#main" { "Skip to content" }
         header.top {
@@ -31,10 +78,13 @@ pub fn page(at: &str, title: &str, content: &Markup) -> Markup {
             }
         }
         nav.side aria-label="Console" {
-            ul {
-                @for (to, name, key) in PAGES {
-                    li {
-                        a href=(to) data-go=(key) aria-current=[(to == at).then_some("page")] { (name) }
+            @for (part, places) in &parts {
+                p.part #(part.to_lowercase()) { (part) }
+                ul aria-labelledby=(part.to_lowercase()) {
+                    @for Place(to, name, key, _) in places {
+                        li {
+                            a href=(to) data-go=(key) aria-current=[(*to == at).then_some("page")] { (name) }
+                        }
                     }
                 }
             }
@@ -47,7 +97,7 @@ pub fn page(at: &str, title: &str, content: &Markup) -> Markup {
                 dt { kbd { "/" } } dd { "Search" }
                 dt { kbd { "j" } " " kbd { "k" } } dd { "Next and previous row" }
                 dt { kbd { "Enter" } } dd { "Open the row" }
-                @for (_, name, key) in PAGES {
+                @for Place(_, name, key, _) in parts.iter().flat_map(|(_, places)| places) {
                     dt { kbd { "g" } " " kbd { (key) } } dd { (name) }
                 }
                 dt { kbd { "?" } } dd { "This list" }
@@ -73,7 +123,7 @@ pub fn refused(refused: &Refused) -> Markup {
         ),
         403 => (
             "Not allowed",
-            "Your key may look and not act. Sign in with one that may act.",
+            "Your key may not see or do this. Sign in with one that may.",
         ),
         409 => (
             "Changed meanwhile",
@@ -93,7 +143,7 @@ pub fn refused(refused: &Refused) -> Markup {
         @if let Some(trace) = &refused.trace { p.meta { "Trace " code { (trace) } } }
         p { a.button href="/console" { "To the overview" } }
     };
-    page("", title, &content)
+    page(&Access::of(Scope::Read), "", title, &content)
 }
 
 fn document(title: &str, class: &str, body: &Markup) -> Markup {

@@ -14,7 +14,10 @@ use lombard_core::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::Console;
-use crate::ports::Host;
+use crate::{
+    access::{Access, needs},
+    ports::Host,
+};
 
 /// How long a session may be idle, in milliseconds (PCI DSS 8.2.8: 15 minutes).
 pub const IDLE_MAX: u64 = 15 * 60 * 1000;
@@ -32,6 +35,7 @@ pub struct Sessions {
 
 struct Open {
     key: String,
+    access: Arc<Access>,
     seen: Timestamp,
 }
 
@@ -39,6 +43,16 @@ struct Open {
 pub struct Session {
     /// The API key that it stands for.
     pub key: String,
+    /// What the key may do, as the API said when it signed in. It decides what is shown; what is
+    /// done the API decides again.
+    pub access: Arc<Access>,
+}
+
+impl Session {
+    /// Whether a route may be called, such as `POST /v1/payments/{id}/cancel`.
+    pub fn may(&self, method: &str, route: &str) -> bool {
+        self.access.allows(&needs(method, route))
+    }
 }
 
 impl Sessions {
@@ -48,8 +62,8 @@ impl Sessions {
         Self { host, open }
     }
 
-    /// Opens a session for a key; the cookie to set.
-    pub fn open(&self, key: &str) -> String {
+    /// Opens a session; the cookie to set.
+    pub fn open(&self, session: Session) -> String {
         let token = format!("{:032x}{:032x}", self.host.random(), self.host.random());
         let seen = self.host.now();
         let mut open = self.open.lock();
@@ -58,9 +72,14 @@ impl Sessions {
             let oldest = oldest.map(|(token, _)| token.clone());
             oldest.and_then(|token| open.remove(&token));
         }
-        let key = key.to_owned();
-        open.insert(token.clone(), Open { key, seen });
+        let Session { key, access } = session;
+        open.insert(token.clone(), Open { key, access, seen });
         format!("{COOKIE}={token}; Path=/console; HttpOnly; SameSite=Strict")
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.host.now()
     }
 
     /// A key for a form: what it asks is done once, however often it is sent.
@@ -86,8 +105,10 @@ impl Sessions {
             return None;
         }
         session.seen = now;
-        let key = session.key.clone();
-        Some(Session { key })
+        Some(Session {
+            key: session.key.clone(),
+            access: Arc::clone(&session.access),
+        })
     }
 }
 

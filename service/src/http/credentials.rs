@@ -3,6 +3,7 @@
 mod audit;
 mod keys;
 mod mandates;
+mod own;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,6 +16,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(keys::revoke))
         .routes(routes!(keys::rotate))
         .routes(routes!(audit::list))
+        .routes(routes!(own::get))
 }
 
 /// The mandates of machines that pay.

@@ -41,6 +41,8 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "approvals", description = "Operations that one proposes and another approves."),
         (name = "risk", description = "What was decided about payments and why, what became of them, what a rule would do."),
         (name = "exceptions", description = "What a person must look at."),
+        (name = "reconciliation", description = "Statements held against the payments."),
+        (name = "settings", description = "What the operator set that binds callers."),
         (name = "health", description = "Whether the server runs and can work."),
     ),
     components(schemas(super::problem::Document<'static>))

@@ -19,6 +19,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list::timeline))
         .routes(routes!(act::cancel))
         .routes(routes!(act::verify))
+        .routes(routes!(act::enquire))
         .routes(routes!(challenge::challenge))
         .routes(routes!(challenge::answer))
         .routes(routes!(back::give_back))

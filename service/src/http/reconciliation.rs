@@ -1,5 +1,7 @@
 //! Reconciliation: a statement or report arrives and is held against the payments.
 
+mod runs;
+
 use std::sync::Arc;
 
 use axum::{
@@ -12,11 +14,14 @@ use super::{
     Api, Call, ErrorCode, IdempotencyKey, Problem, batches::receive, once::after, query::Query,
     reply::reply,
 };
-use crate::reconcile::{self, Failure, Report, Source};
+use crate::reconcile::{self, Failure, Report, Source, kept};
 
 /// The routes of reconciliation.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(create))
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::get))
 }
 
 impl From<Failure> for Problem {
@@ -59,15 +64,15 @@ async fn create(
     query.finish()?;
     let name = name.ok_or_else(|| Problem::parameter("source", "the parameter is missing"))?;
     let mut spool = receive(api.app(), request).await?;
-    let wish = key.wish(
-        "reconciliation.statements",
-        &(&name, hex::encode(spool.digest)),
-    );
+    let digest = hex::encode(spool.digest);
+    let wish = key.wish("reconciliation.statements", &(&name, &digest));
     let source = Source::of(&api.app().config, name);
     let work = async {
         let input = spool.read().map_err(Failure::from)?;
         let tenant = call.tenant();
-        Ok(reconcile::reconcile(api.app(), tenant, &source, input).await?)
+        let report = reconcile::reconcile(api.app(), tenant, &source, input).await?;
+        kept::keep(api.app(), tenant, &call.caller().actor, digest, &report).await?;
+        Ok(report)
     };
     Ok(reply(after(&api, call.tenant(), &wish, 200, work).await?))
 }

@@ -27,6 +27,7 @@ const SECTIONS: [(&str, &[&str]); 9] = [
         &[
             "lombard_detokenisations",
             "lombard_redactions",
+            "lombard_spans",
             "lombard_start",
             "process_",
         ],

@@ -20,6 +20,7 @@ use lombard_core::{
     plan::keys,
     reason::Reason,
     store::{Key, Snapshot, decode},
+    tenant::TenantId,
     timer::{Due, SHARDS, Timer},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -143,7 +144,7 @@ async fn attempt(app: &App, timer: Timer) {
 /// Why it could not be fired. The timer is then still there.
 pub async fn fire(app: &App, timer: &Timer) -> Result<(), Cause> {
     if let Due::Enquire(id) = timer.what {
-        enquire(app, timer, id).await?;
+        enquire(app, timer.tenant, id).await?;
     }
     match app.execute(timer.clone().fire()).await {
         Ok(_) => Ok(()),
@@ -173,9 +174,13 @@ async fn remove(app: &App, key: &Key) -> Result<(), Cause> {
 }
 
 /// Asks the rail what became of a payment in doubt and commits what it says. Silence, or an
-/// answer that says nothing, commits nothing: the timer's firing sets the next.
-async fn enquire(app: &App, timer: &Timer, id: Id<Payment>) -> Result<(), Cause> {
-    let key = keys::payment(timer.tenant, id);
+/// answer that says nothing, commits nothing: the timer's firing sets the next. A payment that is
+/// not in doubt is left alone.
+///
+/// # Errors
+/// The store's.
+pub async fn enquire(app: &App, tenant: TenantId, id: Id<Payment>) -> Result<(), Cause> {
+    let key = keys::payment(tenant, id);
     let Some(payment) = app.value::<Payment>(&key).await.map_err(told)? else {
         return Ok(());
     };
@@ -185,12 +190,17 @@ async fn enquire(app: &App, timer: &Timer, id: Id<Payment>) -> Result<(), Cause>
     let _turn = app.rails.enquiry_turn(payment.rail).await;
     let hop = Hop::of_payment(&payment);
     let span = Span::after(hop, "rail.enquire", traces::Kind::Consumer);
-    span.run(ask(app, timer, port.as_ref(), payment)).await
+    span.run(ask(app, tenant, port.as_ref(), payment)).await
 }
 
-async fn ask(app: &App, timer: &Timer, port: &dyn RailPort, payment: Payment) -> Result<(), Cause> {
+async fn ask(
+    app: &App,
+    tenant: TenantId,
+    port: &dyn RailPort,
+    payment: Payment,
+) -> Result<(), Cause> {
     let id = payment.id;
-    let report = match port.enquire(timer.tenant, &payment).await {
+    let report = match port.enquire(tenant, &payment).await {
         Ok(Answer::Accepted(reference)) => Report::Accepted(reference),
         Ok(Answer::Rejected(reason, code)) => Report::Rejected(reason, code),
         Ok(Answer::Unknown) if lombard_core::planted!(UnknownFails) => {
@@ -204,7 +214,7 @@ async fn ask(app: &App, timer: &Timer, port: &dyn RailPort, payment: Payment) ->
         }
     };
     let command = Command {
-        tenant: timer.tenant,
+        tenant,
         actor: rail_actor(payment.rail).into(),
         trace: payment.trace,
         idempotency: None,

@@ -2,5 +2,6 @@
 
 mod acting;
 mod browser;
+mod cases;
 mod looking;
 mod signing_in;

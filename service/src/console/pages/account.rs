@@ -68,12 +68,17 @@ pub async fn page(
             ("Balance at", time(text(balance, "at"))),
         ])) }
     };
-    Ok(layout::page("/console/accounts", "Account", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/accounts",
+        "Account",
+        &content,
+    ))
 }
 
 fn table(entries: &[Value], currency: &str) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th.right scope="col" { "No." } th scope="col" { "At (UTC)" } th scope="col" { "Journal" } th scope="col" { "Payment" }
                 th scope="col" { "Legs" } th.right scope="col" { "Available after" } th scope="col" { "Transaction" }

@@ -41,11 +41,16 @@ pub async fn page(
         @if list(&page, "data").is_empty() {
             (empty("No account fits.", &html! { "Open one with " code { "POST /v1/accounts" } "." }))
         } @else {
-            div.scroll { (table(list(&page, "data"))) }
+            div.scroll tabindex="0" { (table(list(&page, "data"))) }
         }
         (next("/console/accounts", &filters, &page))
     };
-    Ok(layout::page("/console/accounts", "Accounts", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/accounts",
+        "Accounts",
+        &content,
+    ))
 }
 
 fn table(accounts: &[Value]) -> Markup {

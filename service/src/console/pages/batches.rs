@@ -27,7 +27,7 @@ pub async fn page(
         @if list(&page, "data").is_empty() {
             (empty("No file was sent yet.", &html! { "Send one: " code { "lombard pay FILE" } ". It may be pain.001, CSV or JSON Lines." }))
         } @else {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th scope="col" { "Batch" } th scope="col" { "State" } th scope="col" { "Format" } th.right scope="col" { "Rows" } th.right scope="col" { "Cleared" }
                     th.right scope="col" { "Pending" } th.right scope="col" { "Failed" } th.right scope="col" { "Rejected" } th scope="col" { "Sent (UTC)" }
@@ -49,7 +49,12 @@ pub async fn page(
         }
         (next("/console/batches", &[], &page))
     };
-    Ok(layout::page("/console/batches", "Batches", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/batches",
+        "Batches",
+        &content,
+    ))
 }
 
 fn state(batch: &Value) -> Markup {
@@ -97,12 +102,17 @@ pub async fn one(
             ("Sent", time(text(&batch, "created_at"))),
         ])) }
     };
-    Ok(layout::page("/console/batches", "Batch", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/batches",
+        "Batch",
+        &content,
+    ))
 }
 
 fn table(rows: &[Value]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr { th.right scope="col" { "Row" } th scope="col" { "Outcome" } th scope="col" { "Payment" } th scope="col" { "Status" } th scope="col" { "End-to-end id" } th scope="col" { "Why" } } }
             tbody {
                 @for row in rows {

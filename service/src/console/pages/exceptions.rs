@@ -1,6 +1,6 @@
-//! What a person must look at: the queue, and one case.
+//! What a person must look at: the queue.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -8,10 +8,9 @@ use crate::console::{
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
-    parts::{empty, facts, heading, id, list, next, pill, text, time, whole_id},
-    runbook,
+    parts::{empty, heading, id, list, next, pill, text, time},
     session::Session,
-    words::{escaped, plain},
+    words::plain,
 };
 
 /// The queue.
@@ -31,8 +30,8 @@ pub async fn page(
                 "payments that nobody made, webhooks given up."
             }))
         } @else {
-            div.scroll { table {
-                thead { tr { th scope="col" { "Case" } th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Subject" } th scope="col" { "Why" } th scope="col" { "Opened (UTC)" } } }
+            div.scroll tabindex="0" { table {
+                thead { tr { th scope="col" { "Case" } th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Subject" } th scope="col" { "Why" } th scope="col" { "With" } th scope="col" { "Opened (UTC)" } } }
                 tbody {
                     @for exception in list(&page, "data") {
                         tr {
@@ -41,6 +40,7 @@ pub async fn page(
                             td { (state(exception)) }
                             td { (subject(text(exception, "subject"))) }
                             td { (text(exception, "reason")) }
+                            td { (text(exception, "assignee")) }
                             td { (time(text(exception, "opened_at"))) }
                         }
                     }
@@ -49,49 +49,26 @@ pub async fn page(
         }
         (next("/console/exceptions", &[], &page))
     };
-    Ok(layout::page("/console/exceptions", "Exceptions", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/exceptions",
+        "Exceptions",
+        &content,
+    ))
 }
 
-fn state(exception: &Value) -> Markup {
+/// Where a case stands.
+pub fn state(exception: &Value) -> Markup {
     let state = text(exception, "state");
     pill(state, if state == "resolved" { "good" } else { "doubt" })
 }
 
 /// A subject that has a page leads to it.
-fn subject(subject: &str) -> Markup {
+pub fn subject(subject: &str) -> Markup {
     match subject.split_once('_') {
         Some(("pay", _)) => id("payments", subject),
         Some(("acc", _)) => id("accounts", subject),
         Some(("whk", _)) => id("webhooks", subject),
         _ => html! { code { (subject) } },
     }
-}
-
-/// One case.
-pub async fn one(
-    State(api): State<ApiRouter>,
-    session: Session,
-    Path(exception): Path<String>,
-) -> Result<Markup, Refused> {
-    let path = format!("/v1/exceptions/{}", escaped(&exception));
-    let exception: Value = api.get(&session, &path).await?;
-    let evidence = exception["evidence"].as_object();
-    let content = html! {
-        (heading(&html! { (plain(text(&exception, "kind"))) (state(&exception)) }, &html! {}))
-        p.lead { (text(&exception, "reason")) }
-        section.card { h2 { "Facts" } (facts(&[
-            ("Case", whole_id(text(&exception, "id"))),
-            ("Subject", subject(text(&exception, "subject"))),
-            ("Opened", time(text(&exception, "opened_at"))),
-        ])) }
-        section.card {
-            h2 { "Evidence" }
-            @for (name, value) in evidence.into_iter().flatten() {
-                (facts(&[(name.as_str(), html! { code { (value.as_str().unwrap_or_default()) } })]))
-            }
-            @if evidence.is_none_or(serde_json::Map::is_empty) { p.meta { "None was kept." } }
-        }
-        section.card.runbook { (runbook::of(&exception)) }
-    };
-    Ok(layout::page("/console/exceptions", "Exception", &content))
 }

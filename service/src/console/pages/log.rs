@@ -39,5 +39,10 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
             pre { "lombard verify URL --key key.txt\n" @for key in list(&log, "keys") { (key.as_str().unwrap_or_default()) "\n" } }
         }
     };
-    Ok(layout::page("/console/log", "Verifiable log", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/log",
+        "Verifiable log",
+        &content,
+    ))
 }

@@ -1,12 +1,15 @@
 //! What is going on: what is pending and why, what needs a person, how the log stands.
 
 use axum::extract::State;
+use lombard_core::time::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::payments::table;
 use crate::console::{
-    ask::{ApiRouter, Refused},
+    Console,
+    ask::Refused,
+    chart::{Bar, bars},
     layout,
     parts::{heading, list, number, text},
     session::Session,
@@ -16,7 +19,8 @@ use crate::console::{
 const LOOKED_AT: usize = 100;
 
 /// The page.
-pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Markup, Refused> {
+pub async fn page(State(console): State<Console>, session: Session) -> Result<Markup, Refused> {
+    let api = &console.api;
     let pending = format!("/v1/payments?status=AUTH_PENDING&limit={LOOKED_AT}");
     let recent = format!("/v1/payments?limit={LOOKED_AT}");
     let exceptions = format!("/v1/exceptions?limit={LOOKED_AT}");
@@ -37,18 +41,22 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
             (open(&exceptions))
             @if let Some(log) = &log { (behind(log)) }
         }
-        div.columns {
-            section.card {
-                h2 { "Newest payments" }
-                div.scroll { (table(&newest[..newest.len().min(12)])) }
-            }
-            section.card {
-                h2 { "The last " (newest.len()) " payments" }
-                (outcomes(newest))
-            }
+        div.charts {
+            section.card { h2 { "Pending, by what they wait for" } (reasons(list(&pending, "data"))) }
+            section.card { h2 { "Open exceptions, by age" } (ages(list(&exceptions, "data"), console.sessions.now())) }
+            section.card { h2 { "The last " (newest.len()) " payments" } (outcomes(newest)) }
+        }
+        section.card {
+            h2 { "Newest payments" }
+            div.scroll tabindex="0" { (table(&newest[..newest.len().min(12)])) }
         }
     };
-    Ok(layout::page("/console", "Overview", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console",
+        "Overview",
+        &content,
+    ))
 }
 
 fn card(to: &str, name: &str, value: &str) -> Markup {
@@ -88,7 +96,7 @@ fn behind(log: &Value) -> Markup {
     card("/console/log", "Log behind the ledger", &value)
 }
 
-/// How many of the payments stand where, as bars with their figures beside them.
+/// How many of the payments stand where.
 fn outcomes(payments: &[Value]) -> Markup {
     let rows = [
         ("CLEARED", "Cleared", "good"),
@@ -98,29 +106,64 @@ fn outcomes(payments: &[Value]) -> Markup {
         ("FAILED", "Failed", "bad"),
         ("REVERSED", "Reversed", "back"),
     ];
-    let count = |status: &str| {
-        payments
-            .iter()
-            .filter(|p| text(p, "status") == status)
-            .count()
+    let bar = |(status, name, tone): (&str, &str, &'static str)| Bar {
+        name: name.to_owned(),
+        count: { payments.iter() }
+            .filter(|payment| text(payment, "status") == status)
+            .count(),
+        tone,
     };
-    let most = rows
-        .iter()
-        .map(|(status, ..)| count(status))
-        .max()
-        .unwrap_or(0)
-        .max(1);
-    html! {
-        svg.bars viewBox="0 0 360 168" role="img" aria-label="Payments by status" {
-            @for (at, (status, name, tone)) in rows.iter().enumerate() {
-                @let y = at * 28;
-                @let width = count(status) * 220 / most;
-                text x="0" y=(y + 18) { (name) }
-                rect class=(tone) x="84" y=(y + 6) width=(width.max(1)) height="16" rx="3" {
-                    title { (name) ": " (count(status)) }
-                }
-                text x=(92 + width) y=(y + 18) { (count(status)) }
-            }
-        }
+    bars("Payments by status", &rows.map(bar))
+}
+
+/// What payments wait for, those of which money may have moved by themselves.
+fn reasons(pending: &[Value]) -> Markup {
+    let in_doubt = |payment: &Value| payment["in_doubt"] == true;
+    let count = |reason: &str| {
+        let waits = |payment: &&Value| !in_doubt(payment) && text(payment, "pending") == reason;
+        pending.iter().filter(waits).count()
+    };
+    let bar = |name: &str, count: usize, tone| Bar {
+        name: name.to_owned(),
+        count,
+        tone,
+    };
+    let doubts = pending.iter().filter(|payment| in_doubt(payment)).count();
+    bars(
+        "Pending payments by reason",
+        &[
+            bar("A person", count("verification"), "open"),
+            bar("Funds", count("funds"), "open"),
+            bar("A rail", count("rails"), "open"),
+            bar("In doubt", doubts, "doubt"),
+        ],
+    )
+}
+
+/// How long open cases have been waiting.
+fn ages(exceptions: &[Value], now: Timestamp) -> Markup {
+    const HOUR_MS: u64 = 3_600_000;
+    let bounds = [
+        ("Under an hour", HOUR_MS, "good"),
+        ("Under a day", 24 * HOUR_MS, "open"),
+        ("Under a week", 7 * 24 * HOUR_MS, "doubt"),
+        ("Older", u64::MAX, "bad"),
+    ];
+    let mut counts = bounds.map(|_| 0);
+    let open = { exceptions.iter() }.filter(|it| text(it, "state") == "open");
+    for exception in open {
+        let opened = Timestamp::parse_rfc3339(text(exception, "opened_at"));
+        let age = opened.map_or(0, |opened| now.ms_since(opened));
+        let place = bounds.iter().position(|(_, below, _)| age < *below);
+        counts[place.unwrap_or(bounds.len() - 1)] += 1;
     }
+    let rows = bounds.iter().zip(counts);
+    let rows: Vec<_> = rows
+        .map(|((name, _, tone), count)| Bar {
+            name: (*name).to_owned(),
+            count,
+            tone,
+        })
+        .collect();
+    bars("Open exceptions by age", &rows)
 }

@@ -40,7 +40,7 @@ pub async fn page(
         (money(number(&payment, "amount"), text(&payment, "currency"))) (status(&payment))
     };
     let content = html! {
-        (heading(&title, &actions(&payment, &key)))
+        (heading(&title, &actions(&session, &payment, &key)))
         @if !done.get("done").is_empty() {
             div.note data-tone="good" role="status" { p { (done_words(done.get("done"))) } }
         }
@@ -54,7 +54,12 @@ pub async fn page(
             (books_of(list(&books, "data")))
         }
     };
-    Ok(layout::page("/console/payments", "Payment", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/payments",
+        "Payment",
+        &content,
+    ))
 }
 
 /// Why it waits or ended, in a sentence that says what can be done.
@@ -161,7 +166,7 @@ fn facts_of(payment: &Value) -> Markup {
 
 fn books_of(transactions: &[Value]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th scope="col" { "Transaction" } th scope="col" { "Journal" } th scope="col" { "Account" }
                 th scope="col" { "Layer" } th.right scope="col" { "Debit" } th.right scope="col" { "Credit" } th scope="col" { "At (UTC)" }
@@ -188,12 +193,14 @@ fn books_of(transactions: &[Value]) -> Markup {
 }
 
 /// What can be asked of it as it stands. Each form names the state that it was made from.
-fn actions(payment: &Value, key: &str) -> Markup {
+fn actions(session: &Session, payment: &Value, key: &str) -> Markup {
     let (status, direction) = (text(payment, "status"), text(payment, "direction"));
     let waits =
         matches!(status, "INITIATED" | "AUTH_PENDING") && text(payment, "submitted_at").is_empty();
     let moved = matches!(status, "CLEARED" | "SETTLED");
     let verifies = text(payment, "pending") == "verification";
+    let doubts = payment["in_doubt"] == true;
+    let may = |to: &str| session.may("POST", &format!("/v1/payments/{{id}}/{to}"));
     let form = |act: &str, inside: &Markup, word: &str, danger: bool| {
         html! {
             form method="post" action=(format!("/console/payments/{}/{act}", text(payment, "id"))) {
@@ -213,21 +220,24 @@ fn actions(payment: &Value, key: &str) -> Markup {
         }
     };
     html! {
-        @if verifies {
+        @if doubts && may("enquiry") {
+            (action("Ask the rail", false, &form("enquiry", &html! { p { "Asks the rail now what became of it, and takes in what it says. It is asked by itself too, with growing pauses." } }, "Ask the rail now", false)))
+        }
+        @if verifies && may("verification") {
             (action("Approve", false, &form("approve", &html! { p { "Confirm that it may be paid." } }, "Approve", false)))
             (action("Refuse", true, &form("refuse", &html! { p { "It fails; no money moves." } }, "Refuse", true)))
         }
-        @if waits {
+        @if waits && may("cancel") {
             (action("Cancel", true, &form("cancel", &html! { p { "It has not left. It fails, and what is held is released." } }, "Cancel the payment", true)))
         }
-        @if moved && direction == "in" {
+        @if moved && direction == "in" && may("returns") {
             (action("Return", true, &form("returns", &html! {
                 p { "Pays the money back to whom it came from." }
                 (remaining(payment))
                 (reason(&["customer_requested", "duplicate", "fraud_suspected", "account_closed"]))
             }, "Return the money", true)))
         }
-        @if moved && direction == "out" {
+        @if moved && direction == "out" && may("recall") {
             (action("Ask it back", true, &form("recall", &html! {
                 p { "Asks the payee's bank to return the money. It may refuse." }
                 (reason(&["duplicate", "fraud_suspected", "technical_error", "customer_requested"]))
@@ -253,6 +263,7 @@ fn done_words(done: &str) -> &'static str {
         "approve" => "Approved.",
         "refuse" => "Refused.",
         "cancel" => "Cancelled.",
+        "enquiry" => "The rail was asked. This is what it says.",
         "returns" => "The return is on its way.",
         "recall" => "The recall was asked for.",
         "stale" => {
@@ -274,6 +285,7 @@ pub async fn act(
         "approve" => ("verification", json!({"result": "passed"})),
         "refuse" => ("verification", json!({"result": "refused"})),
         "cancel" => ("cancel", Value::Null),
+        "enquiry" => ("enquiry", Value::Null),
         "recall" => ("recall", json!({"reason": fields.get("reason")})),
         "returns" => {
             let amount = fields.get("amount").parse::<u64>().ok();

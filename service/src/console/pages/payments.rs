@@ -93,11 +93,16 @@ pub async fn page(
                 "Widen the filters, or make one: " code { "POST /v1/payments" } ", or " code { "lombard pay FILE" } "."
             }))
         } @else {
-            div.scroll { (table(list(&page, "data"))) }
+            div.scroll tabindex="0" { (table(list(&page, "data"))) }
         }
         (next("/console/payments", &filters, &page))
     };
-    Ok(layout::page("/console/payments", "Payments", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/payments",
+        "Payments",
+        &content,
+    ))
 }
 
 fn form(asked: &Asked) -> Markup {

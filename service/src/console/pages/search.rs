@@ -5,7 +5,9 @@ use axum::{extract::RawQuery, response::Redirect};
 use crate::console::{form::Fields, session::Session, words::escaped};
 
 /// Which page an id belongs to, by its prefix.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 8] = [
+    ("aud", "audit"),
+    ("run", "reconciliation"),
     ("pay", "payments"),
     ("acc", "accounts"),
     ("txn", "ledger"),

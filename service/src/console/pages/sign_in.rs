@@ -1,14 +1,19 @@
 //! Signing in and out.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
-use crate::console::{Console, form::Fields, layout, session::Session};
+use crate::{
+    access::Access,
+    console::{Console, form::Fields, layout, session::Session},
+    tenants::Scope,
+};
 
 /// Where one is asked who one is.
 pub async fn page(RawQuery(query): RawQuery) -> Markup {
@@ -18,15 +23,15 @@ pub async fn page(RawQuery(query): RawQuery) -> Markup {
 
 /// Signs in with an API key that the API takes.
 pub async fn enter(State(console): State<Console>, fields: Fields) -> Response {
-    let key = fields.get("key").to_owned();
-    let session = Session { key };
-    let tried = console
-        .api
-        .get::<Value>(&session, "/v1/accounts?limit=1")
-        .await;
+    let mut session = Session {
+        key: fields.get("key").to_owned(),
+        access: Arc::new(Access::of(Scope::Read)),
+    };
+    let tried = console.api.get::<Access>(&session, "/v1/credential").await;
     match tried {
-        Ok(_) => {
-            let cookie = console.sessions.open(&session.key);
+        Ok(access) => {
+            session.access = Arc::new(access);
+            let cookie = console.sessions.open(session);
             let to = Redirect::to(inside(fields.get("then")));
             ([(header::SET_COOKIE, cookie)], to).into_response()
         }

@@ -1,10 +1,6 @@
 //! One transaction of the ledger, and its proof, which is verified when it is asked for.
 
 use axum::extract::{Path, State};
-use lombard_core::proof::{
-    Hash,
-    tree::{Head, check_inclusion},
-};
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -12,6 +8,7 @@ use crate::console::{
     ask::{ApiRouter, Refused},
     layout,
     parts::{facts, heading, id, list, number, text, time, whole_id},
+    proof::{self, verified},
     session::Session,
     words::{amount, escaped, plain},
 };
@@ -33,7 +30,7 @@ pub async fn page(
         (heading(&html! { (plain(text(&transaction, "journal"))) }, &html! {}))
         section.card {
             h2 { "Legs" }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr { th scope="col" { "Account" } th scope="col" { "Layer" } th.right scope="col" { "Debit" } th.right scope="col" { "Credit" } th scope="col" { "Currency" } } }
                 tbody {
                     @for leg in list(&transaction, "legs") {
@@ -52,7 +49,12 @@ pub async fn page(
         section.card { h2 { "Facts" } (facts_of(&transaction)) }
         section.card { h2 { "Proof" } (proof_of(proof.as_ref())) }
     };
-    Ok(layout::page("/console/accounts", "Transaction", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/accounts",
+        "Transaction",
+        &content,
+    ))
 }
 
 fn facts_of(transaction: &Value) -> Markup {
@@ -74,41 +76,8 @@ fn proof_of(proof: Option<&Value>) -> Markup {
     let Some(proof) = proof else {
         return html! { p { "It is not in the log yet. A checkpoint covers it within a second; load the page again." } };
     };
-    let checkpoint = &proof["checkpoint"];
-    let holds = verified(proof);
-    let tone = if holds { "good" } else { "bad" };
     html! {
-        div.note data-tone=(tone) role="status" {
-            p {
-                @if holds { strong { "Verified." } " From the leaf and the path follows the root that the checkpoint signs." }
-                @else { strong { "It does not hold." } " The path does not lead to the checkpoint's root. Open the runbook of a damaged log." }
-            }
-        }
-        (facts(&[
-            ("Leaf", html! { "no. " (number(proof, "index")) " of " (number(checkpoint, "size")) }),
-            ("Leaf hash", whole_id(text(proof, "leaf_hash"))),
-            ("Root", whole_id(text(checkpoint, "root"))),
-            ("Witnessed", html! { @if checkpoint["witnessed"] == true { "yes, as the policy asks" } @else { "not yet" } }),
-        ]))
-        details { summary { "Leaf, path and signed checkpoint" }
-            pre { (text(proof, "leaf")) }
-            pre { @for hash in list(proof, "path") { (hash.as_str().unwrap_or_default()) "\n" } }
-            pre { (text(checkpoint, "note")) }
-        }
+        (proof::verdict(verified(proof), &html! { "The path does not lead to the checkpoint's root." }))
+        (proof::shown(proof))
     }
-}
-
-/// Whether the path leads from the leaf's bytes to the root, counted here and not taken on trust.
-fn verified(proof: &Value) -> bool {
-    let hash = |text: &str| Hash::parse_hash(text).ok();
-    let path: Option<Vec<_>> = { list(proof, "path").iter() }
-        .map(|one| hash(one.as_str()?))
-        .collect();
-    let checkpoint = &proof["checkpoint"];
-    let (Some(path), Some(root)) = (path, hash(text(checkpoint, "root"))) else {
-        return false;
-    };
-    let size = number(checkpoint, "size");
-    let leaf = tlog_tiles::record_hash(text(proof, "leaf").as_bytes());
-    check_inclusion(&path, &Head { size, root }, number(proof, "index"), leaf).is_ok()
 }

@@ -28,7 +28,7 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
                 "Add an endpoint with " code { "POST /v1/webhook_endpoints" } ". Deliveries are signed by the Standard Webhooks specification."
             }))
         } @else {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr { th scope="col" { "Endpoint" } th scope="col" { "State" } th scope="col" { "Address" } th scope="col" { "Events" } th scope="col" { "Added (UTC)" } } }
                 tbody {
                     @for endpoint in list(&page, "data") {
@@ -44,7 +44,12 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
             } }
         }
     };
-    Ok(layout::page("/console/webhooks", "Webhooks", &content))
+    Ok(layout::page(
+        &session.access,
+        "/console/webhooks",
+        "Webhooks",
+        &content,
+    ))
 }
 
 fn state(endpoint: &Value) -> Markup {
@@ -83,8 +88,12 @@ pub async fn one(
         }
     };
     let actions = html! {
-        (action("Send a test", false, &send("test", "Sends an event of its own, once.", "Send a test event")))
-        (action("Send again", false, &send("replay", "Sends what happened since then once more, under the same ids.", "Send again")))
+        @if session.may("POST", "/v1/webhook_endpoints/{id}/test") {
+            (action("Send a test", false, &send("test", "Sends an event of its own, once.", "Send a test event")))
+        }
+        @if session.may("POST", "/v1/webhook_endpoints/{id}/replay") {
+            (action("Send again", false, &send("replay", "Sends what happened since then once more, under the same ids.", "Send again")))
+        }
     };
     let content = html! {
         (heading(&html! { "Endpoint" (state(&endpoint)) }, &actions))
@@ -101,6 +110,7 @@ pub async fn one(
         ])) }
     };
     Ok(layout::page(
+        &session.access,
         "/console/webhooks",
         "Webhook endpoint",
         &content,
@@ -109,7 +119,7 @@ pub async fn one(
 
 fn table(deliveries: &[Value]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr { th scope="col" { "Event" } th scope="col" { "State" } th scope="col" { "Payment" } th.right scope="col" { "Tries" } th scope="col" { "Last try" } th scope="col" { "Next (UTC)" } } }
             tbody {
                 @for delivery in deliveries {

@@ -1,7 +1,7 @@
 //! What a person does about an exception.
 
 use axum::{extract::State, response::Response};
-use lombard_core::{id::Id, payment::Payment};
+use lombard_core::{id::Id, idempotency::Idempotency, payment::Payment};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,12 +21,29 @@ use crate::{
 
 /// The longest note.
 const NOTE_MAX: usize = 1000;
+/// The longest name of whoever looks at it.
+const ASSIGNEE_MAX: usize = 100;
 
 /// Why something is done.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ExceptionNote)]
 struct NoteBody<'a> {
+    /// In words; it is kept.
+    #[serde(borrow)]
+    #[schema(value_type = String, min_length = 1, max_length = 1000)]
+    note: Text<'a>,
+}
+
+/// Who looks at it, and why.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ClaimException)]
+struct ClaimBody<'a> {
+    /// Who looks at it, as `operator/…` or `key/…`; the caller when absent.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100)]
+    assignee: Option<Text<'a>>,
     /// In words; it is kept.
     #[serde(borrow)]
     #[schema(value_type = String, min_length = 1, max_length = 1000)]
@@ -81,10 +98,10 @@ fn shown(exception: &Exception) -> serde_json::Value {
 
 /// Claim an exception
 ///
-/// The caller looks at it from now on.
+/// The caller, or whom he names, looks at it from now on.
 #[utoipa::path(post, path = "/v1/exceptions/{id}/claim", tag = "exceptions",
     params(("id" = inline(ExceptionId), Path, description = "The exception.")),
-    request_body = NoteBody,
+    request_body = ClaimBody,
     responses((status = 200, description = "It is claimed.", body = ExceptionView)))]
 pub async fn claim(
     State(api): State<Api>,
@@ -93,9 +110,14 @@ pub async fn claim(
     key: IdempotencyKey,
     json: Json,
 ) -> Result<Response, Problem> {
-    let body: NoteBody<'_> = json.parse()?;
-    let who = Wish::Claim(call.caller().actor.to_string());
-    done(&api, &call, key, "exceptions.claim", id, &who, &body).await
+    let body: ClaimBody<'_> = json.parse()?;
+    let who = match &body.assignee {
+        Some(who) => who.checked("/assignee", ASSIGNEE_MAX)?,
+        None => &call.caller().actor,
+    };
+    let (wish, note) = (Wish::Claim(who.to_owned()), &body.note);
+    let once = key.wish("exceptions.claim", &(id, &body));
+    done(&api, &call, once, id, &wish, note).await
 }
 
 /// Comment on an exception
@@ -112,20 +134,19 @@ pub async fn comment(
 ) -> Result<Response, Problem> {
     let body: NoteBody<'_> = json.parse()?;
     let wish = Wish::Comment("commented".to_owned());
-    done(&api, &call, key, "exceptions.comment", id, &wish, &body).await
+    let once = key.wish("exceptions.comment", &(id, &body));
+    done(&api, &call, once, id, &wish, &body.note).await
 }
 
 async fn done(
     api: &Api,
     call: &Call,
-    key: IdempotencyKey,
-    operation: &'static str,
+    once: Idempotency,
     id: Id<Exception>,
     wish: &Wish,
-    body: &NoteBody<'_>,
+    note: &Text<'_>,
 ) -> Result<Response, Problem> {
-    let note = body.note.checked("/note", NOTE_MAX)?;
-    let once = key.wish(operation, &(id, body));
+    let note = note.checked("/note", NOTE_MAX)?;
     let work = async {
         let (app, tenant, actor) = (api.app(), call.tenant(), &call.caller().actor);
         let found = exceptions::act(app, tenant, id, actor, wish, note).await?;

@@ -5,6 +5,7 @@ use lombard_core::{
     command::{Act, Verification},
     id::Id,
     idempotency::Idempotency,
+    lifecycle::Stage,
     payment::Payment,
     plan::keys,
     reason::Reason,
@@ -12,15 +13,19 @@ use lombard_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::list::find;
 use crate::{
     access::Grant,
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, PathId, Problem,
         json::Nothing,
+        once::after,
         prefer::{self, Wait},
+        reply::reply,
         wire::{PaymentView, scalar},
     },
     tenants::Scope,
+    worker::timers,
 };
 
 /// Carries an act out and answers, after waiting if the caller would rather.
@@ -52,6 +57,36 @@ pub async fn cancel(
 ) -> Result<Response, Problem> {
     let wish = key.wish("payments.cancel", &id);
     done(&api, call, wish, Act::Cancel(id), Wait(None)).await
+}
+
+/// Ask the rail again
+///
+/// Of a payment in doubt, what became of it. It is asked by itself too, with growing pauses; this
+/// does not wait for the next. What the rail says is taken in; when it says nothing, nothing changes.
+#[utoipa::path(post, path = "/v1/payments/{id}/enquiry", tag = "payments",
+    params(("id" = inline(scalar::PaymentId), Path, description = "The payment.")),
+    request_body(content = Option<Nothing>, description = "Nothing, or an empty object."),
+    responses((status = 200, description = "The payment, as it stands after the rail was asked.", body = PaymentView)))]
+pub async fn enquire(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Payment>,
+    key: IdempotencyKey,
+    _: Nothing,
+) -> Result<Response, Problem> {
+    let wish = key.wish("payments.enquiry", &id);
+    let work = async {
+        if find(&api, &call, id).await?.stage != Stage::InDoubt {
+            let why = "the payment is not in doubt";
+            return Err(Problem::saying(ErrorCode::WrongState, why.into()));
+        }
+        let asked = timers::enquire(api.app(), call.tenant(), id).await;
+        asked.map_err(|cause| Problem::new(ErrorCode::Unavailable).because(cause))?;
+        let payment = find(&api, &call, id).await?;
+        // Our own views have no serialisation that fails.
+        Ok(serde_json::to_value(PaymentView::of(&payment)).unwrap_or_default())
+    };
+    Ok(reply(after(&api, call.tenant(), &wish, 200, work).await?))
 }
 
 /// Above a limit it takes who may approve; otherwise who may change things, or reviews.

@@ -105,6 +105,8 @@ schemas! {
     MandateId = id("mdt", "Names a machine's mandate.");
     /// Of a proposal.
     ProposalId = id("prp", "Names a proposed operation.");
+    /// Of a run of reconciliation.
+    RunId = id("run", "Names a run of reconciliation.");
     /// Of a deed on record.
     AuditId = id("aud", "Names a deed on record.");
     /// Of a token.

@@ -140,3 +140,34 @@ async fn search_leads_to_the_page_of_an_id() {
     assert_eq!(found.header("location"), "/console/ledger/txn_123");
     assert_eq!(browser.get("/console/ledger/txn_123").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_statement_is_followed_from_its_run_to_what_does_not_agree() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, &world.key).await;
+    let empty = browser.get("/console/reconciliation").await.text;
+    assert!(empty.contains("lombard reconcile"), "{empty}");
+    let statement = ":20:1\n:25:12345678\n:28C:1/1\n:60F:C261120GBP0,00\n:61:2611201120C12,50NTRFNOBODY\n:62F:C261120GBP12,50\n-\n";
+    let request = axum::http::Request::post("/v1/reconciliation/statements?source=bank")
+        .header("authorization", format!("Bearer {}", world.key))
+        .header("idempotency-key", "statement-1")
+        .header("content-type", "application/octet-stream")
+        .body(statement.to_owned().into())
+        .unwrap();
+    let report = world.send(request).await.expect(200);
+    assert_eq!(report["lines"], 1, "{report}");
+    let runs = world.get("/v1/reconciliation/runs").await.expect(200);
+    let run = runs["data"][0]["id"].as_str().unwrap();
+    let listed = browser.get("/console/reconciliation").await.text;
+    assert!(listed.contains(run) && listed.contains("bank"), "{listed}");
+    let page = browser
+        .get(&format!("/console/reconciliation/{run}"))
+        .await
+        .text;
+    let broken = report["exceptions"][0]["id"].as_str().unwrap();
+    assert!(
+        page.contains(broken) && page.contains("•••• 5678"),
+        "{page}"
+    );
+    assert!(!page.contains("12345678"), "{page}");
+}

@@ -43,6 +43,7 @@ post   /v1/batches                            o
 get    /v1/batches/{id}                       voarud
 get    /v1/batches/{id}/report                voarud
 get    /v1/batches/{id}/rows                  voarud
+get    /v1/credential                         voarudm
 get    /v1/events                             voarud
 get    /v1/events/{id}                        voarud
 get    /v1/exceptions                         voarud
@@ -72,6 +73,7 @@ get    /v1/payments/{id}                      voarudm
 post   /v1/payments/{id}/cancel               o
 post   /v1/payments/{id}/challenge            o
 post   /v1/payments/{id}/challenge/answer     o
+post   /v1/payments/{id}/enquiry              o
 post   /v1/payments/{id}/recall               o
 post   /v1/payments/{id}/recall/answer        o
 post   /v1/payments/{id}/returns              o
@@ -82,12 +84,15 @@ post   /v1/proposals                          oaurd
 get    /v1/proposals/{id}                     voarud
 post   /v1/proposals/{id}/approve             a
 post   /v1/proposals/{id}/reject              a
+get    /v1/reconciliation/runs                voarud
+get    /v1/reconciliation/runs/{id}           voarud
 post   /v1/reconciliation/statements          o
 get    /v1/risk/backtest                      voarud
 get    /v1/risk/decisions                     voarud
 get    /v1/risk/decisions/{id}                voarud
 get    /v1/risk/health                        voarud
 post   /v1/risk/labels                        or
+get    /v1/settings                           voarud
 delete /v1/subjects/{id}                      d
 get    /v1/subjects/{id}                      voarud
 get    /v1/subjects/{id}/export               -

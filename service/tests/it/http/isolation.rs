@@ -4,6 +4,7 @@ use axum::{body::Body, http::Request};
 use lombard_service::{
     config::Config,
     exceptions,
+    reconcile::{Report, kept},
     risk::{Desk, Parts},
 };
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ use super::world::{Answer, World};
 
 /// Routes that belong to nobody.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+/// Routes that tell the caller of himself and of the installation, and of no tenant.
+const OWN: [&str; 2] = ["/v1/credential", "/v1/settings"];
 /// Routes of the installation's operator, about no tenant: they take a grant of their own.
 const OPERATOR: [&str; 2] = ["/v1/vault/keys", "/v1/vault/rotations"];
 /// Routes of the one verifiable log, which says of no tenant more than that something is in it.
@@ -61,6 +64,7 @@ pub fn body(path: &str) -> Option<Value> {
         "/v1/payments/{id}/recall/answer" => json!({"answer": "accept"}),
         "/v1/payments/{id}/verification" => json!({"result": "passed"}),
         "/v1/payments/{id}/cancel"
+        | "/v1/payments/{id}/enquiry"
         | "/v1/payments/{id}/returns"
         | "/v1/accounts/{id}/close"
         | "/v1/holds/{id}/post"
@@ -109,7 +113,7 @@ async fn nothing_of_ours_is_there_for_others() {
             continue;
         }
         let Some(id) = ours.at(&path) else {
-            let open = OPEN.contains(&path.as_str()) || OPERATOR.contains(&path.as_str());
+            let open = [OPEN, OWN, OPERATOR].concat().contains(&path.as_str());
             assert!(open, "{path} needs a row in this test");
             continue;
         };
@@ -155,6 +159,7 @@ pub struct Ours {
     endpoint: String,
     batch: String,
     exception: String,
+    run: String,
     token: String,
     subject: String,
     api_key: String,
@@ -182,6 +187,7 @@ impl Ours {
                 .text("id"),
             batch: batch(world, &account, &other_account).await,
             exception: exception(world, &account).await,
+            run: run(world).await,
             api_key: world
                 .post("/v1/api_keys", json!({"name": "spare"}))
                 .await
@@ -206,7 +212,8 @@ impl Ours {
             "ledger" => &self.transaction,
             "webhook_endpoints" => &self.endpoint,
             "batches" => &self.batch,
-            "exceptions" | "reconciliation" => &self.exception,
+            "exceptions" => &self.exception,
+            "reconciliation" => &self.run,
             "tokens" => &self.token,
             "api_keys" => &self.api_key,
             "mandates" => &self.mandate,
@@ -344,4 +351,11 @@ async fn a_blind_address_is_taken_across_tenants() {
     as_other(&world, "post", "/v1/accounts", body)
         .await
         .refused(409, "address_taken", Some("/address"));
+}
+
+async fn run(world: &World) -> String {
+    let (report, digest) = (Report::default(), "0".repeat(64));
+    let kept = kept::keep(&world.app, world.tenant, "key/k", digest, &report);
+    kept.await.unwrap();
+    first_of(world, "/v1/reconciliation/runs").await
 }
