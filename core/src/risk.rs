@@ -6,6 +6,8 @@
 //! and keeps the decision beside the payment. So a limit holds exactly, however many payments
 //! race for it, while the features that a model reads may be a moment old.
 
+pub mod reimbursement;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

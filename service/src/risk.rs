@@ -6,7 +6,7 @@
 //! commit, and counts it against its limits there. [`fold`] reads those stored decisions from the
 //! change feed, looks at each payment a second time, and folds it into the profiles; it saves them
 //! to the same store, each with the place in the feed that it has come to, and a start loads them
-//! and goes on from there. [`label`] is what became of a payment, [`history`] tries rules on what
+//! and goes on from there. [`label`] is what became of a payment, [`claim`] the case of one that deceit brought about, [`history`] tries rules on what
 //! is stored, [`archive`] keeps every policy and model that ever decided, so that [`replay`] can
 //! make a decision again. [`elsewhere`] is the port of a model that runs somewhere else.
 //!
@@ -19,6 +19,7 @@
 //! cut off: a decision that took longer than the limit is a decision all the same, and is counted.
 
 pub mod archive;
+pub mod claim;
 pub mod desk;
 pub mod elsewhere;
 pub mod fold;

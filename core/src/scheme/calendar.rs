@@ -1,4 +1,4 @@
-//! Deadlines in days: calendar days, months, and business days of the euro.
+//! Deadlines in days: calendar days, months, and business days of the euro and of England.
 //!
 //! A banking business day of a SEPA scheme is a day on which both banks work; what no bank can know
 //! of another is approximated by the days on which TARGET, the settlement system of the euro, is
@@ -11,6 +11,8 @@ use time::{Date, Duration, Month, Weekday};
 pub enum Period {
     /// Days on which TARGET is open.
     BusinessDays(u16),
+    /// Days on which banks in England are open.
+    EnglandBusinessDays(u16),
     /// Days of the calendar.
     Days(u16),
     /// Months of the calendar: the same day of a later month, or its last day.
@@ -24,16 +26,8 @@ impl Period {
         match self {
             Self::Days(days) => start.checked_add(Duration::days(days.into())),
             Self::Months(months) => months_after(start, months),
-            Self::BusinessDays(days) => {
-                let mut day = start;
-                for _ in 0..days {
-                    day = day.next_day()?;
-                    while !is_target_day(day) {
-                        day = day.next_day()?;
-                    }
-                }
-                Some(day)
-            }
+            Self::BusinessDays(days) => open_days_after(start, days, is_target_day),
+            Self::EnglandBusinessDays(days) => open_days_after(start, days, is_england_day),
         }
     }
 }
@@ -41,11 +35,24 @@ impl Period {
 impl std::fmt::Display for Period {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::BusinessDays(days) => write!(f, "{days} business days"),
+            Self::BusinessDays(days) | Self::EnglandBusinessDays(days) => {
+                write!(f, "{days} business days")
+            }
             Self::Days(days) => write!(f, "{days} days"),
             Self::Months(months) => write!(f, "{months} months"),
         }
     }
+}
+
+fn open_days_after(start: Date, days: u16, is_open: fn(Date) -> bool) -> Option<Date> {
+    let mut day = start;
+    for _ in 0..days {
+        day = day.next_day()?;
+        while !is_open(day) {
+            day = day.next_day()?;
+        }
+    }
+    Some(day)
 }
 
 fn months_after(start: Date, months: u8) -> Option<Date> {
@@ -63,13 +70,39 @@ fn months_after(start: Date, months: u8) -> Option<Date> {
 /// long-term calendar of TARGET closing days).
 #[must_use]
 pub fn is_target_day(day: Date) -> bool {
-    let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let fixed = matches!(
         (day.month(), day.day()),
         (Month::January, 1) | (Month::May, 1) | (Month::December, 25 | 26)
     );
+    !is_weekend(day) && !fixed && !is_beside_easter(day)
+}
+
+/// Are banks in England open on this day?
+///
+/// They close at weekends and on bank holidays (Banking and Financial Dealings Act 1971, and what
+/// is proclaimed every year): New Year, Good Friday, Easter Monday, the first and the last Monday
+/// of May, the last of August, Christmas and Boxing Day, or the days that stand in for those that
+/// fall on a weekend. Holidays of a single year, such as a coronation, are not known here: a
+/// deadline over one is a day early.
+fn is_england_day(day: Date) -> bool {
+    let monday = day.weekday() == Weekday::Monday;
+    let holiday = match (day.month(), day.day()) {
+        (Month::January, 1) | (Month::December, 25 | 26) => true,
+        (Month::January, 2 | 3) | (Month::May, 1..=7 | 25..) | (Month::August, 25..) => monday,
+        (Month::December, 27 | 28) => monday || day.weekday() == Weekday::Tuesday,
+        _ => false,
+    };
+    !is_weekend(day) && !holiday && !is_beside_easter(day)
+}
+
+fn is_weekend(day: Date) -> bool {
+    matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+/// Whether it is Good Friday or Easter Monday.
+fn is_beside_easter(day: Date) -> bool {
     let from_easter = easter(day.year()).map(|easter| (day - easter).whole_days());
-    !weekend && !fixed && !matches!(from_easter, Some(-2 | 1))
+    matches!(from_easter, Some(-2 | 1))
 }
 
 /// Easter Sunday of a Gregorian year, by the "anonymous" computus (Meeus, Jones, Butcher).
@@ -129,6 +162,38 @@ mod tests {
         ] {
             assert!(is_target_day(open), "{open}");
         }
+    }
+
+    #[test]
+    fn england_closes_on_its_eight_days_or_those_that_stand_in() {
+        let closed = |year| {
+            let days = (1..=365).filter_map(|day| Date::from_ordinal_date(year, day).ok());
+            let days = days.filter(|day| !is_weekend(*day) && !is_england_day(*day));
+            days.map(|day| (u8::from(day.month()), day.day()))
+                .collect::<Vec<_>>()
+        };
+        let in_2023 = [
+            (1, 2),
+            (4, 7),
+            (4, 10),
+            (5, 1),
+            (5, 29),
+            (8, 28),
+            (12, 25),
+            (12, 26),
+        ];
+        assert_eq!(closed(2023), in_2023);
+        let in_2027 = [
+            (1, 1),
+            (3, 26),
+            (3, 29),
+            (5, 3),
+            (5, 31),
+            (8, 30),
+            (12, 27),
+            (12, 28),
+        ];
+        assert_eq!(closed(2027), in_2027);
     }
 
     #[test]

@@ -27,6 +27,8 @@ const RULES: usize = 50;
 const TREES: usize = 200;
 /// More than any score.
 const NEVER: u32 = 1_000_001;
+/// More than any amount or count of the bench, the money that its accounts begin with included.
+const LIMIT: usize = 1_000_000_000_000_000;
 
 /// What is told.
 #[derive(Debug, Serialize)]
@@ -157,7 +159,7 @@ fn policy() -> Value {
     ];
     let rule = |n: usize| {
         json!({"name": format!("rule {n}"), "version": 1, "action": "review", "says": "a rule of the bench",
-            "condition": shapes[n % shapes.len()].replace("LIMIT", &(2_000_000 + n).to_string()),
+            "condition": shapes[n % shapes.len()].replace("LIMIT", &(LIMIT + n).to_string()),
             "author": "the bench", "reason": "to measure", "written_at": "2026-01-01", "mode": "live", "activated_by": "nobody"})
     };
     json!({"version": 1, "rules": (0..RULES).map(rule).collect::<Vec<_>>(), "lists": {"mules": {}},

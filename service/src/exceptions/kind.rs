@@ -55,11 +55,13 @@ pub enum Kind {
     SecondLook,
     /// A model's scores are spread otherwise than when it was measured.
     ModelDrift,
+    /// A payer claims to have been deceived into a payment.
+    AppClaim,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
@@ -84,6 +86,7 @@ impl Kind {
         Self::Ambiguous,
         Self::SecondLook,
         Self::ModelDrift,
+        Self::AppClaim,
     ];
 
     /// As it is written in the API.
@@ -114,6 +117,7 @@ impl Kind {
             Self::Ambiguous => "ambiguous",
             Self::SecondLook => "second_look",
             Self::ModelDrift => "model_drift",
+            Self::AppClaim => "app_claim",
         }
     }
 
@@ -193,7 +197,8 @@ impl Kind {
             | Self::Currency
             | Self::BrokenStatement
             | Self::Ambiguous
-            | Self::ModelDrift => false,
+            | Self::ModelDrift
+            | Self::AppClaim => false,
         }
     }
 }

@@ -14,13 +14,17 @@ use utoipa::ToSchema;
 
 use super::decided;
 use crate::{
+    exceptions,
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
         once::{Decided, once},
         reply::reply,
         wire::{Moment, scalar},
     },
-    risk::label::{self, Label, Source},
+    risk::{
+        claim,
+        label::{self, Label, Source},
+    },
 };
 
 /// What became of a payment.
@@ -77,7 +81,8 @@ fn delay(paid: Timestamp, told: Timestamp) -> u64 {
 /// Tell what became of a payment
 ///
 /// A chargeback, a confirmed claim, an analyst's finding, a report, or that nobody complained. The
-/// profiles of everybody whom the payment names learn it now, dated by the payment. It is told
+/// profiles of everybody whom the payment names learn it now, dated by the payment. A claim about a
+/// Faster Payment opens a case with its clock (`app_claim`). It is told
 /// once: told again otherwise it is refused.
 #[utoipa::path(post, path = "/v1/risk/labels", tag = "risk", request_body = LabelBody,
     responses((status = 201, description = "It is known from now on.", body = LabelView)))]
@@ -94,13 +99,14 @@ pub async fn tell(
     let judged = decided(&api, &call, id).await;
     let (_, judged) = judged.map_err(|problem| problem.named_in_body("/payment"))?;
     let times_typical = judged.times_typical();
+    let event = judged.event.clone();
     let label = Label {
         payment: id,
         source: request.source,
         told_at: app.host.now(),
         by: call.caller().actor.to_string(),
         outcome: Outcome {
-            event: judged.event,
+            event,
             fraud: request.fraud,
             times_typical,
         },
@@ -129,5 +135,12 @@ pub async fn tell(
             body: encode(&shown),
         })
     });
-    Ok(reply(told.await?))
+    let told = told.await?;
+    // As it was told first: a claim's clock does not begin again.
+    let known: Option<Label> = app.value(&place).await?;
+    let claimed = known.filter(|known| known.outcome.fraud && known.source == Source::Claim);
+    if let Some(case) = claimed.and_then(|known| claim::case(&judged, &known)) {
+        exceptions::raise_once(app, case).await?;
+    }
+    Ok(reply(told))
 }

@@ -164,6 +164,35 @@ async fn what_became_of_payments_is_told_and_a_rule_is_tried_on_them() {
 }
 
 #[tokio::test]
+async fn a_claim_about_a_faster_payment_is_a_case_with_its_clock() {
+    let world = world().await;
+    let from = world.account(20_000_000).await;
+    let body = json!({"amount": 400_001, "currency": "GBP", "debtor": {"account": from},
+        "creditor": {"name": "Eve", "sort_code": "000002", "account_number": "20000002"}});
+    let paid = world.post("/v1/payments", body).await.expect(201);
+    let cases = async || {
+        let found = world.get("/v1/exceptions").await.expect(200);
+        found["data"].as_array().unwrap().clone()
+    };
+    let label = |source| json!({"payment": id(&paid), "fraud": true, "source": source});
+    for _ in 0..2 {
+        let told = world.post("/v1/risk/labels", label("claim")).await;
+        told.expect(201);
+        let cases = cases().await;
+        assert_eq!(cases.len(), 1, "{cases:?}");
+        assert_eq!(cases[0]["kind"], "app_claim");
+        let known = &cases[0]["evidence"];
+        assert_eq!(
+            (&known["owed_at_most"], &known["other_bank_bears"]),
+            (&json!("400001"), &json!("200000"))
+        );
+        assert!(known["answer_by"].as_str() < known["answer_latest"].as_str());
+        // It is told once, and its clock does not begin again.
+        world.host.advance(30 * 24 * 3_600_000);
+    }
+}
+
+#[tokio::test]
 async fn where_nobody_judges_payments_are_as_they_always_were() {
     let world = World::new().await;
     let (from, to) = (world.account(1_000_000).await, world.account(0).await);
