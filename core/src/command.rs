@@ -1,6 +1,7 @@
 //! What can be asked of Lombard. Everything in a command is already valid by type, tokenised and
 //! free of personal data; ids were drawn by the host that took it in.
 
+mod charge;
 mod lines;
 mod provider;
 mod rejection;
@@ -26,6 +27,7 @@ use crate::{
     timer::{Due, Timer},
 };
 
+pub use charge::MakeCharge;
 pub use lines::{LINES_MAX, LineRecord, Posting, SETTLES_MAX, TakeLines, TakenLine};
 pub use provider::{EventOutcome, Heard, ProviderEvent};
 pub use rejection::Rejection;
@@ -81,6 +83,14 @@ pub enum Act {
     Return(ReturnPayment),
     /// Take in a return that a rail brought.
     ReceiveReturn(ReceiveReturn),
+    /// Take money from a card.
+    Charge(Box<MakeCharge>),
+    /// Take the money that a card's bank has promised, in full (`None`) or in part.
+    Capture(Id<Payment>, Option<Amount>),
+    /// Let go of the money that a card's bank has promised.
+    Void(Id<Payment>),
+    /// Let a charge go through another provider, because the one that it has was not reached.
+    Reroute(Id<Payment>, String),
     /// Ask for the money of an outgoing payment back.
     AskRecall(Id<Payment>, Reason, String),
     /// Take in the other bank's wish to have the money back.
@@ -215,6 +225,10 @@ pub enum Verification {
 pub enum Report {
     /// It is about to leave. Committed before the call.
     Submitted,
+    /// A card's bank promises the money of a charge; with the provider's reference.
+    Authorised(Option<String>),
+    /// The provider neither captured a charge nor let go of it; the promise stands.
+    CompletionRefused(Reason, String),
     /// The final yes, with the rail's reference.
     Accepted(Option<String>),
     /// The final no.

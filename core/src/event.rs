@@ -84,6 +84,10 @@ pub enum Beside {
     ReturnStarted,
     /// A return of this payment's money did not get through.
     ReturnFailed,
+    /// The payer disputes a charge.
+    DisputeOpened,
+    /// The money that a dispute had taken is with us again.
+    DisputeWon,
 }
 
 /// What a worker must do about an event.
@@ -134,6 +138,8 @@ impl Event {
             News::Beside(Beside::RecallRefused) => "payment.recall_refused",
             News::Beside(Beside::ReturnStarted) => "payment.return_started",
             News::Beside(Beside::ReturnFailed) => "payment.return_failed",
+            News::Beside(Beside::DisputeOpened) => "payment.dispute_opened",
+            News::Beside(Beside::DisputeWon) => "payment.dispute_won",
             News::Step(Happened::PartReturned) => "payment.returned",
             News::Step(_) if !self.moved => "payment.noted",
             News::Step(_) => match self.stage.status() {
@@ -161,7 +167,7 @@ impl Event {
 }
 
 /// Every published type, for the documentation and for endpoints that choose among them.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 17] = [
     "payment.initiated",
     "payment.auth_pending",
     "payment.cleared",
@@ -177,4 +183,6 @@ pub const KINDS: [&str; 15] = [
     "payment.recall_refused",
     "payment.return_started",
     "payment.return_failed",
+    "payment.dispute_opened",
+    "payment.dispute_won",
 ];

@@ -13,6 +13,10 @@
 //! | `out_post` | customer | clearing | release, posted |
 //! | `out_void` | customer | clearing | release |
 //! | `in_post` | clearing | customer | posted |
+//! | `charge_hold` | clearing | customer | pending |
+//! | `charge_post` | clearing | customer | release, posted |
+//! | `charge_void` | clearing | customer | release |
+//! | `dispute_hold`, `dispute_release` | customer | clearing | pending; release |
 //! | `in_suspense` | clearing | suspense | posted |
 //! | `book_post` | debtor | creditor | posted |
 //! | `out_settle` | clearing | settlement | posted |
@@ -54,6 +58,17 @@ pub enum Journal {
     OutVoid,
     /// Money came in over a rail for a customer.
     InPost,
+    /// A card is charged: what its provider will owe us is promised.
+    ChargeHold,
+    /// The charge was captured, in full or in part: the provider owes it to us. What was not is
+    /// released.
+    ChargePost,
+    /// The charge failed, or was let go of.
+    ChargeVoid,
+    /// A dispute was opened: what it may take is kept back.
+    DisputeHold,
+    /// A dispute ended, or took its money: nothing need be kept back for it.
+    DisputeRelease,
     /// Money came in that nobody can be given yet.
     InSuspense,
     /// Money moved between two accounts of ours.

@@ -76,6 +76,8 @@ pub enum AliasScheme {
     Iban,
     /// UK sort code and account number.
     UkAccount,
+    /// A payment card. No account has it as its address.
+    Card,
 }
 
 /// Whether an account's balance is part of a payment's commit.

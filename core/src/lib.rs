@@ -27,6 +27,7 @@ pub mod tenant;
 pub mod time;
 
 pub mod audit;
+pub mod charge;
 pub mod event;
 pub mod hold;
 pub mod idempotency;

@@ -5,7 +5,11 @@
 //! that is not final has a [`Pending`] reason. `core/tests/it/transitions.txt` is the whole
 //! table, generated; a change to the lifecycle is a diff that a payments person can read.
 
+mod status;
+
 use serde::{Deserialize, Serialize};
+
+pub use status::{Pending, Status};
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,6 +31,8 @@ pub enum Stage {
     Submitted,
     /// The rail did not answer in time. Money may have moved. The hold stays.
     InDoubt,
+    /// Of a charge: the card's bank promises the money, and it is to be captured or let go of.
+    Authorised,
     /// The rail gave its final yes; the money is posted.
     Cleared,
     /// Reconciliation found it at the settlement agent.
@@ -37,64 +43,9 @@ pub enum Stage {
     Reversed,
 }
 
-/// The published status: one of exactly six.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// Accepted; key stored; hold placed.
-    Initiated,
-    /// Waits for verification, funds or rails.
-    AuthPending,
-    /// The rail or PSP gave a final yes.
-    Cleared,
-    /// Found by reconciliation.
-    Settled,
-    /// Money never moved.
-    Failed,
-    /// Money moved back.
-    Reversed,
-}
-
-impl Status {
-    /// All six.
-    pub const ALL: [Self; 6] = [
-        Self::Initiated,
-        Self::AuthPending,
-        Self::Cleared,
-        Self::Settled,
-        Self::Failed,
-        Self::Reversed,
-    ];
-
-    /// As it is published.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Initiated => "INITIATED",
-            Self::AuthPending => "AUTH_PENDING",
-            Self::Cleared => "CLEARED",
-            Self::Settled => "SETTLED",
-            Self::Failed => "FAILED",
-            Self::Reversed => "REVERSED",
-        }
-    }
-}
-
-/// What a payment waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pending {
-    /// A person's answer.
-    Verification,
-    /// Money in the debtor's account.
-    Funds,
-    /// The rail.
-    Rails,
-}
-
 impl Stage {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::New,
         Self::Verifying,
         Self::Scheduled,
@@ -103,6 +54,7 @@ impl Stage {
         Self::Queued,
         Self::Submitted,
         Self::InDoubt,
+        Self::Authorised,
         Self::Cleared,
         Self::Settled,
         Self::Failed,
@@ -119,7 +71,8 @@ impl Stage {
             | Self::AwaitingFunds
             | Self::Queued
             | Self::Submitted
-            | Self::InDoubt => Status::AuthPending,
+            | Self::InDoubt
+            | Self::Authorised => Status::AuthPending,
             Self::Cleared => Status::Cleared,
             Self::Settled => Status::Settled,
             Self::Failed => Status::Failed,
@@ -138,7 +91,8 @@ impl Stage {
             | Self::Held
             | Self::Queued
             | Self::Submitted
-            | Self::InDoubt => Some(Pending::Rails),
+            | Self::InDoubt
+            | Self::Authorised => Some(Pending::Rails),
             Self::Cleared | Self::Settled | Self::Failed | Self::Reversed => None,
         }
     }
@@ -154,7 +108,7 @@ impl Stage {
     pub const fn is_held(self) -> bool {
         matches!(
             self,
-            Self::Held | Self::Queued | Self::Submitted | Self::InDoubt
+            Self::Held | Self::Queued | Self::Submitted | Self::InDoubt | Self::Authorised
         )
     }
 
@@ -189,6 +143,12 @@ pub enum Happened {
     Expired,
     /// It is about to leave us: noted before it does, so that no cancel can cross it.
     Submitted,
+    /// Of a charge: the card's bank promises the money.
+    Authorised,
+    /// Of a charge: its money is to be captured, or let go of.
+    CompletionAsked,
+    /// Of a charge: the provider did neither; the promise stands.
+    CompletionRefused,
     /// The rail's final yes.
     RailAccepted,
     /// The rail's final no.
@@ -207,7 +167,7 @@ pub enum Happened {
 
 impl Happened {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::VerificationNeeded,
         Self::Scheduled,
         Self::FundsMissing,
@@ -218,6 +178,9 @@ impl Happened {
         Self::Cancelled,
         Self::Expired,
         Self::Submitted,
+        Self::Authorised,
+        Self::CompletionAsked,
+        Self::CompletionRefused,
         Self::RailAccepted,
         Self::RailRejected,
         Self::TimedOut,
@@ -302,10 +265,23 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
         // A worker that crashed between the note and the call sends again, under the same id.
         (S::Submitted | S::InDoubt, H::Submitted) => Noted,
 
-        (S::Held | S::Queued | S::Submitted | S::InDoubt, H::RailAccepted) => {
+        // A charge is sent twice: to be promised, and to be captured or let go of.
+        (S::Held | S::Queued | S::Submitted | S::InDoubt, H::Authorised) => {
+            Moves(S::Authorised, &[])
+        }
+        (S::Authorised, H::CompletionAsked) => Moves(S::Submitted, &[Submit]),
+        (S::Submitted | S::InDoubt, H::CompletionRefused) => Moves(S::Authorised, &[]),
+        (S::Authorised, H::Submitted | H::Authorised | H::CompletionRefused) => Noted,
+        (S::Authorised, H::TimedOut | H::NeverArrived) => Noted,
+        (
+            S::Cleared | S::Settled | S::Failed | S::Reversed,
+            H::Authorised | H::CompletionRefused,
+        ) => Noted,
+
+        (S::Held | S::Queued | S::Submitted | S::InDoubt | S::Authorised, H::RailAccepted) => {
             Moves(S::Cleared, &[Post])
         }
-        (S::Held | S::Queued | S::Submitted | S::InDoubt, H::RailRejected) => {
+        (S::Held | S::Queued | S::Submitted | S::InDoubt | S::Authorised, H::RailRejected) => {
             Moves(S::Failed, &[Void])
         }
         (S::Held | S::Queued | S::Submitted, H::TimedOut) => Moves(S::InDoubt, &[Enquire]),
@@ -345,20 +321,31 @@ pub const fn apply(stage: Stage, news: Happened) -> Verdict {
         | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::NeverArrived | H::SettlementFound)
         | (S::Verifying | S::Scheduled | S::AwaitingFunds, H::PartReturned | H::FullyReturned)
         | (
-            S::Held | S::Queued | S::Submitted | S::InDoubt | S::Cleared | S::Settled,
+            S::Held | S::Queued | S::Submitted | S::InDoubt | S::Authorised | S::Cleared,
             H::Scheduled,
         )
-        | (S::Failed | S::Reversed, H::Scheduled)
+        | (S::Settled | S::Failed | S::Reversed, H::Scheduled)
+        | (
+            S::New | S::Verifying | S::Scheduled | S::AwaitingFunds,
+            H::Authorised | H::CompletionAsked | H::CompletionRefused,
+        )
+        | (S::Held | S::Queued, H::CompletionAsked | H::CompletionRefused)
+        | (S::Submitted | S::InDoubt, H::CompletionAsked)
+        | (S::Cleared | S::Settled | S::Failed | S::Reversed, H::CompletionAsked)
         | (
             S::Held | S::Queued,
             H::VerificationNeeded | H::FundsMissing | H::Accepted | H::BookAccepted,
         )
         | (S::Held | S::Queued, H::Received | H::Refused | H::NeverArrived | H::SettlementFound)
         | (S::Held | S::Queued, H::PartReturned | H::FullyReturned)
-        | (S::Submitted | S::InDoubt, H::VerificationNeeded | H::FundsMissing | H::Accepted)
-        | (S::Submitted | S::InDoubt, H::BookAccepted | H::Received | H::Refused)
-        | (S::Submitted | S::InDoubt, H::Cancelled | H::Expired)
-        | (S::Submitted | S::InDoubt, H::SettlementFound | H::PartReturned | H::FullyReturned)
+        | (
+            S::Submitted | S::InDoubt | S::Authorised,
+            H::VerificationNeeded | H::FundsMissing | H::Accepted,
+        )
+        | (S::Submitted | S::InDoubt | S::Authorised, H::BookAccepted | H::Received | H::Refused)
+        | (S::Submitted | S::InDoubt | S::Authorised, H::Cancelled | H::Expired)
+        | (S::Submitted | S::InDoubt | S::Authorised, H::SettlementFound)
+        | (S::Submitted | S::InDoubt | S::Authorised, H::PartReturned | H::FullyReturned)
         | (S::Cleared | S::Settled, H::VerificationNeeded | H::FundsMissing | H::Accepted)
         | (S::Cleared | S::Settled, H::BookAccepted | H::Received | H::Refused)
         | (S::Cleared | S::Settled, H::Cancelled | H::Expired)

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    charge::Charge,
     id::{Id, Named},
     ledger::{Account, AliasScheme},
     lifecycle::Stage,
@@ -76,6 +77,9 @@ pub struct Payment {
     /// A request to give the money back, ours or the other side's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recall: Option<Recall>,
+    /// Of a charge: the card, the provider, and how far it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Box<Charge>>,
     /// Whether its payer must authenticate, and how far that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sca: Option<Box<crate::sca::State>>,
@@ -138,6 +142,14 @@ impl Payment {
             .saturating_sub(self.returning)
     }
 
+    /// Whether all of the amount has come back, or gone back, and stays there: what is contested in
+    /// a dispute may be ours again.
+    #[must_use]
+    pub fn is_all_back(&self) -> bool {
+        let contested = self.charge.as_ref().map_or(0, |it| it.contested);
+        self.returned.saturating_sub(contested) >= self.money.amount.minor()
+    }
+
     /// The key that the rail knows this payment by, always the same for the same payment: the
     /// rail's own duplicate check then makes our retries harmless. See [`attempt_id`].
     #[must_use]
@@ -180,8 +192,10 @@ pub fn parse_attempt_id(text: &str) -> Option<(TenantId, Id<Payment>)> {
 pub enum Kind {
     /// Money that somebody sends (pacs.008).
     CreditTransfer,
-    /// Money of an earlier payment that goes back (pacs.004).
+    /// Money of an earlier payment that goes back (pacs.004; a refund of a charge).
     Return,
+    /// Money that is taken from a card.
+    Charge,
 }
 
 /// Seen from us.

@@ -11,6 +11,8 @@
 mod accounts;
 mod authority;
 mod books;
+mod charged;
+mod charges;
 mod draft;
 mod holds;
 pub mod keys;
@@ -104,6 +106,10 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::Report(id, report) => payments::report(draft, *id, report),
         Act::Return(wish) => returns::give_back(draft, wish),
         Act::ReceiveReturn(news) => returns::take_back(draft, news),
+        Act::Charge(make) => charges::make(draft, make),
+        Act::Capture(id, amount) => charges::capture(draft, *id, *amount),
+        Act::Void(id) => charges::void(draft, *id),
+        Act::Reroute(id, provider) => charges::reroute(draft, *id, provider),
         Act::AskRecall(id, reason, case) => recalls::ask(draft, *id, *reason, case),
         Act::ReceiveRecall(id, wish) => recalls::receive(draft, *id, wish),
         Act::RefuseRecall(id, code) => recalls::refuse(draft, *id, code),

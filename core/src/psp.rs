@@ -23,7 +23,7 @@ mod lookup;
 
 use std::collections::BTreeMap;
 
-pub use facts::{Facts, Standing};
+pub use facts::{Dispute, DisputeStage, Facts, Standing};
 pub use map::{Map, Meaning};
 pub use news::News;
 

@@ -17,11 +17,13 @@ pub enum Rail {
     Fps,
     /// SEPA Instant Credit Transfer.
     SepaInst,
+    /// Cards, through a payment service provider.
+    Card,
 }
 
 impl Rail {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Book, Self::Fps, Self::SepaInst];
+    pub const ALL: [Self; 4] = [Self::Book, Self::Fps, Self::SepaInst, Self::Card];
 
     /// As it is written in the API, in keys and in metrics.
     #[must_use]
@@ -30,6 +32,7 @@ impl Rail {
             Self::Book => "book",
             Self::Fps => "fps",
             Self::SepaInst => "sepa_inst",
+            Self::Card => "card",
         }
     }
 
@@ -37,7 +40,7 @@ impl Rail {
     #[must_use]
     pub fn currency(self) -> Option<Currency> {
         match self {
-            Self::Book => None,
+            Self::Book | Self::Card => None,
             Self::Fps => Some(Currency::GBP),
             Self::SepaInst => Some(Currency::EUR),
         }
@@ -52,7 +55,7 @@ impl fmt::Display for Rail {
 
 /// There is no such rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of `book`, `fps`, `sepa_inst`")]
+#[error("expected one of `book`, `fps`, `sepa_inst`, `card`")]
 pub struct UnknownRail;
 
 impl FromStr for Rail {

@@ -198,11 +198,11 @@ pub struct Recall {
 }
 
 impl Rules {
-    /// The rules of a rail; none for payments on our own books, which no scheme rules.
+    /// The rules of a rail; none for payments on our own books, and for cards, whose rules are their providers'.
     #[must_use]
     pub const fn of(rail: Rail) -> Option<Self> {
         match rail {
-            Rail::Book => None,
+            Rail::Book | Rail::Card => None,
             Rail::Fps => Some(fps::RULES),
             Rail::SepaInst => Some(sepa_inst::RULES),
         }

@@ -47,6 +47,7 @@ impl Settings {
     pub fn keep_to_environment(&mut self) {
         if self.service.environment == Environment::Live {
             self.process.simulator = false;
+            self.process.psp_simulator = false;
             self.process.demo = false;
         }
     }
@@ -78,6 +79,8 @@ pub struct Process {
     pub workers: usize,
     /// Whether the rail simulator is started.
     pub simulator: bool,
+    /// Whether payment service providers are simulated beside it.
+    pub psp_simulator: bool,
     /// Whether the demo tenant is made.
     pub demo: bool,
     /// Logs.
@@ -124,6 +127,7 @@ impl Default for Process {
             metrics_listen: here(0),
             workers: 0,
             simulator: true,
+            psp_simulator: false,
             demo: true,
             log: Log::default(),
         }

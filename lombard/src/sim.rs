@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
-use lombard_sim::rail::{self, SimConfig};
+use lombard_sim::{
+    psp::{self, PspConfig},
+    rail::{self, SimConfig},
+};
 use serde::Serialize;
 
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
 pub enum Sim {
     /// The rails: a gateway for Faster Payments and SEPA Instant, and the banks behind it.
     Rail(Rail),
+    /// Payment service providers: as much of Stripe's and Adyen's API as Lombard asks, and their webhooks.
+    Psp(Psp),
 }
 
 /// Arguments of `lombard sim rail`.
@@ -47,6 +52,81 @@ pub struct Rail {
     seed: u64,
 }
 
+/// Arguments of `lombard sim psp`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The server is told of it with LOMBARD_PSP_STRIPE_URL, …_API_KEY and …_SECRET, and the same for ADYEN
+(docs/psp.md, where its magic amounts and its control API are).
+
+Example: lombard sim psp --lombard-url http://127.0.0.1:8080")]
+pub struct Psp {
+    /// Where it listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8091")]
+    listen: SocketAddr,
+    /// Where Lombard is.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    lombard_url: String,
+    /// The key that Stripe's webhooks are signed with.
+    #[arg(
+        long,
+        env = "LOMBARD_SIM_STRIPE_SECRET",
+        hide_env_values = true,
+        default_value = "whsec_simulated"
+    )]
+    stripe_secret: String,
+    /// The key that Adyen's webhooks are signed with, in hexadecimal.
+    #[arg(
+        long,
+        env = "LOMBARD_SIM_ADYEN_SECRET",
+        hide_env_values = true,
+        default_value = "53494d554c41544544"
+    )]
+    adyen_secret: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PspReady {
+    stripe_url: String,
+    adyen_url: String,
+    control_url: String,
+    pid: u32,
+}
+
+async fn run_psp(args: &Psp, as_json: bool) -> Outcome {
+    logs::start(&Log::of_environment())?;
+    let mut signals = Signals::listen()?;
+    let listener = listen(args.listen).await?;
+    let address = listener
+        .local_addr()
+        .or_exit(Exit::Unreachable, "no address")?;
+    let config = PspConfig {
+        lombard_url: args.lombard_url.clone(),
+        stripe_secret: args.stripe_secret.clone(),
+        adyen_secret: args.adyen_secret.clone(),
+        ..PspConfig::default()
+    };
+    let ready = PspReady {
+        stripe_url: format!("http://{address}/stripe"),
+        adyen_url: format!("http://{address}/adyen"),
+        control_url: format!("http://{address}/control/psp"),
+        pid: std::process::id(),
+    };
+    if as_json {
+        say::json(&ready);
+    } else {
+        say::line(&format!("Stripe is simulated at {}", ready.stripe_url));
+        say::line(&format!("Adyen is simulated at  {}", ready.adyen_url));
+        say::line(&format!("  control API    {}", ready.control_url));
+        say::line("Stop with Ctrl-C.");
+    }
+    let stop = async move {
+        signals.next().await;
+    };
+    let served = psp::serve(listener, config, stop).await;
+    served.or_exit(Exit::Unreachable, "the address cannot be listened on")?;
+    Ok(Exit::Done)
+}
+
 #[derive(Debug, Serialize)]
 struct Ready {
     rail_url: String,
@@ -56,7 +136,10 @@ struct Ready {
 
 /// Simulates until it is told to stop.
 pub async fn run(what: &Sim, as_json: bool) -> Outcome {
-    let Sim::Rail(args) = what;
+    let args = match what {
+        Sim::Rail(args) => args,
+        Sim::Psp(args) => return run_psp(args, as_json).await,
+    };
     logs::start(&Log::of_environment())?;
     let mut signals = Signals::listen()?;
     let listener = listen(args.listen).await?;

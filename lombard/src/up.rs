@@ -130,7 +130,7 @@ fn check_service(settings: &Settings) -> Result<(), Failure> {
     let config = &settings.service;
     let tls = http::serve::tls::acceptor(&config.http.tls);
     let tls = tls.or_exit(Exit::Usage, "settings: http.tls")?;
-    if tls.is_some() && settings.process.simulator && simulator::is_wanted(config) {
+    if tls.is_some() && simulator::is_wanted(&settings.process, config) {
         let what = "settings: the rail simulator speaks to this API without TLS; set `simulator = false` or leave `http.tls` out";
         return Err(failure(Exit::Usage, what.to_owned()));
     }

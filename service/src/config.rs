@@ -1,5 +1,6 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
+mod psp;
 mod risk;
 mod traces;
 
@@ -9,11 +10,10 @@ use lombard_core::{
     matching,
     rail::Rail,
     sca::rules::{Counting, Rules, Thresholds},
-    tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::{risk::RiskConfig, traces::TracesConfig};
+pub use self::{psp::PspConfig, risk::RiskConfig, traces::TracesConfig};
 use crate::proposals::leads;
 
 /// The configuration of a running Lombard.
@@ -171,32 +171,6 @@ impl ScaConfig {
         };
         rules.thresholds.extend(self.thresholds.iter().cloned());
         Arc::new(rules)
-    }
-}
-
-/// A payment service provider that speaks to us.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PspConfig {
-    /// The key that its webhooks are signed with, as the provider gives it.
-    pub secret: String,
-    /// The key before, while it is being replaced.
-    pub previous_secret: Option<String>,
-    /// The path that it sends to, where it signs the path and a proxy changes it.
-    pub path: Option<String>,
-    /// The tenant whose payments it may name by their own ids. References that we gave out name
-    /// their tenant themselves.
-    pub tenant: Option<TenantId>,
-    /// A file that says what its statuses mean, where none is built in.
-    pub map: Option<String>,
-}
-
-impl PspConfig {
-    /// The keys that hold now.
-    #[must_use]
-    pub fn keys(&self) -> Vec<String> {
-        let keys = [Some(&self.secret), self.previous_secret.as_ref()];
-        keys.into_iter().flatten().cloned().collect()
     }
 }
 

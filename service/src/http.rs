@@ -40,6 +40,7 @@ pub mod wire;
 
 mod accounts;
 mod batches;
+mod charges;
 mod credentials;
 mod events;
 mod health;
@@ -222,6 +223,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(exceptions::routes())
         .merge(reconciliation::routes())
         .merge(payments::routes())
+        .merge(charges::routes())
         .merge(batches::routes())
         .merge(accounts::routes())
         .merge(ledger::routes())

@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     config::Config,
     ports::{Cause, Host, Store, Vault},
+    psp::Cards,
 };
 
 /// A payment rail, outbound. What adding one takes is in `docs/rails.md`.
@@ -37,6 +38,11 @@ pub trait RailPort: Send + Sync + 'static {
 
     /// Nothing is sent after [`RailPort::ready`]: another may.
     fn unused(&self) {}
+
+    /// Another way for a payment that never left by those it has tried, if there is one.
+    fn another_way(&self, _payment: &Payment, _tried: &[String]) -> Option<String> {
+        None
+    }
 
     /// Sends the instruction of an outgoing payment (pacs.008), or of a return (pacs.004). The
     /// rail knows it by [`Payment::attempt_id`]: sending it again does not pay again.
@@ -75,6 +81,10 @@ pub enum Answer {
     Accepted(Option<String>),
     /// The final no, with the rail's code.
     Rejected(Reason, String),
+    /// Of a charge: its bank promises the money, with the provider's reference.
+    Authorised(Option<String>),
+    /// Of a charge: it was neither captured nor let go of, with the provider's code. The promise stands.
+    NotCompleted(Reason, String),
     /// Not decided yet; the answer will come, or can be asked for.
     Pending,
     /// The rail has never heard of it.
@@ -102,6 +112,7 @@ pub enum RailError {
 #[derive(Default)]
 pub struct Rails {
     rails: BTreeMap<Rail, Arc<dyn RailPort>>,
+    cards: Option<Arc<Cards>>,
     enquiries: BTreeMap<Rail, Arc<Semaphore>>,
 }
 
@@ -114,6 +125,18 @@ impl Rails {
         self.rails.insert(rail, port);
         let turns = Arc::new(Semaphore::new(ENQUIRIES_AT_ONCE));
         self.enquiries.insert(rail, turns);
+    }
+
+    /// Switches charges of cards on.
+    pub fn add_cards(&mut self, cards: Arc<Cards>) {
+        self.add(Rail::Card, Arc::clone(&cards) as Arc<dyn RailPort>);
+        self.cards = Some(cards);
+    }
+
+    /// The providers of charges, if there are any.
+    #[must_use]
+    pub fn cards(&self) -> Option<&Arc<Cards>> {
+        self.cards.as_ref()
     }
 
     /// The way out to a rail, if it is switched on.
@@ -139,7 +162,7 @@ impl Rails {
 #[must_use]
 pub fn dialect_of(rail: Rail) -> Option<&'static dyn dialect::Dialect> {
     match rail {
-        Rail::Book => None,
+        Rail::Book | Rail::Card => None,
         Rail::Fps => Some(&fps::Fps),
         Rail::SepaInst => Some(&sepa_inst::SepaInst),
     }
@@ -165,6 +188,10 @@ pub fn connect(
         let ports = (Arc::clone(store), Arc::clone(vault), Arc::clone(host));
         let port = port::IsoRail::new(dialect, gateway, &settings.own_agent, ports);
         rails.add(*rail, Arc::new(port));
+    }
+    let cards = Cards::connect(config, Arc::clone(store), Arc::clone(host));
+    if let Some(cards) = cards? {
+        rails.add_cards(Arc::new(cards));
     }
     Ok(rails)
 }

@@ -12,7 +12,7 @@
 pub mod behaviour;
 pub mod books;
 mod control;
-mod desk;
+pub(crate) mod desk;
 mod inquiries;
 mod instructions;
 mod state;
@@ -20,12 +20,14 @@ mod voice;
 
 use std::{future::Future, io, sync::Arc};
 
-use axum::serve::ListenerExt;
+use axum::{Router, serve::ListenerExt};
 use lombard_service::{host::SystemHost, ports::Host};
 use tokio::net::TcpListener;
 
 pub use state::Outage;
 use state::Shared;
+
+use crate::psp::{self, PspConfig};
 
 /// How the simulator is started.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ pub struct SimConfig {
     pub bic: String,
     /// The clock.
     pub host: Arc<dyn Host>,
+    /// The providers that are simulated beside, if any are.
+    pub psp: Option<PspConfig>,
 }
 
 impl Default for SimConfig {
@@ -53,6 +57,7 @@ impl Default for SimConfig {
             sort_code: "040004".to_owned(),
             bic: "SIMBDEFFXXX".to_owned(),
             host: Arc::new(SystemHost::default()),
+            psp: None,
         }
     }
 }
@@ -66,8 +71,10 @@ pub async fn serve(
     config: SimConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let beside = config.psp.clone().map_or_else(Router::new, psp::router);
     let shared = Arc::new(Shared::new(config));
     let router = desk::router(Arc::clone(&shared)).merge(control::router(shared));
+    let router = router.merge(beside);
     let listener = listener.tap_io(|stream| {
         // Answers are small and awaited: nothing is gained by holding them back.
         let _ = stream.set_nodelay(true);

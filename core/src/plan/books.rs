@@ -70,6 +70,12 @@ pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) ->
     let (debit, credit) = sides(draft, payment);
     let money = payment.money;
     let (step, legs) = match effect {
+        Effect::Hold if payment.kind == Kind::Charge => {
+            (Journal::ChargeHold, journal::hold(debit, credit, money))
+        }
+        Effect::Post | Effect::Void if payment.kind == Kind::Charge => {
+            completing(payment, effect, debit, credit)
+        }
         Effect::Hold => (Journal::OutHold, journal::hold(debit, credit, money)),
         Effect::Post => {
             let mut legs = journal::post(debit, credit, money, money.amount);
@@ -107,6 +113,30 @@ pub fn enter_effect(draft: &mut Draft<'_>, payment: &Payment, effect: Effect) ->
     };
     draft.enter(payment.id, payment.events, step, Some(payment.id), legs)?;
     Ok(())
+}
+
+/// The end of what was promised of a charge. Its amount is what of that is captured.
+fn completing(
+    payment: &Payment,
+    effect: Effect,
+    debit: Id<Account>,
+    credit: Id<Account>,
+) -> (Journal, Vec<Leg>) {
+    let promised = payment
+        .charge
+        .as_ref()
+        .map_or(payment.money.amount, |it| it.authorised);
+    let held = Money {
+        amount: promised,
+        ..payment.money
+    };
+    match effect {
+        Effect::Post => {
+            let legs = journal::post(debit, credit, held, payment.money.amount);
+            (Journal::ChargePost, legs)
+        }
+        _ => (Journal::ChargeVoid, journal::void(debit, credit, held)),
+    }
 }
 
 fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {

@@ -273,6 +273,10 @@ impl<'a> Draft<'a> {
         if !crate::planted!(ListForgotten) {
             body = body.listed(list);
         }
+        if payment.charge.is_some() {
+            let charges = keys::charges_list(tenant);
+            body = body.listed(Key::new(&charges, payment.id.text().as_str()));
+        }
         if let (Stage::AwaitingFunds, Some(account)) = (payment.stage, payment.debtor.account()) {
             let waiting = keys::waiting_list(tenant, account);
             body = body.listed(Key::new(&waiting, payment.id.text().as_str()));
@@ -280,7 +284,8 @@ impl<'a> Draft<'a> {
         self.put(&keys::payment(tenant, payment.id), body);
     }
 
-    /// Leaves an original, changed but not yet stored, to whoever tells it of its return.
+    /// Leaves an original, as this decision has changed it so far, to whoever goes on with it: it is
+    /// told of its return, or of the next.
     pub fn hand_on(&mut self, original: Payment) {
         self.handed_on = Some(original);
     }

@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     hold::Hold,
-    id::{Id, Named},
+    id::{Id, Named, digest_text},
     ledger::{Account, Transaction},
     payment::Payment,
     store::Key,
@@ -145,6 +145,18 @@ pub fn provider_event(provider: &str, event: &str) -> Key {
 #[must_use]
 pub fn provider_delivery(provider: &str, digest: &str) -> Key {
     Key::joined(&["psp#", provider, "/", digest], "delivery")
+}
+
+/// The charge behind a provider's id of a payment.
+#[must_use]
+pub fn provider_payment(provider: &str, id: &str) -> Key {
+    Key::joined(&["psp#", provider, "/", &digest_text(&[id])], "payment")
+}
+
+/// The list of a tenant's charges.
+#[must_use]
+pub fn charges_list(tenant: TenantId) -> String {
+    [tenant.short(), "/charges"].concat()
 }
 
 /// What a provider has said of a payment.

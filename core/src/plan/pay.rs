@@ -96,6 +96,7 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
         returning: 0,
         original: None,
         recall: None,
+        charge: None,
         sca: None,
         agency: None,
         approval: None,

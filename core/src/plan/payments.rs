@@ -3,6 +3,7 @@
 use super::{
     authority,
     books::{closed, enter_effect, sides},
+    charges,
     draft::{Draft, Stop, Telling},
     keys, sca, timers,
 };
@@ -11,7 +12,7 @@ use crate::{
     event::{Errand, News},
     id::Id,
     journal::{self, Role},
-    ledger::Rollup,
+    ledger::{Account, Rollup},
     lifecycle::{Effect, Happened, Stage, Verdict, apply},
     payment::{Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment},
     rail::Rail,
@@ -86,8 +87,16 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
     if news.creditor.is_some() {
         draft.check_account(creditor, news.money.currency)?;
     }
+    let mut payment = incoming(draft, news, creditor);
+    advance(draft, &mut payment, Happened::Received)?;
+    draft.store_payment(&payment);
+    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// A payment that comes to an account of ours.
+pub fn incoming(draft: &Draft<'_>, news: &Receive, creditor: Id<Account>) -> Payment {
     let now = draft.now();
-    let mut payment = Payment {
+    Payment {
         id: news.id,
         kind: Kind::CreditTransfer,
         direction: Direction::In,
@@ -108,6 +117,7 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
         returning: 0,
         original: None,
         recall: None,
+        charge: None,
         sca: None,
         agency: None,
         approval: None,
@@ -121,10 +131,7 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
         expires_at: None,
         events: 0,
         trace: draft.command.trace.clone(),
-    };
-    advance(draft, &mut payment, Happened::Received)?;
-    draft.store_payment(&payment);
-    Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
+    }
 }
 
 /// A payment that was asked for by id.
@@ -213,6 +220,11 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
     let mut payment = load(draft, id)?;
     let news = match report {
         Report::Submitted => Happened::Submitted,
+        Report::Authorised(_) if !charges::awaits_authorisation(&payment) => {
+            return Err(draft.nothing(&payment, 200));
+        }
+        Report::Authorised(_) => Happened::Authorised,
+        Report::CompletionRefused(..) => Happened::CompletionRefused,
         Report::Accepted(_) => Happened::RailAccepted,
         Report::Rejected(..) => Happened::RailRejected,
         Report::TimedOut if crate::planted!(TimeoutFails) => Happened::RailRejected,
@@ -262,13 +274,14 @@ pub fn report(draft: &mut Draft<'_>, id: Id<Payment>, report: &Report) -> Result
         Report::Submitted if payment.attempt.submitted_at.is_none() => {
             payment.attempt.submitted_at = Some(draft.now());
         }
-        Report::Accepted(Some(reference)) if payment.attempt.rail_reference.is_none() => {
-            payment.attempt.rail_reference = Some(reference.clone());
+        Report::Accepted(reference) | Report::Authorised(reference) => {
+            charges::refer(draft, &mut payment, reference.as_deref())?;
         }
         Report::Rejected(reason, code) if !payment.stage.is_terminal() => {
             payment.reason = Some(*reason);
             payment.reason_code = Some(code.clone());
         }
+        Report::CompletionRefused(reason, code) => charges::refuse(&mut payment, *reason, code),
         _ => {}
     }
     step(draft, &mut payment, news)?;
@@ -302,9 +315,8 @@ fn heard_before(payment: &Payment, report: &Report) -> bool {
     match report {
         Report::Accepted(_) => matches!(payment.stage, Stage::Cleared | Stage::Settled),
         Report::Rejected(..) => payment.stage == Stage::Failed || payment.stage == Stage::Reversed,
-        Report::Submitted | Report::TimedOut | Report::NeverArrived | Report::SettlementFound => {
-            true
-        }
+        Report::Submitted | Report::TimedOut | Report::NeverArrived => true,
+        Report::Authorised(_) | Report::CompletionRefused(..) | Report::SettlementFound => true,
     }
 }
 
@@ -333,6 +345,9 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
     };
     let fails = crate::planted!(LateNoFails) && news == Happened::RailRejected;
     payment.stage = if fails { Stage::Failed } else { stage };
+    if effects.contains(&Effect::Post) {
+        charges::settle_amount(payment);
+    }
     count_waiting(draft, payment, before)?;
     if stage == Stage::Failed && before != Stage::Failed {
         sca::take_back(draft, payment)?;

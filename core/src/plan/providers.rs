@@ -5,6 +5,7 @@
 //! repetition and delay do not matter; an event that was heard is answered as it was then.
 
 use super::{
+    charged,
     draft::{Draft, Stop},
     keys,
     payments::{advance, load, step},
@@ -16,8 +17,9 @@ use crate::{
     lifecycle::{Happened, Stage, Status, Verdict, apply},
     limits::EVENTS_MAX,
     money::Amount,
-    payment::Payment,
+    payment::{Kind, Payment},
     psp::{Facts, News, Standing},
+    rail::Rail,
     reason::Reason,
     store::{Body, encode},
 };
@@ -92,7 +94,13 @@ fn learn(
     }
     draft.put(&key, Body::of(&facts));
     let standing = facts.standing();
-    let outcome = move_on(draft, heard, payment, standing)?;
+    let outcome = match payment.kind {
+        Kind::Charge => charged::hear(draft, heard, payment, &facts)?,
+        Kind::Return if payment.rail == Rail::Card => {
+            charged::hear_refund(draft, heard, payment, &facts)?
+        }
+        Kind::CreditTransfer | Kind::Return => move_on(draft, heard, payment, standing)?,
+    };
     // A refund that is heard of before its payment is no contradiction: the rest is on its way.
     let contradicts = standing.contradiction && standing.status != Status::AuthPending;
     Ok(match outcome {
@@ -106,7 +114,7 @@ fn learn(
 
 /// Moves a payment to where the provider's facts say that it stands. Never backwards, and never to
 /// `SETTLED`: only a statement says that.
-fn move_on(
+pub fn move_on(
     draft: &mut Draft<'_>,
     heard: &Heard,
     mut payment: Payment,
@@ -144,14 +152,18 @@ fn move_on(
     }
 }
 
-fn too_far(stage: Stage) -> EventOutcome {
+pub fn too_far(stage: Stage) -> EventOutcome {
     let stage = stage.status().name();
     EventOutcome::Contradiction(format!(
         "a payment that is {stage} here cannot have come this far"
     ))
 }
 
-fn tell(draft: &mut Draft<'_>, mut payment: Payment, news: Happened) -> Result<EventOutcome, Stop> {
+pub fn tell(
+    draft: &mut Draft<'_>,
+    mut payment: Payment,
+    news: Happened,
+) -> Result<EventOutcome, Stop> {
     let before = payment.stage;
     match apply(before, news) {
         Verdict::Impossible => Ok(too_far(before)),
@@ -206,7 +218,7 @@ fn went_back(
 }
 
 /// The reason that an event gives, with the provider's own word.
-fn why(heard: &Heard) -> (Reason, String) {
+pub fn why(heard: &Heard) -> (Reason, String) {
     let reason = match heard.kept.news {
         Some(News::Cancelled) => Reason::Cancelled,
         Some(News::Expired) => Reason::Expired,

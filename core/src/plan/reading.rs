@@ -45,7 +45,13 @@ impl Draft<'_> {
                 }
                 self.want(&keys::payment(tenant, receive.id));
             }
+            Act::Charge(make) => {
+                self.want_account(make.creditor);
+                self.want(&keys::payment(tenant, make.id));
+            }
             Act::Cancel(id)
+            | Act::Capture(id, _)
+            | Act::Void(id)
             | Act::Verify(id, _)
             | Act::Challenge(id)
             | Act::AnswerChallenge(id, ..)

@@ -203,6 +203,7 @@ fn returning(
         returning: 0,
         original: Some(original.id),
         recall: None,
+        charge: None,
         sca: None,
         agency: None,
         approval: None,
@@ -239,7 +240,7 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
                 original.returned += amount;
             }
             grant_recall(draft, &mut original, amount);
-            let full = original.returned >= original.money.amount.minor();
+            let full = original.is_all_back();
             let news = if full {
                 Happened::FullyReturned
             } else {
@@ -265,8 +266,16 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
         // The rail took its yes back: what had gone back has not.
         (true, Stage::Reversed) if before != Stage::Reversed => {
             original.returned = original.returned.saturating_sub(amount);
-            let mut telling = told(News::Beside(Beside::ReturnFailed), false, amount);
-            telling.errands.push(Errand::Contradiction);
+            let is_won = back.reason == Some(Reason::Disputed);
+            let news = if is_won {
+                Beside::DisputeWon
+            } else {
+                Beside::ReturnFailed
+            };
+            let mut telling = told(News::Beside(news), false, amount);
+            if !is_won {
+                telling.errands.push(Errand::Contradiction);
+            }
             draft.tell(&mut original, telling);
         }
         // An earlier step of this decision may have written it already; what was read is older.
@@ -274,6 +283,7 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
         _ => {}
     }
     draft.store_payment(&original);
+    draft.hand_on(original);
     Ok(())
 }
 

@@ -60,6 +60,34 @@ impl Facts {
         known.is_none_or(|known| amount > known)
     }
 
+    /// Whether the money was ever promised.
+    #[must_use]
+    pub fn authorised(&self) -> bool {
+        self.heard(News::Authorised)
+    }
+
+    /// What was ever taken, in minor units, whether or not it failed later; none where nothing was
+    /// said of captures.
+    #[must_use]
+    pub fn claimed(&self) -> Option<i64> {
+        self.parts
+            .contains_key(&Part::Capture)
+            .then(|| self.sum(Part::Capture, |heard| Some(largest(heard))))
+    }
+
+    /// Whether a refund that news is about was paid (`true`), or failed; none while it is open.
+    #[must_use]
+    pub fn refund_paid(&self) -> Option<bool> {
+        let failed = self.heard(News::RefundFailed).then_some(false);
+        failed.or(self.heard(News::Refunded).then_some(true))
+    }
+
+    /// The disputes, in the order of their ids.
+    pub fn disputes(&self) -> impl Iterator<Item = Dispute<'_>> {
+        let parts = self.parts.get(&Part::Dispute).into_iter().flatten();
+        parts.map(|(part, heard)| Dispute::of(part, heard))
+    }
+
     /// How things stand.
     #[must_use]
     pub fn standing(&self) -> Standing {
@@ -67,7 +95,7 @@ impl Facts {
         let captured = self.captured();
         let refunded = self.refunded();
         let charged_back = self.sum(Part::Dispute, |heard| {
-            took_money(heard).then(|| largest(heard))
+            (took_money(heard) == Some(true)).then(|| largest(heard))
         });
         let status = self.status(taken, captured - refunded - charged_back);
         Standing {
@@ -164,6 +192,54 @@ impl Facts {
     }
 }
 
+/// One dispute of a charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispute<'a> {
+    /// The provider's id of it.
+    pub part: &'a str,
+    /// How far it is.
+    pub stage: DisputeStage,
+    /// Minor units that it is about.
+    pub amount: i64,
+    /// Whether its money was taken a second time.
+    pub again: bool,
+}
+
+/// How far a dispute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputeStage {
+    /// It has taken nothing.
+    Open,
+    /// It has taken its money, and may give it back.
+    Taken,
+    /// It has taken its money for good.
+    Lost,
+    /// Its money is with us.
+    Over,
+}
+
+impl<'a> Dispute<'a> {
+    fn of(part: &'a str, heard: &Heard) -> Self {
+        let stage = match took_money(heard) {
+            Some(true) if heard.contains_key(&News::DisputeLost) => DisputeStage::Lost,
+            Some(true) => DisputeStage::Taken,
+            Some(false) => DisputeStage::Over,
+            None => DisputeStage::Open,
+        };
+        let taken = [News::ChargedBack, News::SecondChargeback];
+        let taken = taken
+            .into_iter()
+            .filter_map(|news| heard.get(&news).copied())
+            .max();
+        Self {
+            part,
+            stage,
+            amount: taken.unwrap_or_else(|| largest(heard)),
+            again: heard.contains_key(&News::SecondChargeback),
+        }
+    }
+}
+
 /// News that says, or takes for granted, that money was taken.
 const TAKEN: [News; 4] = [
     News::Captured,
@@ -177,8 +253,9 @@ fn largest(heard: &Heard) -> i64 {
     heard.values().copied().max().unwrap_or(0)
 }
 
-/// Whether the latest stage of a dispute that was heard of left its money with the payer.
-fn took_money(heard: &Heard) -> bool {
+/// Whether the latest stage of a dispute that was heard of left its money with the payer; none
+/// while none of them moved any.
+fn took_money(heard: &Heard) -> Option<bool> {
     let stages = [
         (News::DisputeLost, true),
         (News::DisputeWon, false),
@@ -189,5 +266,5 @@ fn took_money(heard: &Heard) -> bool {
     let latest = stages
         .into_iter()
         .find(|(news, _)| heard.contains_key(news));
-    latest.is_some_and(|(_, took)| took)
+    latest.map(|(_, took)| took)
 }

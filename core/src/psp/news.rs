@@ -20,6 +20,8 @@ pub enum News {
     Captured,
     /// A capture that was accepted, and then failed.
     CaptureFailed,
+    /// A capture, or a cancel, was not accepted; the promise stands.
+    CompletionRefused,
     /// Final no by a bank, scheme or provider. After a final yes: the money came back.
     Refused,
     /// Ended by us or the payer before money moved.
@@ -76,7 +78,7 @@ pub enum Certifies {
 
 impl News {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Noted,
         Self::ActionNeeded,
         Self::TryFailed,
@@ -84,6 +86,7 @@ impl News {
         Self::Authorised,
         Self::Captured,
         Self::CaptureFailed,
+        Self::CompletionRefused,
         Self::Refused,
         Self::Cancelled,
         Self::Expired,
@@ -123,6 +126,7 @@ impl News {
             | Self::TryFailed
             | Self::Processing
             | Self::Authorised
+            | Self::CompletionRefused
             | Self::Refused
             | Self::Cancelled
             | Self::Expired

@@ -14,6 +14,7 @@ use lombard_core::{
 };
 
 mod backs;
+pub mod charges;
 pub mod flows;
 mod found;
 mod holds;

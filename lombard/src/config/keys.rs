@@ -67,6 +67,10 @@ pub const SETTINGS: &[Setting] = &[
         "Whether the rail simulator is started, for the rails that are not configured.",
     ),
     switch(
+        "psp_simulator",
+        "Whether payment service providers are simulated by the same server, for those of `stripe` and `adyen` that have no `api_key`.",
+    ),
+    switch(
         "demo",
         "Whether the demo tenant is made, with a key and funded accounts.",
     ),
@@ -287,6 +291,30 @@ pub const SETTINGS: &[Setting] = &[
     text(
         "psp.*.map",
         "A file that says what the provider's statuses mean (`docs/psp.md`), where none is built in.",
+    ),
+    text(
+        "psp.*.api_key",
+        "The key with which we ask the provider. Set for `stripe` or `adyen`, it takes charges of cards.",
+    ),
+    text(
+        "psp.*.url",
+        "Where the provider's API is: the beginning of its addresses. Stripe's own when absent; Adyen's has to be given, such as `https://checkout-test.adyen.com/v71`.",
+    ),
+    text(
+        "psp.*.merchant_account",
+        "Our account at the provider, where its API wants it named (Adyen).",
+    ),
+    text(
+        "psp.*.currencies",
+        "The currencies (a list) of the charges that the provider takes; any when empty.",
+    ),
+    number(
+        "psp.*.cost_bps",
+        "What the provider charges us of an amount, in hundredths of a percent. A charge goes where it costs least.",
+    ),
+    number(
+        "psp.*.cost_fixed",
+        "What the provider charges us for each charge beside, in minor units.",
     ),
     text(
         "reconciliation.sources.*.rails",

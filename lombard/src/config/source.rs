@@ -118,7 +118,7 @@ fn all_keys() -> impl Iterator<Item = (String, (String, Kind))> {
     let providers = Providers::built_in();
     let providers: Vec<String> = providers.iter().map(|map| map.provider.clone()).collect();
     SETTINGS.iter().flat_map(move |setting| {
-        let rails = Rail::ALL.iter().filter(|rail| **rail != Rail::Book);
+        let rails = Rail::ALL.iter().filter(|rail| rail.currency().is_some());
         let named = |name: &str| setting.key.replace('*', name);
         let spelt: Vec<String> = match setting.key.split_once(".*") {
             Some(("rails", _)) => rails.map(|rail| named(rail.name())).collect(),

@@ -122,6 +122,9 @@ fn the_list_of_settings_is_complete() {
         path: Some("/".into()),
         tenant: Some(TenantId::new(1)),
         map: Some("m".into()),
+        api_key: Some("k".into()),
+        url: Some("u".into()),
+        merchant_account: Some("m".into()),
         ..PspConfig::default()
     };
     service.psp = BTreeMap::from([("stripe".to_owned(), psp)]);
@@ -156,6 +159,8 @@ fn the_list_of_settings_is_complete() {
     service.risk.endpoint = Some("u".into());
     service.risk.sanctions = Some("s".into());
     service.risk.limit_ms = 3;
+    service.traces.endpoint = Some("e".into());
+    service.traces.authorization = Some("a".into());
     let mut leaves = BTreeSet::new();
     let process = Process {
         uk_weights: Some("w".into()),

@@ -67,9 +67,9 @@ impl Rig {
         let (stop, stopped) = watch::channel(false);
         let mut workers = JoinSet::new();
         let mut config = settings.service.clone();
-        let rail_url = if settings.process.simulator && simulator::is_wanted(&config) {
+        let rail_url = if simulator::is_wanted(&settings.process, &config) {
             let listener = listen(settings.process.rail_listen).await?;
-            let own = simulator::Simulator::beside(listener, api, parts)?;
+            let own = simulator::Simulator::beside(listener, api, parts, &settings.process)?;
             let url = own.add_to(&mut config);
             workers.spawn(own.run(stopped.clone()));
             Some(url)
@@ -85,6 +85,9 @@ impl Rig {
         let app = application(config, parts)?;
         spawn_traces(&app, &stopped, &mut workers).or_exit(Exit::Internal, "traces")?;
         let tokens = start_vault(&app, parts, &stopped, &mut workers).await?;
+        if let Some(cards) = app.rails.cards() {
+            cards.open_with(tokens.clone());
+        }
         let (mut demo, mut admin_key) = (None, None);
         if settings.process.demo {
             let made = tenants::demo(&app).await;

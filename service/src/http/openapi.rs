@@ -33,6 +33,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "batches", description = "Files of payments: pain.001, CSV, JSON Lines."),
         (name = "accounts", description = "Accounts, their balances and entries."),
         (name = "ledger", description = "Balanced transactions."),
+        (name = "charges", description = "Cards charged through payment service providers: authorised, captured, voided, refunded."),
         (name = "holds", description = "Promises of money, posted or voided later."),
         (name = "events", description = "What happened, in one list."),
         (name = "webhooks", description = "Events told to receivers of yours."),

@@ -6,7 +6,9 @@ mod challenge;
 mod create;
 mod list;
 
-pub use create::CreatePayment;
+pub use act::done;
+pub use create::{CreatePayment, answered};
+pub use list::find;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Api;

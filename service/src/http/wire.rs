@@ -5,6 +5,7 @@
 //! tell of.
 
 pub mod account;
+pub mod charge;
 pub mod event;
 pub mod hold;
 pub mod ledger;

@@ -103,6 +103,8 @@ labels! {
         RailsFps = "rails-fps",
         /// Carries payments to SEPA Instant.
         RailsSepaInst = "rails-sepa_inst",
+        /// Carries charges to payment service providers.
+        RailsCard = "rails-card",
         /// Sends webhooks.
         Webhooks = "webhooks",
         /// Folds payments into the profiles of risk.
@@ -316,6 +318,7 @@ impl Label for Stage {
             Self::Queued => "queued",
             Self::Submitted => "submitted",
             Self::InDoubt => "in_doubt",
+            Self::Authorised => "authorised",
             Self::Cleared => "cleared",
             Self::Settled => "settled",
             Self::Failed => "failed",

@@ -26,6 +26,7 @@ use lombard_core::{
     command::{Act, Command, EventOutcome, Heard, ProviderEvent},
     id::{Id, digest_text},
     payment::{Payment, Sealed, parse_attempt_id},
+    plan::keys,
     psp::{
         Map,
         map::{Scheme, Webhook},
@@ -47,7 +48,7 @@ use crate::{
     config::PspConfig,
     exceptions::{self, Kind, Trouble, operator},
     http::{Api, ErrorCode, Problem, body::Limits, trace::TraceContext},
-    ports::{Cause, CommitError, ExecuteError, VaultError},
+    ports::{Cause, CommitError, ExecuteError, ReadError, VaultError},
 };
 
 /// The most bytes of a delivery. The largest that is known, 250 events of GoCardless, has a quarter.
@@ -75,7 +76,11 @@ async fn take(
     request: Request,
 ) -> Result<Response, Problem> {
     let app = api.app();
-    let config = app.config.psp.get(&name).ok_or(Problem::not_found())?;
+    let config = app.config.psp.get(&name);
+    // A section may be there for charges alone. Nothing is genuine under an empty key.
+    let config = config
+        .filter(|it| !it.secret.is_empty())
+        .ok_or(Problem::not_found())?;
     let map = api.providers().get(&name).ok_or(Problem::not_found())?;
     let webhook = map.webhook.as_ref().ok_or(Problem::not_found())?;
     let trace = request.extensions().get::<TraceContext>();
@@ -169,6 +174,12 @@ impl From<ExecuteError> for Later {
     }
 }
 
+impl From<ReadError> for Later {
+    fn from(error: ReadError) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
 impl From<CommitError> for Later {
     fn from(error: CommitError) -> Self {
         Self(Arc::new(error))
@@ -223,7 +234,10 @@ impl Desk<'_> {
     }
 
     async fn hear(&self, told: Told, digest: &str, raw: &Arc<[u8]>) -> Result<(), Later> {
-        let payment = told.reference.as_deref().and_then(|text| self.ours(text));
+        let payment = match told.reference.as_deref().and_then(|text| self.ours(text)) {
+            Some(payment) => Some(payment),
+            None => self.charged(told.payment.as_deref()).await?,
+        };
         let (news, part, amount, outcome) = match told.what {
             What::News {
                 news, part, amount, ..
@@ -264,6 +278,14 @@ impl Desk<'_> {
             exceptions::raise_once(self.app, trouble).await?;
         }
         Ok(())
+    }
+
+    /// The charge that the provider knows by this id: disputes, and refunds that were made there, do
+    /// not have our reference.
+    async fn charged(&self, id: Option<&str>) -> Result<Option<(TenantId, Id<Payment>)>, Later> {
+        let Some(id) = id else { return Ok(None) };
+        let key = keys::provider_payment(&self.map.provider, id);
+        Ok(self.app.value(&key).await?)
     }
 
     /// The payment that a reference names: one that we gave out, or, for a provider that serves one

@@ -71,6 +71,15 @@ impl Breaker {
         }
     }
 
+    /// Whether a call would be told to go.
+    #[must_use]
+    pub fn would_pass(&self, now: Timestamp) -> bool {
+        match self.state {
+            State::Closed => true,
+            State::Open { until } | State::Trying { until } => now >= until,
+        }
+    }
+
     /// A call that was told to go is not made: if it was the one that may try, another may at once.
     pub fn unused(&mut self, now: Timestamp) {
         if let State::Trying { .. } = self.state {

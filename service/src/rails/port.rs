@@ -71,6 +71,10 @@ impl IsoRail {
                 let details = details.map_err(closed)?;
                 self.speaker().transfer(tenant, payment, &details, &ours)
             }
+            Kind::Charge => {
+                let what = "no bank's rail carries a charge".to_owned();
+                Err(RailError::Unspeakable(Reason::RailUnavailable, what))
+            }
             Kind::Return => {
                 let names = self.names(tenant, payment).await?;
                 self.speaker().give_back(tenant, payment, &names)

@@ -258,7 +258,7 @@ impl Speaker<'_> {
         let attempt = payment.attempt_id(tenant);
         let (name, uetr) = match payment.kind {
             Kind::CreditTransfer => (CreditTransfer::NAME, Some(uetr(&attempt))),
-            Kind::Return => (Return::NAME, None),
+            Kind::Return | Kind::Charge => (Return::NAME, None),
         };
         Original {
             message_id: Some(attempt.clone()),

@@ -97,9 +97,12 @@ fn take(tenant: TenantId, payment: &Payment) -> Option<(Expected, Known)> {
     };
     let standing = match payment.stage {
         // What came back went out before: both stand in statements, and none is missed.
-        Stage::Cleared | Stage::Reversed | Stage::Submitted | Stage::InDoubt | Stage::Held => {
-            Standing::Open
-        }
+        Stage::Cleared
+        | Stage::Reversed
+        | Stage::Submitted
+        | Stage::InDoubt
+        | Stage::Held
+        | Stage::Authorised => Standing::Open,
         Stage::Settled => Standing::Settled,
         Stage::Failed => Standing::Failed,
         Stage::New | Stage::Verifying | Stage::Scheduled | Stage::AwaitingFunds | Stage::Queued => {

@@ -63,6 +63,7 @@ impl Consumer for Errands {
             Rail::Book => "rails-book",
             Rail::Fps => "rails-fps",
             Rail::SepaInst => "rails-sepa_inst",
+            Rail::Card => "rails-card",
         }
     }
 
@@ -193,13 +194,20 @@ impl Task {
             return Ok(());
         }
         let first = noted.status == 200;
-        let (actor, report) = match self.send(port.as_ref()).await {
+        let (actor, report) = match self.send(port.as_ref(), first).await {
             Ok(Answer::Accepted(reference)) => {
                 (rail_actor(self.payment.rail), Report::Accepted(reference))
             }
             Ok(Answer::Rejected(reason, code)) => (
                 rail_actor(self.payment.rail),
                 Report::Rejected(reason, code),
+            ),
+            Ok(Answer::Authorised(reference)) => {
+                (rail_actor(self.payment.rail), Report::Authorised(reference))
+            }
+            Ok(Answer::NotCompleted(reason, code)) => (
+                rail_actor(self.payment.rail),
+                Report::CompletionRefused(reason, code),
             ),
             // An earlier try, before a crash, may have been taken.
             Err(RailError::Refused(code)) if first => (
@@ -217,14 +225,26 @@ impl Task {
         Ok(())
     }
 
-    /// Sends, and sends again what certainly never left.
-    async fn send(&self, port: &dyn RailPort) -> Result<Answer, RailError> {
+    /// Sends, and sends again what certainly never left: another way if there is one and this is the
+    /// `first` try of all, the same way otherwise.
+    async fn send(&self, port: &dyn RailPort, first: bool) -> Result<Answer, RailError> {
         let retry = step(StepName::Submit).retry;
-        let mut tries = 0;
+        let (mut tries, mut ways) = (0, Vec::new());
         loop {
             let answer = port.submit(self.tenant, &self.payment).await;
             if matches!(answer, Err(RailError::Unspeakable(..))) {
                 port.unused();
+            }
+            let never_left = first && matches!(answer, Err(RailError::NotSent(_)));
+            if never_left
+                && let Some(way) = port.another_way(&self.payment, &ways)
+                && self
+                    .act("worker/rails", Act::Reroute(self.payment.id, way.clone()))
+                    .await
+                    .is_ok()
+            {
+                ways.push(way);
+                continue;
             }
             match (&answer, retry.pause_ms(tries)) {
                 (Err(RailError::NotSent(_)), Some(longest)) => {
@@ -272,12 +292,16 @@ impl Task {
     }
 
     async fn report(&self, actor: &str, report: Report) -> Result<Reply, JobError> {
+        self.act(actor, Act::Report(self.payment.id, report)).await
+    }
+
+    async fn act(&self, actor: &str, act: Act) -> Result<Reply, JobError> {
         let command = Command {
             tenant: self.tenant,
             actor: actor.into(),
             trace: self.event.trace.clone(),
             idempotency: None,
-            act: Act::Report(self.payment.id, report),
+            act,
         };
         self.app.execute(command).await.map_err(job_error)
     }
@@ -336,6 +360,7 @@ pub(crate) const fn rail_actor(rail: Rail) -> &'static str {
         Rail::Book => "rail/book",
         Rail::Fps => "rail/fps",
         Rail::SepaInst => "rail/sepa_inst",
+        Rail::Card => "rail/card",
     }
 }
 

@@ -203,6 +203,8 @@ async fn ask(
     let report = match port.enquire(tenant, &payment).await {
         Ok(Answer::Accepted(reference)) => Report::Accepted(reference),
         Ok(Answer::Rejected(reason, code)) => Report::Rejected(reason, code),
+        Ok(Answer::Authorised(reference)) => Report::Authorised(reference),
+        Ok(Answer::NotCompleted(reason, code)) => Report::CompletionRefused(reason, code),
         Ok(Answer::Unknown) if lombard_core::planted!(UnknownFails) => {
             Report::Rejected(Reason::OriginalUnknown, String::new())
         }

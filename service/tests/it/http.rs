@@ -13,7 +13,7 @@ mod fuzz;
 mod guide;
 mod holds;
 mod idempotency;
-mod isolation;
+pub mod isolation;
 mod ledger;
 mod overload;
 mod payments;

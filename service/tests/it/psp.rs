@@ -1,5 +1,6 @@
 //! Payment service providers: is it they who speak, and what follows?
 
+mod charges;
 mod forged;
 mod signature;
 mod webhooks;

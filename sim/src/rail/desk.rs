@@ -123,20 +123,26 @@ async fn say(said: Said) -> Response {
     match said {
         Said::Xml(xml) => ([(header::CONTENT_TYPE, "application/xml")], xml).into_response(),
         Said::Taken => StatusCode::ACCEPTED.into_response(),
-        Said::Silence => {
-            tokio::time::sleep(SILENCE).await;
-            StatusCode::GATEWAY_TIMEOUT.into_response()
-        }
-        Said::Broken => {
-            let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-            // A length that is never reached: whoever reads cannot take the part for the whole.
-            let body = Body::from_stream(OneError(Some(broken)));
-            ([(header::CONTENT_LENGTH, "1000")], body).into_response()
-        }
+        Said::Silence => silence().await,
+        Said::Broken => broken(),
         Said::Garbage => "this is not a message".into_response(),
         Said::Error => problem(StatusCode::INTERNAL_SERVER_ERROR, "malfunction", "an error"),
         Said::Refused(why) => problem(StatusCode::UNPROCESSABLE_ENTITY, "message_refused", why),
     }
+}
+
+/// An answer that does not come.
+pub async fn silence() -> Response {
+    tokio::time::sleep(SILENCE).await;
+    StatusCode::GATEWAY_TIMEOUT.into_response()
+}
+
+/// An answer whose connection breaks.
+pub fn broken() -> Response {
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    // A length that is never reached: whoever reads cannot take the part for the whole.
+    let body = Body::from_stream(OneError(Some(broken)));
+    ([(header::CONTENT_LENGTH, "1000")], body).into_response()
 }
 
 /// A body that breaks off before its first byte.

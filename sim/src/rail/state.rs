@@ -156,7 +156,7 @@ impl Shared {
     pub fn agent(&self, rail: Rail) -> Agent {
         match rail {
             Rail::Fps => Agent::sort_code(&self.config.sort_code),
-            Rail::SepaInst | Rail::Book => Agent::bic(&self.config.bic),
+            Rail::SepaInst | Rail::Book | Rail::Card => Agent::bic(&self.config.bic),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The rails end to end: the real workers, the real way in and out, over a memory store, against
 //! the simulator.
 
+mod charges;
 mod doubt;
 mod faults;
 mod inbound;

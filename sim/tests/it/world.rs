@@ -36,12 +36,17 @@ use lombard_service::{
     optimistic::Optimistic,
     ports::{Bank, ExecuteError, Host, Range, Store, Vault},
     rails, tenants,
-    vault::LocalVault,
+    vault::{FileKeys, KeyFile, LocalVault, Subjects, Tokens},
     worker,
 };
-use lombard_sim::rail::{SimConfig, serve};
+use lombard_sim::{
+    psp::PspConfig,
+    rail::{SimConfig, serve},
+};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use super::charges;
 
 /// The clock of the machine, set forward by hand.
 #[derive(Default)]
@@ -64,6 +69,7 @@ impl Host for MovedHost {
 
 pub struct World {
     pub app: App,
+    pub tokens: Tokens,
     pub host: Arc<MovedHost>,
     pub tenant: TenantId,
     pub gbp: Id<Account>,
@@ -101,10 +107,10 @@ impl World {
         let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
         let (lombard, sim) = (url(&to_us), url(&to_sim));
         let host = Arc::new(MovedHost::default());
-        let app = application(
+        let (app, tokens) = application(
             &folder,
             Arc::clone(&host) as Arc<dyn Host>,
-            &gateway.unwrap_or_else(|| sim.clone()),
+            (&gateway.unwrap_or_else(|| sim.clone()), &sim),
             wrap,
         );
         let demo = tenants::demo(&app).await.unwrap();
@@ -116,6 +122,11 @@ impl World {
             lombard_url: lombard.clone(),
             secret: SECRET.to_owned(),
             host: Arc::clone(&host) as Arc<dyn Host>,
+            psp: Some(PspConfig {
+                lombard_url: lombard.clone(),
+                host: Arc::clone(&host) as Arc<dyn Host>,
+                ..PspConfig::default()
+            }),
             ..SimConfig::default()
         };
         tasks.spawn(async move {
@@ -123,6 +134,7 @@ impl World {
         });
         Self {
             app,
+            tokens,
             host,
             tenant: demo.tenant,
             gbp: demo.account,
@@ -143,7 +155,7 @@ impl World {
     pub fn account(&self, rail: Rail) -> Id<Account> {
         match rail {
             Rail::Fps => self.gbp,
-            Rail::SepaInst | Rail::Book => self.eur,
+            Rail::SepaInst | Rail::Book | Rail::Card => self.eur,
         }
     }
 
@@ -178,7 +190,7 @@ impl World {
         let id = Id::new(self.host.now(), self.host.random());
         let address = match rail {
             Rail::Fps => format!(r#"{{"sort_code":"{SORT_CODE}","account_number":"{NUMBER}"}}"#),
-            Rail::SepaInst | Rail::Book => format!(r#"{{"iban":"{IBAN}"}}"#),
+            Rail::SepaInst | Rail::Book | Rail::Card => format!(r#"{{"iban":"{IBAN}"}}"#),
         };
         let address: BankAddress = serde_json::from_str(&address).unwrap();
         let details = Details {
@@ -317,7 +329,7 @@ impl World {
     pub async fn inbound(&self, rail: Rail, minor: u64, more: Value) -> Value {
         let creditor = match rail {
             Rail::Fps => json!({"sort_code": "000001", "account_number": "10000001"}),
-            Rail::SepaInst | Rail::Book => json!({"iban": "DE89370400440532013000"}),
+            Rail::SepaInst | Rail::Book | Rail::Card => json!({"iban": "DE89370400440532013000"}),
         };
         let mut body = json!({"rail": rail.name(), "amount": minor, "creditor": creditor});
         for (name, value) in more.as_object().unwrap() {
@@ -382,9 +394,9 @@ async fn bind() -> TcpListener {
 fn application(
     folder: &tempfile::TempDir,
     host: Arc<dyn Host>,
-    gateway: &str,
+    (gateway, sim): (&str, &str),
     wrap: impl FnOnce(Arc<dyn Bank>) -> Arc<dyn Bank>,
-) -> App {
+) -> (App, Tokens) {
     let rail = |own_agent: &str| RailConfig {
         url: gateway.to_owned(),
         secret: SECRET.to_owned(),
@@ -396,14 +408,17 @@ fn application(
             (Rail::Fps, rail("000001")),
             (Rail::SepaInst, rail("LOMBGB2LXXX")),
         ]),
+        psp: charges::providers(sim),
         ..Config::default()
     };
     let store: Arc<dyn Store> = memory::shared();
-    let vault: Arc<dyn Vault> =
-        Arc::new(LocalVault::open(&folder.path().join("vault.key")).unwrap());
+    let keys = Arc::new(KeyFile::open(&folder.path().join("vault.key")).unwrap());
+    let vault: Arc<dyn Vault> = Arc::new(LocalVault::over(Arc::clone(&keys)));
     let rails = rails::connect(&config, &store, &vault, &host).unwrap();
     let bank = Optimistic::new(Arc::clone(&store), Arc::clone(&host), Arc::new(Wire));
-    App {
+    let keys = Arc::new(FileKeys::open(keys, &folder.path().join("shred")).unwrap());
+    let subjects = Arc::new(Subjects::new(Arc::clone(&store), keys, Arc::clone(&host)));
+    let app = App {
         bank: wrap(Arc::new(bank)),
         store,
         host,
@@ -411,5 +426,8 @@ fn application(
         rails: Arc::new(rails),
         risk: None,
         config: Arc::new(config),
-    }
+    };
+    let tokens = Tokens::new(app.clone(), app.clone(), subjects);
+    app.rails.cards().unwrap().open_with(tokens.clone());
+    (app, tokens)
 }

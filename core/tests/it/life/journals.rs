@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use expect_test::expect_file;
 use lombard_core::{
+    charge::Capture,
     command::{Act, PlaceHold, Posting, Receive, ReceiveReturn, Report, ReturnPayment, TakeLines},
     currency::{Currency, format_minor},
     id::Id,
@@ -11,15 +12,17 @@ use lombard_core::{
     ledger::{Account, Layer, Leg, Side, Transaction},
     money::Amount,
     payment::Party,
+    psp::News,
     rail::Rail,
     reason::Reason,
     store::decode,
 };
 
 use super::{
-    World,
+    World, charges,
     flows::{gbp, open, order, outside, pay, report},
     lines::{fee, gone_back},
+    providers,
 };
 
 const INTRO: &str = include_str!("journals.md");
@@ -41,9 +44,11 @@ impl Play {
             (customer, "customer".to_owned()),
             (payee, "payee".to_owned()),
         ];
-        for role in Role::ALL {
-            let id = house(world.tenant, Rail::Fps, role, Currency::GBP);
-            names.push((id, house_name(Rail::Fps, role, Currency::GBP)));
+        for rail in [Rail::Fps, Rail::Card] {
+            for role in Role::ALL {
+                let id = house(world.tenant, rail, role, Currency::GBP);
+                names.push((id, house_name(rail, role, Currency::GBP)));
+            }
         }
         let head = "| step | journal | legs |\n|---|---|---|\n";
         let page = format!("\n### {title}\n\n{intro}\n\n{head}");
@@ -276,6 +281,81 @@ fn held_and_posted() -> String {
     play.page
 }
 
+fn charged_and_refunded() -> String {
+    let mut play = Play::new(
+        "A charge of a card",
+        "£60.00 are authorised; £45.00 of them are captured, and the provider owes them; £5.00 are\n\
+         refunded. A refund is a return, like any other.",
+    );
+    let holder = play.customer();
+    let id = charges::charge(&mut play.world, holder, 6_000, Capture::Manual);
+    report(&mut play.world, id, Report::Authorised(None));
+    play.tell("authorised");
+    play.world
+        .run(Act::Capture(id, Some(amount(4_500))))
+        .unwrap();
+    report(&mut play.world, id, Report::Accepted(None));
+    play.tell("captured in part, CLEARED");
+    let back = play.world.id();
+    let wish = ReturnPayment {
+        id: back,
+        original: id,
+        amount: Some(amount(500)),
+        reason: Reason::CustomerRequested,
+    };
+    play.world.run(Act::Return(wish)).unwrap();
+    play.tell("refund accepted");
+    report(&mut play.world, back, Report::Submitted);
+    report(&mut play.world, back, Report::Accepted(None));
+    play.tell("refund CLEARED");
+    play.page
+}
+
+fn charged_and_let_go() -> String {
+    let mut play = Play::new(
+        "A charge that is let go of",
+        "Voided, declined or expired: the provider will owe nothing.",
+    );
+    let holder = play.customer();
+    let id = charges::charge(&mut play.world, holder, 6_000, Capture::Manual);
+    report(&mut play.world, id, Report::Authorised(None));
+    play.tell("authorised");
+    play.world.run(Act::Void(id)).unwrap();
+    report(
+        &mut play.world,
+        id,
+        Report::Rejected(Reason::Cancelled, "voided".to_owned()),
+    );
+    play.tell("FAILED");
+    play.page
+}
+
+fn charged_and_disputed() -> String {
+    let mut play = Play::new(
+        "A charge that is disputed",
+        "£60.00 are kept back when the payer disputes them, then taken; the first dispute is won, the\n\
+         second one lost.",
+    );
+    let holder = play.customer();
+    let id = charges::charge(&mut play.world, holder, 6_000, Capture::Automatic);
+    report(&mut play.world, id, Report::Accepted(None));
+    play.tell("captured, CLEARED");
+    let steps = [
+        ("dispute opened", News::DisputeOpened, "d1"),
+        ("its money taken", News::ChargedBack, "d1"),
+        ("won", News::DisputeWon, "d1"),
+        ("taken at once", News::ChargedBack, "d2"),
+        ("lost, REVERSED", News::DisputeLost, "d2"),
+    ];
+    for (number, (step, news, part)) in steps.into_iter().enumerate() {
+        let mut event = providers::event(id, &play.world, number, news, 6_000);
+        event.kept.part = part.to_owned();
+        providers::hear(&mut play.world, &event);
+        play.tell(step);
+    }
+    play.page
+}
+
 fn as_a_statement_says() -> String {
     let mut play = Play::new(
         "What a statement says",
@@ -330,6 +410,9 @@ fn the_documentation_shows_what_happens() {
         in_for_nobody(),
         on_the_book(),
         held_and_posted(),
+        charged_and_refunded(),
+        charged_and_let_go(),
+        charged_and_disputed(),
         as_a_statement_says(),
     ];
     expect_file!["../../../../docs/ledger.md"].assert_eq(&(INTRO.to_owned() + &plays.concat()));

@@ -17,7 +17,7 @@ use super::{
     flows::{open, order, pay, payment, report},
 };
 
-fn event(id: Id<Payment>, world: &World, number: usize, news: News, amount: u64) -> Heard {
+pub fn event(id: Id<Payment>, world: &World, number: usize, news: News, amount: u64) -> Heard {
     Heard {
         provider: "acme".to_owned(),
         event: format!("{number:026}"),
@@ -37,7 +37,7 @@ fn event(id: Id<Payment>, world: &World, number: usize, news: News, amount: u64)
     }
 }
 
-fn hear(world: &mut World, heard: &Heard) -> EventOutcome {
+pub fn hear(world: &mut World, heard: &Heard) -> EventOutcome {
     let reply = world.run(Act::Hear(Box::new(heard.clone()))).unwrap();
     decode::<ProviderEvent>(&reply.body).outcome
 }

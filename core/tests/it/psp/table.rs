@@ -74,7 +74,8 @@ fn conditions_decide_between_rows_of_one_name() {
         Some(News::Authorised)
     );
     assert_eq!(means("adyen", "AUTHORISATION", &no), Some(News::Refused));
-    assert_eq!(means("adyen", "CAPTURE", &no), Some(News::Noted));
+    let refused = Some(News::CompletionRefused);
+    assert_eq!(means("adyen", "CAPTURE", &no), refused);
     let object = json!({"object": "refund"});
     assert_eq!(means("stripe", "succeeded", &object), Some(News::Refunded));
 }

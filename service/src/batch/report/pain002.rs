@@ -201,7 +201,7 @@ fn of_payment(payment: &Payment) -> RowStatus {
     let status = match payment.stage {
         Stage::New | Stage::Verifying | Stage::Scheduled | Stage::AwaitingFunds => Status::Pending,
         Stage::Held | Stage::Queued => Status::CustomerProfileAccepted,
-        Stage::Submitted | Stage::InDoubt => Status::InProcess,
+        Stage::Submitted | Stage::InDoubt | Stage::Authorised => Status::InProcess,
         Stage::Cleared | Stage::Settled => Status::SettlementCompleted,
         Stage::Failed | Stage::Reversed => Status::Rejected,
     };

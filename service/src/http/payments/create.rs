@@ -212,7 +212,10 @@ pub async fn create(
 }
 
 /// What the key remembers of the same request, or the problem.
-async fn answered(
+///
+/// # Errors
+/// The problem, when the key remembers nothing.
+pub async fn answered(
     api: &Api,
     tenant: TenantId,
     wish: &Idempotency,

@@ -17,6 +17,7 @@ use lombard_core::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::charge::ChargeView;
 use super::sca::{AgencyView, ApprovalView, ScaView};
 use super::scalar::{
     self, AccountId, AddressScheme, BatchId, CurrencyCode, Metadata, Moment, PaymentId,
@@ -33,8 +34,8 @@ pub struct PaymentView<'a> {
     /// `payment`.
     #[schema(pattern = "^payment$")]
     object: &'static str,
-    /// `credit_transfer`, or `return` of an earlier payment's money.
-    #[schema(value_type = String, pattern = "^(credit_transfer|return)$")]
+    /// `credit_transfer`, `return` of an earlier payment's money, or `charge` of a card.
+    #[schema(value_type = String, pattern = "^(credit_transfer|return|charge)$")]
     kind: Kind,
     /// `out` to somebody outside, `in` from outside, or `internal` between two accounts here.
     #[schema(value_type = String, pattern = "^(out|in|internal)$")]
@@ -86,6 +87,10 @@ pub struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PaymentId>, nullable = false)]
     original: Option<Id<Payment>>,
+    /// Of a charge: the card, the provider, and how far it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    charge: Option<ChargeView<'a>>,
     /// A request to give the money back, and what came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -165,6 +170,10 @@ impl<'a> PaymentView<'a> {
             returned_amount: payment.returned,
             returning_amount: payment.returning,
             original: payment.original,
+            charge: payment
+                .charge
+                .as_deref()
+                .map(|it| ChargeView::of(it, payment.stage)),
             recall: payment.recall.as_ref().map(RecallView::of),
             warnings: payment.warnings.iter().map(WarningView::of).collect(),
             agency: payment.agency.as_ref().map(AgencyView::of),

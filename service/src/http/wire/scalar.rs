@@ -230,7 +230,7 @@ schemas! {
         .max_length(Some(200))
         .description(Some("What a rule, a limit, a feature or a model is called."));
     /// Schemes of addresses.
-    AddressScheme = words(["iban", "uk_account"], "How an account outside is addressed.");
+    AddressScheme = words(["iban", "uk_account", "card"], "How an account outside is addressed.");
 }
 
 /// Text without control characters, of 1 to 500 characters.

@@ -143,7 +143,7 @@ impl Desk<'_> {
         External {
             scheme: match self.rail {
                 Rail::Fps => AliasScheme::UkAccount,
-                Rail::SepaInst | Rail::Book => AliasScheme::Iban,
+                Rail::SepaInst | Rail::Book | Rail::Card => AliasScheme::Iban,
             },
             country: country(&transfer.debtor_agent).unwrap_or("XX").to_owned(),
             last4: last4.iter().collect(),

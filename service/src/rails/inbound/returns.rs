@@ -89,9 +89,11 @@ impl Desk<'_> {
         let news = match answer(self.dialect, report) {
             Answer::Accepted(reference) => Report::Accepted(reference),
             // Unasked, this may be about an enquiry of ours: the timers ask again, we do not guess.
-            Answer::Rejected(Reason::OriginalUnknown, _) | Answer::Pending | Answer::Unknown => {
-                return Ok(());
-            }
+            Answer::Rejected(Reason::OriginalUnknown, _)
+            | Answer::Authorised(_)
+            | Answer::NotCompleted(..)
+            | Answer::Pending
+            | Answer::Unknown => return Ok(()),
             Answer::Rejected(reason, code) => Report::Rejected(reason, code),
         };
         if payment.direction != Direction::Out {

@@ -69,6 +69,7 @@ fn payment(rail: Rail) -> Payment {
             answer_by: None,
             refusal_code: Some("LEGL".to_owned()),
         }),
+        charge: None,
         sca: None,
         agency: None,
         approval: None,

@@ -43,6 +43,12 @@ post   /v1/batches                            o
 get    /v1/batches/{id}                       voarud
 get    /v1/batches/{id}/report                voarud
 get    /v1/batches/{id}/rows                  voarud
+get    /v1/charges                            voarud
+post   /v1/charges                            o
+get    /v1/charges/{id}                       voarud
+post   /v1/charges/{id}/capture               o
+post   /v1/charges/{id}/refunds               o
+post   /v1/charges/{id}/void                  o
 get    /v1/credential                         voarudm
 get    /v1/events                             voarud
 get    /v1/events/{id}                        voarud

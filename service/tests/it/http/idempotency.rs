@@ -111,6 +111,7 @@ async fn every_post_needs_a_well_formed_key() {
         ("holds", "hld"),
         ("webhook_endpoints", "whk"),
         ("tokens", "tok"),
+        ("charges", "pay"),
         ("api_keys", "key"),
         ("mandates", "mdt"),
         ("proposals", "prp"),

@@ -2,7 +2,7 @@
 
 use axum::{body::Body, http::Request};
 use lombard_service::{
-    config::Config,
+    config::{Config, PspConfig},
     exceptions,
     reconcile::{Report, kept},
     risk::{Desk, Parts},
@@ -73,6 +73,9 @@ pub fn body(path: &str) -> Option<Value> {
         | "/v1/webhook_endpoints/{id}/rotate_secret"
         | "/v1/webhook_endpoints/{id}/test" => json!({}),
         "/v1/payments/{id}/challenge" => json!({}),
+        "/v1/charges/{id}/capture" | "/v1/charges/{id}/void" | "/v1/charges/{id}/refunds" => {
+            json!({})
+        }
         "/v1/payments/{id}/challenge/answer" => {
             json!({"linked": "0".repeat(64), "pin": "1234", "code": "000000"})
         }
@@ -95,7 +98,23 @@ pub fn body(path: &str) -> Option<Value> {
 pub fn two_for_rotations() -> Config {
     let mut config = Config::default();
     config.approvals.operations = vec!["POST /v1/vault/rotations".into()];
+    config.psp.insert("stripe".into(), charging());
     config
+}
+
+/// A provider that is never asked: no worker runs in these tests.
+pub fn charging() -> PspConfig {
+    PspConfig {
+        api_key: Some("sk_of_stripe".into()),
+        url: Some("http://127.0.0.1:9".into()),
+        ..PspConfig::default()
+    }
+}
+
+/// A charge for an account, by a token of the provider.
+pub fn charge(account: &str, amount: u64) -> Value {
+    json!({"amount": amount, "currency": "GBP", "account": account, "provider": "stripe",
+        "card": {"provider_token": "pm_card_visa"}, "capture": "manual"})
 }
 
 #[tokio::test]
@@ -151,6 +170,7 @@ async fn nothing_of_ours_is_there_for_others() {
 /// One of everything that has an id.
 pub struct Ours {
     payment: String,
+    charge: String,
     account: String,
     other_account: String,
     hold: String,
@@ -178,6 +198,10 @@ impl Ours {
         let endpoint = json!({"url": "https://example.com/hooks"});
         Self {
             payment: world.cleared().await,
+            charge: world
+                .post("/v1/charges", charge(&account, 1))
+                .await
+                .text("id"),
             hold: world.post("/v1/holds", hold).await.text("id"),
             event: first_of(world, "/v1/events").await,
             transaction: first_of(world, "/v1/ledger").await,
@@ -206,6 +230,7 @@ impl Ours {
     pub fn at(&self, path: &str) -> Option<&str> {
         Some(match path.split('/').nth(2)? {
             "payments" => &self.payment,
+            "charges" => &self.charge,
             "accounts" => &self.account,
             "holds" => &self.hold,
             "events" => &self.event,
@@ -270,6 +295,7 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
             json!({"amount": 1, "currency": "GBP", "debtor": {"account": a}, "creditor": {"account": b}}),
             "/debtor/account",
         ),
+        "/v1/charges" => (charge(a, 1), "/account"),
         "/v1/holds" => (
             json!({"debtor": a, "creditor": b, "amount": 1, "currency": "GBP"}),
             "/debtor",

@@ -26,6 +26,7 @@ use lombard_service::{
     memory::Memory,
     optimistic::Optimistic,
     ports::{Host, Store},
+    psp::Cards,
     rails::{Answer as RailAnswer, RailError, RailPort, Rails},
     risk::Desk,
     tenants::{Scope, create_key, create_tenant},
@@ -150,6 +151,10 @@ impl World {
         let mut rails = Rails::default();
         rails.add(Rail::Fps, Arc::new(Silent));
         rails.add(Rail::SepaInst, Arc::new(Silent));
+        let cards = Cards::connect(&config, store.clone(), host.clone()).unwrap();
+        if let Some(cards) = cards {
+            rails.add_cards(Arc::new(cards));
+        }
         let app = App {
             store,
             bank: Arc::new(bank),
@@ -162,6 +167,9 @@ impl World {
         let (tenant, key) = tenant(&app, "One").await;
         let (_, other_key) = tenant_key(&app).await;
         let tokens = tokens(&app, folder.path());
+        if let Some(cards) = app.rails.cards() {
+            cards.open_with(tokens.clone());
+        }
         let router = router(Api::new(app.clone()).with_tokens(tokens.clone()));
         Self {
             app,

@@ -144,7 +144,7 @@ fn transfer(
     };
     let debtor_account = match wish.rail {
         Rail::Fps => Account::uk(DEBTOR_NUMBER),
-        Rail::SepaInst | Rail::Book => Account::Iban(DEBTOR_IBAN.to_owned()),
+        Rail::SepaInst | Rail::Book | Rail::Card => Account::Iban(DEBTOR_IBAN.to_owned()),
     };
     let named = |given: &Option<String>, otherwise: &str| {
         Party::named(given.as_deref().unwrap_or(otherwise))

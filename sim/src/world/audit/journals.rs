@@ -79,7 +79,9 @@ fn chart(tenant: TenantId, journal: Journal, payment: &Payment) -> Option<Chart>
         Journal::InSettle => (of(Role::Settlement), clearing, POSTED),
         Journal::Reversal => (creditor, debtor, POSTED),
         Journal::Chargeback => (debtor, clearing, POSTED),
-        // The simulated world has no statements, so none of these is of a payment.
+        // The simulated world has no cards, and no statements, so none of these is of a payment.
+        Journal::ChargeHold | Journal::ChargePost | Journal::ChargeVoid => return None,
+        Journal::DisputeHold | Journal::DisputeRelease => return None,
         Journal::ProviderFee | Journal::Difference | Journal::Exchange | Journal::StatementLine => {
             return None;
         }

@@ -364,6 +364,7 @@ impl Auditor {
                 held == (0, 0)
             }
             Stage::Held | Stage::Queued | Stage::Submitted | Stage::InDoubt => held == (amount, 0),
+            Stage::Authorised => false,
             Stage::Cleared | Stage::Settled => held == (0, amount),
             Stage::Reversed if undone => held == (0, back),
             Stage::Reversed => held.0 == 0 && held.1 >= 0,

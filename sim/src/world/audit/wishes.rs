@@ -236,7 +236,8 @@ const fn published(stage: Stage) -> &'static str {
         | Stage::AwaitingFunds
         | Stage::Queued
         | Stage::Submitted
-        | Stage::InDoubt => "AUTH_PENDING",
+        | Stage::InDoubt
+        | Stage::Authorised => "AUTH_PENDING",
         Stage::Cleared => "CLEARED",
         Stage::Settled => "SETTLED",
         Stage::Failed => "FAILED",

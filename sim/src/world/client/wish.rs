@@ -65,7 +65,7 @@ const fn rail_of(currency: Currency) -> Rail {
 fn outside(luck: &Luck, rail: Rail) -> External {
     let (scheme, country) = match rail {
         Rail::SepaInst => (AliasScheme::Iban, "DE"),
-        Rail::Book | Rail::Fps => (AliasScheme::UkAccount, "GB"),
+        Rail::Book | Rail::Fps | Rail::Card => (AliasScheme::UkAccount, "GB"),
     };
     External {
         scheme,
