@@ -7,7 +7,8 @@
 use super::{
     draft::{Draft, Stop},
     keys,
-    payments::{advance, incoming, load, step},
+    pay::incoming,
+    payments::{advance, load, step},
 };
 use crate::{
     charge::{Asked, Capture, Charge},

@@ -1,4 +1,5 @@
-//! A payment that is asked for: judged, authorised, and accepted in one commit.
+//! A payment that is asked for: judged, authorised, and accepted in one commit. And how one begins
+//! that comes to an account of ours.
 
 use super::{
     authority,
@@ -8,9 +9,11 @@ use super::{
     risk, sca,
 };
 use crate::{
-    command::{Pay, Rejection, Reply, View},
+    command::{Pay, Receive, Rejection, Reply, View},
+    id::Id,
+    ledger::Account,
     lifecycle::{Happened, Stage},
-    payment::{Attempt, Direction, Kind, Party, Payment},
+    payment::{Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment},
     reason::Reason,
     risk::Action,
 };
@@ -112,6 +115,47 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
                 .unwrap_or(draft.now())
                 .plus_ms(pay.wait_ms),
         ),
+        events: 0,
+        trace: draft.command.trace.clone(),
+    }
+}
+
+/// A payment that comes to an account of ours.
+pub fn incoming(draft: &Draft<'_>, news: &Receive, creditor: Id<Account>) -> Payment {
+    let now = draft.now();
+    Payment {
+        id: news.id,
+        kind: Kind::CreditTransfer,
+        direction: Direction::In,
+        rail: news.rail,
+        money: news.money,
+        debtor: Party::External(news.debtor.clone()),
+        creditor: Party::Account(creditor),
+        end_to_end_id: news.end_to_end_id.clone(),
+        stage: Stage::New,
+        reason: None,
+        reason_code: None,
+        on_insufficient_funds: OnInsufficientFunds::Fail,
+        attempt: Attempt {
+            rail_reference: Some(news.rail_reference.clone()),
+            ..Attempt::default()
+        },
+        returned: 0,
+        returning: 0,
+        original: None,
+        recall: None,
+        charge: None,
+        sca: None,
+        agency: None,
+        approval: None,
+        batch: None,
+        sealed: news.sealed.clone(),
+        warnings: Vec::new(),
+        metadata: std::collections::BTreeMap::new(),
+        created_at: now,
+        updated_at: now,
+        execute_at: None,
+        expires_at: None,
         events: 0,
         trace: draft.command.trace.clone(),
     }

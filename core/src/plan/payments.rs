@@ -12,9 +12,9 @@ use crate::{
     event::{Errand, News},
     id::Id,
     journal::{self, Role},
-    ledger::{Account, Rollup},
+    ledger::Rollup,
     lifecycle::{Effect, Happened, Stage, Verdict, apply},
-    payment::{Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment},
+    payment::{Direction, Kind, OnInsufficientFunds, Payment},
     rail::Rail,
     reason::Reason,
     time::Timestamp,
@@ -87,51 +87,10 @@ pub fn receive(draft: &mut Draft<'_>, news: &Receive) -> Result<Reply, Stop> {
     if news.creditor.is_some() {
         draft.check_account(creditor, news.money.currency)?;
     }
-    let mut payment = incoming(draft, news, creditor);
+    let mut payment = super::pay::incoming(draft, news, creditor);
     advance(draft, &mut payment, Happened::Received)?;
     draft.store_payment(&payment);
     Ok(draft.answer(200, Some(payment.stage), View::Payment(&payment)))
-}
-
-/// A payment that comes to an account of ours.
-pub fn incoming(draft: &Draft<'_>, news: &Receive, creditor: Id<Account>) -> Payment {
-    let now = draft.now();
-    Payment {
-        id: news.id,
-        kind: Kind::CreditTransfer,
-        direction: Direction::In,
-        rail: news.rail,
-        money: news.money,
-        debtor: Party::External(news.debtor.clone()),
-        creditor: Party::Account(creditor),
-        end_to_end_id: news.end_to_end_id.clone(),
-        stage: Stage::New,
-        reason: None,
-        reason_code: None,
-        on_insufficient_funds: OnInsufficientFunds::Fail,
-        attempt: Attempt {
-            rail_reference: Some(news.rail_reference.clone()),
-            ..Attempt::default()
-        },
-        returned: 0,
-        returning: 0,
-        original: None,
-        recall: None,
-        charge: None,
-        sca: None,
-        agency: None,
-        approval: None,
-        batch: None,
-        sealed: news.sealed.clone(),
-        warnings: Vec::new(),
-        metadata: std::collections::BTreeMap::new(),
-        created_at: now,
-        updated_at: now,
-        execute_at: None,
-        expires_at: None,
-        events: 0,
-        trace: draft.command.trace.clone(),
-    }
 }
 
 /// A payment that was asked for by id.
