@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{api_fuzz, crash, emulators, fuzz, repo, sim, tidy, traces};
+use crate::{api_fuzz, browser, crash, emulators, fuzz, repo, sim, tidy, traces};
 
 /// How often the server is killed under load in every run; `cargo xtask crash` does more.
 const CRASHES: u64 = 4;
@@ -136,6 +136,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             tally.skipped.push(skipped.to_owned());
         }
         found => tally.check("api-fuzz", matches!(found, Ok(api_fuzz::Found::Nothing))),
+    }
+    say("browser");
+    match browser::seen() {
+        Ok(browser::Seen::NotHere(why)) => {
+            tally.skipped.push(format!("skipped: browser: {why}"));
+        }
+        seen => tally.check("browser", matches!(seen, Ok(browser::Seen::Fine))),
     }
     say("traces");
     match traces::shown() {

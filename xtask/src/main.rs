@@ -2,6 +2,7 @@
 
 mod api_fuzz;
 mod bench_report;
+mod browser;
 mod ci;
 mod crash;
 mod emulators;
@@ -30,6 +31,8 @@ enum Tool {
     ApiFuzz(api_fuzz::Args),
     /// Take the figures of docs/benchmarks.md, on a quiet machine.
     BenchReport(bench_report::Args),
+    /// Look at every page of the console in a real browser, with axe.
+    Browser,
     /// Run every check and test: format, clippy, tidy, tests, crashes.
     Ci(ci::Args),
     /// Kill the server at random moments under load, and look what is left.
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().tool {
         Tool::BenchReport(args) => bench_report::run(&args).map(|()| ExitCode::SUCCESS),
         Tool::ApiFuzz(args) => api_fuzz::run(&args),
+        Tool::Browser => browser::run(),
         Tool::Ci(args) => ci::run(&args),
         Tool::Crash(args) => crash::run(&args),
         Tool::Fuzz(args) => fuzz::run(&args),
