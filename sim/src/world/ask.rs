@@ -19,7 +19,18 @@ pub enum Asked {
     Lost {
         /// Whether the request may still be carried out later.
         under_way: bool,
+        /// Whether it was said that nothing was done.
+        nothing: bool,
     },
+}
+
+impl Asked {
+    const fn gone(under_way: bool) -> Self {
+        Self::Lost {
+            under_way,
+            nothing: false,
+        }
+    }
 }
 
 /// How long a client waits for an answer.
@@ -29,11 +40,11 @@ impl Shared {
     /// Asks one of the processes, whichever is up.
     pub async fn ask(self: &Arc<Self>, luck: &Luck, command: Command) -> Asked {
         let Some((app, life)) = self.process(luck) else {
-            return Asked::Lost { under_way: false };
+            return Asked::gone(false);
         };
         // Turned away at the door: nothing of it was looked at.
         if luck.happens(self.weather(|now| now.full)) {
-            return Asked::Lost { under_way: false };
+            return Asked::gone(false);
         }
         let hangs_up = luck.happens(self.weather(|now| now.hang_up));
         let short = Duration::from_millis(luck.between(1, 60));
@@ -45,23 +56,26 @@ impl Shared {
             answer = &mut request => answer,
             () = life.over() => {
                 request.abort();
-                return Asked::Lost { under_way: false };
+                return Asked::gone(false);
             }
             () = tokio::time::sleep(patience) => {
                 // A server drops what nobody waits for, or goes on with it.
                 if dropped {
                     request.abort();
                 }
-                return Asked::Lost { under_way: !dropped };
+                return Asked::gone(!dropped);
             }
         };
         match answer {
             Ok(Ok(reply)) => Asked::Answered(reply),
             Ok(Err(ExecuteError::Rejected(why))) => Asked::Rejected(why),
-            Ok(Err(_)) => Asked::Lost { under_way: false },
+            Ok(Err(error)) => Asked::Lost {
+                under_way: false,
+                nothing: !matches!(error, ExecuteError::Unknown(_)),
+            },
             Err(panic) => {
                 self.violate("a request", &format!("a request ended in a panic: {panic}"));
-                Asked::Lost { under_way: false }
+                Asked::gone(false)
             }
         }
     }

@@ -70,6 +70,8 @@ pub struct Books {
     pub orders: BTreeMap<(Rail, String), Order>,
     /// Credits, by the rail's reference.
     pub credits: BTreeMap<String, Credit>,
+    /// Payments that the rail, asked after them, said that it does not know.
+    pub unheard_of: BTreeSet<Id<Payment>>,
     /// Payments whose recall we told the rail that we refuse.
     pub refusals: BTreeSet<Id<Payment>>,
 }

@@ -5,7 +5,7 @@ mod race;
 mod rows;
 mod wish;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use lombard_core::{
     command::{Command, Rejection, Reply},
@@ -63,8 +63,13 @@ impl Cast {
             let steps = self.steps.map_or(steps, |most| most.min(steps));
             // Most worlds have one tenant, whose clients then meet on its accounts.
             let both = Luck::new(shared.seed, "tenants").happens(300);
-            let tenant = tenants[if both { number % 2 } else { 0 }];
-            clients.spawn(Client::new(shared, number, tenant, luck).live(steps));
+            let (tenant, desk) = if both {
+                (tenants[number % 2], number / 2)
+            } else {
+                (tenants[0], number)
+            };
+            let client = Client::new(shared, (number, desk), tenant, luck);
+            clients.spawn(client.live(steps));
         }
         clients
     }
@@ -82,11 +87,15 @@ pub struct Client {
     shared: Arc<Shared>,
     name: String,
     number: usize,
+    /// What its keys begin with.
+    desk: usize,
     tenant: TenantId,
     luck: Luck,
     /// Draws the ids of requests, as the host that takes them in does.
     ids: SimHost,
     serial: u64,
+    /// How many requests it has made of each operation.
+    requests: BTreeMap<&'static str, u64>,
     /// Whether it is mostly about holds.
     holder: bool,
     accounts: Vec<Id<Account>>,
@@ -102,17 +111,24 @@ pub const STEPS_MAX: u64 = 16;
 const TRIES_MAX: u32 = 400;
 
 impl Client {
-    fn new(shared: &Arc<Shared>, number: usize, tenant: TenantId, luck: Luck) -> Self {
+    fn new(
+        shared: &Arc<Shared>,
+        (number, desk): (usize, usize),
+        tenant: TenantId,
+        luck: Luck,
+    ) -> Self {
         let dice = Luck::new(shared.seed, &format!("ids of client {number}"));
         Self {
             shared: Arc::clone(shared),
             name: format!("client {number}"),
             holder: Luck::new(luck.bits(), "bent").happens(200),
             number,
+            desk,
             tenant,
             luck,
             ids: SimHost::new(Arc::clone(&shared.clock), 0, dice),
             serial: 0,
+            requests: BTreeMap::new(),
             accounts: Vec::new(),
             payments: Vec::new(),
             credits: Vec::new(),
@@ -146,7 +162,7 @@ impl Client {
         let asked = format!("{:?}", wish.act);
         let idempotency = Idempotency {
             operation: wish.operation,
-            key: format!("{}-{}", self.number, self.serial),
+            key: self.next_key(wish.operation),
             fingerprint: Fingerprint::of(asked.as_bytes()),
         };
         let mut command = Command {
@@ -163,10 +179,20 @@ impl Client {
             self.note(|| format!("{} asks: {:?}", idempotency.key, command.act));
             let wish = (self.tenant, &idempotency, &command.act);
             self.shared.auditor.lock().asks(wish.0, wish.1, wish.2);
+            let key = idempotency.record_key(self.tenant);
+            let before = self.shared.auditor.lock().keeps(&key);
             let asked_now = self.shared.ask(&self.luck, command.clone()).await;
             self.told(&idempotency, &asked_now, under_way);
             match asked_now {
-                Asked::Lost { under_way: still } => {
+                Asked::Lost {
+                    under_way: still,
+                    nothing,
+                } => {
+                    let done = !before && self.shared.auditor.lock().keeps(&key);
+                    if nothing && done && !under_way {
+                        let text = "is told that nothing was done, and it was";
+                        self.shared.violate(&idempotency.key, text);
+                    }
                     under_way |= still;
                     let pause = self.luck.between(10, 2_000);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -184,6 +210,14 @@ impl Client {
             }
         }
         self.shared.violate(&self.name, "nobody answers");
+    }
+
+    /// The key of the next request of an operation. Keys belong to operations and tenants, so those of
+    /// others are the same, and clients of two tenants have them in common.
+    fn next_key(&mut self, operation: &'static str) -> String {
+        let number = self.requests.entry(operation).or_default();
+        *number += 1;
+        format!("{}-{number}", self.desk)
     }
 
     fn told(&self, wish: &Idempotency, asked: &Asked, under_way: bool) {

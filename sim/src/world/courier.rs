@@ -96,6 +96,12 @@ pub fn bring(shared: &Arc<Shared>, key: OrderKey, credit: Credit, act: Act, time
             if let Some(credit) = courier.shared.books.lock().credits.get_mut(&courier.key.1) {
                 credit.taken |= taken;
             }
+            // A settlement file has it, sometimes, and every time that it is read.
+            if taken && Luck::new(courier.luck.bits(), "settlement").happens(300) {
+                courier.wait(100, 30_000).await;
+                let found = courier.report(Report::SettlementFound);
+                courier.tell(found, false).await;
+            }
         });
     }
 }
@@ -121,11 +127,11 @@ pub fn recall(
             reason_code: "DUPL".to_owned(),
             case: format!("case-{payment}"),
         };
+        let mut heard = false;
         for _ in 0..courier.luck.between(1, 2) {
-            // It may be about a payment that was never taken.
-            courier
-                .tell(Act::ReceiveRecall(payment, wish.clone()), true)
-                .await;
+            // It may be about a payment that was never taken, until it has been heard.
+            let told = courier.tell(Act::ReceiveRecall(payment, wish.clone()), !heard);
+            heard |= matches!(told.await, Asked::Answered(_));
         }
     });
 }

@@ -434,7 +434,7 @@ impl World {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             self.take_in(engine).await;
-            let Some(unrest) = self.auditor.unrest() else {
+            let Some(unrest) = self.auditor.unrest(Timestamp::default()) else {
                 return;
             };
             if self.auditor.violation().is_some() {

@@ -212,9 +212,12 @@ impl RailPort for Port {
         Box::pin(async move {
             let key = (self.rail, payment.attempt_id(tenant));
             let look = || {
-                let books = self.shared.books.lock();
-                let known = books.orders.get(&key);
-                known.map_or(Answer::Unknown, |order| said(&key.1, order.standing))
+                let mut books = self.shared.books.lock();
+                if let Some(order) = books.orders.get(&key) {
+                    return said(&key.1, order.standing);
+                }
+                books.unheard_of.insert(payment.id);
+                Answer::Unknown
             };
             self.call(&subject, "the enquiry", look).await
         })

@@ -185,7 +185,11 @@ fn unrest(shared: &Shared) -> Option<String> {
     let unlogged = behind.then(|| "tlog has not come to the end".to_owned());
     let untold = world.hooks.then(|| auditor.untold()).flatten();
     let uncounted = auditor.miscounted();
-    auditor.unrest().or(unlogged).or(untold).or(uncounted)
+    auditor
+        .unrest(shared.clock.now())
+        .or(unlogged)
+        .or(untold)
+        .or(uncounted)
 }
 
 /// Faults have stopped: everything comes to rest, in bounded time.

@@ -8,10 +8,14 @@ use lombard_core::{
     payment::{Payment, RecallState},
     store::Key,
     tenant::TenantId,
+    time::Timestamp,
     timer::{Due, Timer},
 };
 
 use super::{Auditor, batch::Batch};
+
+/// How late a timer may be once the faults have stopped: hosts' clocks differ by less.
+const TIMERS_LATE_MS: u64 = 60_000;
 
 /// A timer that is set.
 pub type Duty = Timer;
@@ -108,13 +112,15 @@ impl Auditor {
             }
             _ => true,
         };
-        let recall = payment.recall.as_ref().filter(|recall| {
-            recall.state == RecallState::Asked && recall.answer_by.is_some() && !life.overdue
+        let recall = payment
+            .recall
+            .as_ref()
+            .filter(|recall| recall.state == RecallState::Asked && !life.overdue);
+        let watched = recall.is_none_or(|recall| {
+            self.has(|timer| {
+                timer.what == Due::AnswerRecall(id) && Some(timer.due) == recall.answer_by
+            })
         });
-        let answer_due = recall.and_then(|recall| recall.answer_by);
-        let watched = answer_due.is_none()
-            || self
-                .has(|timer| timer.what == Due::AnswerRecall(id) && Some(timer.due) == answer_due);
         if !watched {
             self.violate(
                 id,
@@ -140,6 +146,16 @@ impl Auditor {
         if let Some((_, hold)) = forgotten {
             self.violate(hold.id, "is open and nobody will end it: no timer");
         }
+    }
+
+    /// A timer that was due long ago and is still set: it was never fired, or is fired for ever.
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<String> {
+        let late = |timer: &&Timer| timer.due.plus_ms(TIMERS_LATE_MS) < now;
+        let timer = self.duties.values().find(late)?;
+        Some(format!(
+            "{:?} was due {} and is still set",
+            timer.what, timer.due
+        ))
     }
 
     /// Timers that are set and not due before a moment that never comes: for the end.

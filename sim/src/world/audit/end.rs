@@ -5,10 +5,11 @@ use lombard_core::{
     lifecycle::Stage,
     payment::{AskedBy, Direction, Kind, RecallState},
     rail::Rail,
+    time::Timestamp,
     timer::Due,
 };
 
-use super::{Auditor, lives::Life};
+use super::{AccountKey, Auditor, lives::Life};
 use crate::world::{
     books::{Books as RailBooks, Order, Standing},
     receiver::Received,
@@ -17,7 +18,7 @@ use crate::world::{
 impl Auditor {
     /// What is still to come, in a few words; `None` when everything is at rest.
     #[must_use]
-    pub fn unrest(&self) -> Option<String> {
+    pub fn unrest(&self, now: Timestamp) -> Option<String> {
         if !self.rolled_up() {
             return Some("the roll-up has not come to the end".to_owned());
         }
@@ -36,6 +37,7 @@ impl Auditor {
             | Due::AnswerRecall(_) => false,
         });
         due.map(|(key, _)| format!("{key:?} is still to come"))
+            .or_else(|| self.overdue(now))
     }
 
     fn is_open(&self, life: &Life) -> bool {
@@ -64,6 +66,28 @@ impl Auditor {
                 && available >= i128::from(payment.money.amount.minor())
         });
         found.map(|life| life.payment.id.to_string())
+    }
+
+    /// What can be spent from an account, in minor units.
+    #[must_use]
+    pub fn available(&self, account: AccountKey) -> u64 {
+        let standing = self.accounts.get(&account);
+        let available = standing.map_or(0, super::books::Standing::available);
+        u64::try_from(available).unwrap_or(0)
+    }
+
+    /// By how much too little is there for a payment that waits for money in an account.
+    #[must_use]
+    pub fn lacking(&self, account: AccountKey) -> Option<u64> {
+        let waits = |life: &&Life| {
+            let debtor = life.payment.debtor.account().map(|id| (life.tenant, id));
+            life.payment.stage == Stage::AwaitingFunds && debtor == Some(account)
+        };
+        let life = self.payments.values().find(waits)?;
+        let wanted = life.payment.money.amount.minor();
+        wanted
+            .checked_sub(self.available(account))
+            .filter(|lacking| *lacking > 0)
     }
 
     /// The last look: our books and the rail's come to the same, and whoever wanted to be told was.

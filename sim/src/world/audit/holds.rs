@@ -41,6 +41,12 @@ impl Auditor {
         if hold.state == HoldState::Expired && hold.ended_at.is_none_or(early) {
             self.violate(hold.id, "expired before its time");
         }
+        let late = |ended: Timestamp| ended >= hold.expires_at;
+        if hold.state != HoldState::Expired && hold.ended_at.is_none_or(late) {
+            let (state, ended) = (hold.state, hold.ended_at);
+            let found = format!("is {state:?} at {ended:?}; it expired {}", hold.expires_at);
+            self.violate(hold.id, found);
+        }
         if posted > held {
             self.violate(hold.id, format!("{posted} posted of {held} held"));
         }

@@ -6,7 +6,7 @@ use lombard_core::{
     journal::{Journal, Role, house},
     ledger::{Account, Layer, Side, Transaction},
     money::Money,
-    payment::Payment,
+    payment::{Direction, Payment},
     tenant::TenantId,
 };
 
@@ -75,8 +75,13 @@ fn chart(tenant: TenantId, journal: Journal, payment: &Payment) -> Option<Chart>
         Journal::InPost | Journal::InSuspense | Journal::BookPost | Journal::ReturnIn => {
             (debtor, creditor, POSTED)
         }
-        Journal::OutSettle => (clearing, of(Role::Settlement), POSTED),
-        Journal::InSettle => (of(Role::Settlement), clearing, POSTED),
+        Journal::OutSettle if payment.direction != Direction::In => {
+            (clearing, of(Role::Settlement), POSTED)
+        }
+        Journal::InSettle if payment.direction == Direction::In => {
+            (of(Role::Settlement), clearing, POSTED)
+        }
+        Journal::OutSettle | Journal::InSettle => return None,
         Journal::Reversal => (creditor, debtor, POSTED),
         Journal::Chargeback => (debtor, clearing, POSTED),
         // The simulated world has no cards, and no statements, so none of these is of a payment.

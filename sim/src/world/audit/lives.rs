@@ -166,6 +166,10 @@ impl Auditor {
     }
 
     fn check_accounts_open(&mut self, tenant: TenantId, payment: &Payment) {
+        // What comes back may find its account closed meanwhile, and waits in suspense then.
+        if (payment.kind, payment.direction) == (Kind::Return, Direction::In) {
+            return;
+        }
         for party in [&payment.debtor, &payment.creditor] {
             let account = party.account().map(|id| (tenant, id));
             let closed = account
@@ -339,6 +343,9 @@ impl Auditor {
         let effects = rail.effects(payment.id);
         let refused = rail.refused(payment.id);
         match (to, news) {
+            (_, News::Step(Happened::NeverArrived)) if !rail.unheard_of.contains(&payment.id) => {
+                Some("is said to have never arrived, which the rail never said".to_owned())
+            }
             (Stage::Cleared, _) if effects == 0 => {
                 Some("is cleared, and the rail never carried it out".to_owned())
             }

@@ -53,7 +53,7 @@ impl Client {
         wish::name(&mut act, self.ids.now(), self.ids.random());
         let idempotency = Idempotency {
             operation,
-            key: format!("{}-{}", self.number, self.serial),
+            key: self.next_key(operation),
             fingerprint: Fingerprint::of(format!("{act:?}").as_bytes()),
         };
         let mut auditor = self.shared.auditor.lock();

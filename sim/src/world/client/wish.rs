@@ -19,6 +19,9 @@ use lombard_service::ports::Host;
 use super::{Client, push_new};
 use crate::world::{books::Credit, courier, luck::Luck};
 
+/// One in so many amounts is exactly what is there, or is waited for.
+const EXACT_IN: u64 = 8;
+
 /// Something to ask for.
 pub struct Wish {
     /// The operation that the key is for.
@@ -101,6 +104,13 @@ impl Client {
     /// Money for an account, in its currency or, by mistake, in the other.
     fn money(&self, account: Id<Account>, most: u64) -> Money {
         let minor = self.luck.between(1, most);
+        // Now and then all that is there, to the last unit.
+        let all = || self.shared.auditor.lock().available((self.tenant, account));
+        let minor = if minor.is_multiple_of(EXACT_IN) {
+            all().max(minor)
+        } else {
+            minor
+        };
         let currency = match (self.luck.happens(30), currency_of(account)) {
             (false, currency) => currency,
             (true, Currency::GBP) => Currency::EUR,
@@ -143,6 +153,10 @@ impl Client {
         let unknown = self.luck.happens(60);
         let account = if unknown { None } else { self.act_on() };
         let minor = self.luck.between(1, 1_000);
+        // Now and then just what a payment waits for.
+        let lacking = account.filter(|_| minor.is_multiple_of(EXACT_IN));
+        let lacking = lacking.and_then(|id| self.shared.auditor.lock().lacking((self.tenant, id)));
+        let minor = lacking.unwrap_or(minor);
         let money = Money {
             amount: amount(minor),
             currency: account.map_or(Currency::GBP, currency_of),
