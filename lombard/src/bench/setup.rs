@@ -90,17 +90,32 @@ async fn locate(url: &str) -> Result<(String, SocketAddr), Failure> {
 
 /// The richest account of the currency, which is the demo account on a server of our own.
 async fn source(remote: &Remote, currency: &str) -> Result<String, Failure> {
-    let page = remote.get("/v1/accounts?limit=100").await?;
-    let accounts = page["data"].as_array().into_iter().flatten();
-    let usable = accounts.filter(|one| one["currency"] == currency && one["kind"] == "constrained");
-    let richest = usable.max_by_key(|one| one["balance"]["available"].as_u64());
-    let richest = richest.ok_or_else(|| {
-        failure(
-            Exit::Refused,
-            format!("the key's tenant has no account in {currency}"),
-        )
+    let (mut richest, mut cursor) = (None, String::new());
+    loop {
+        // Accounts of earlier runs come before it.
+        let page = remote
+            .get(&format!("/v1/accounts?limit=100{cursor}"))
+            .await?;
+        let accounts = page["data"].as_array().into_iter().flatten();
+        let usable =
+            accounts.filter(|one| one["currency"] == currency && one["kind"] == "constrained");
+        let rich = usable.filter_map(|one| Some((one["balance"]["available"].as_u64()?, one)));
+        let of_page = rich.max_by_key(|(available, _)| *available);
+        if let Some((available, one)) = of_page
+            && richest.as_ref().is_none_or(|(most, _)| available > *most)
+        {
+            richest = Some((available, id_of(one)?));
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let found = richest.ok_or_else(|| {
+        let what = format!("the key's tenant has no account in {currency}");
+        failure(Exit::Refused, what)
     })?;
-    id_of(richest)
+    Ok(found.1)
 }
 
 /// Opens and funds an account.
@@ -122,9 +137,14 @@ async fn account(
         "debtor": {"account": source},
         "creditor": {"account": id},
     });
-    remote
-        .post("/v1/payments", &format!("fund {name}"), &funding)
-        .await?;
+    let key = format!("fund {name}");
+    let funded = remote.post("/v1/payments", &key, &funding).await?;
+    if funded["status"] != "CLEARED" {
+        // What is measured without money is how payments fail.
+        let why = &funded["reason"];
+        let what = format!("{source} cannot fund the accounts of the run: {why}");
+        return Err(failure(Exit::Refused, what));
+    }
     Ok(id)
 }
 
