@@ -61,10 +61,10 @@ mod tests {
     #[test]
     fn a_claim_is_answered_in_five_days_or_thirty_five() {
         // Over Christmas: the 25th is a Friday, the 28th stands in for Boxing Day.
-        let claim = Claim::new(100_01, date!(2026 - 12 - 01), date!(2026 - 12 - 22)).unwrap();
+        let claim = Claim::new(10_001, date!(2026 - 12 - 01), date!(2026 - 12 - 22)).unwrap();
         assert_eq!(claim.answer_by, date!(2026 - 12 - 31));
         assert_eq!(claim.answer_latest, date!(2027 - 02 - 12));
-        assert_eq!((claim.owed, claim.receiver_bears), (100_01, 50_00));
+        assert_eq!((claim.owed, claim.receiver_bears), (10_001, 5_000));
     }
 
     #[test]

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn amounts_have_signs() {
-        assert_eq!(signed(-1_234_50, "GBP"), "\u{2212}1,234.50");
+        assert_eq!(signed(-123_450, "GBP"), "\u{2212}1,234.50");
         assert_eq!(signed(7, "GBP"), "0.07");
     }
 }
