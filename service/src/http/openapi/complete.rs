@@ -98,8 +98,10 @@ fn operation_id(method: &str, path: &str) -> String {
         .filter(|it| !it.is_empty());
     let resource = match segments.next().unwrap_or_default() {
         "ledger" => "ledger_transactions",
-        // What is there of risk is a resource each.
-        "risk" => &format!("risk_{}", segments.next().unwrap_or_default()),
+        // What is there of these is a resource each.
+        part @ ("risk" | "reconciliation") => {
+            &format!("{part}_{}", segments.next().unwrap_or_default())
+        }
         resource => resource,
     };
     let (ids, actions): (Vec<_>, Vec<_>) = segments.partition(|it| it.starts_with('{'));

@@ -47,6 +47,23 @@ fn every_reference_in_the_document_leads_somewhere() {
     }
 }
 
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document: Value = serde_json::from_str(lombard_service::http::openapi::document()).unwrap();
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<_> = operations
+        .filter_map(|it| it["operationId"].as_str())
+        .collect();
+    assert!(names.len() > 50, "{names:?}");
+    names.sort_unstable();
+    let twice: Vec<_> = names.windows(2).filter(|two| two[0] == two[1]).collect();
+    assert!(
+        twice.is_empty(),
+        "generated clients name functions after them: {twice:?}"
+    );
+}
+
 fn collect(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
