@@ -24,11 +24,11 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(health::health))
 }
 
-/// Whoever judges payments here.
+/// Whoever judges payments here. Where nobody does, there is nothing to look at or to ask.
 fn desk(api: &Api) -> Result<&Arc<Desk>, Problem> {
     let nobody = "nobody judges payments here: neither a policy nor a model is set";
     let desk = api.app().risk.as_ref();
-    desk.ok_or_else(|| Problem::saying(ErrorCode::NotApplicable, nobody.into()))
+    desk.ok_or_else(|| Problem::saying(ErrorCode::NotFound, nobody.into()))
 }
 
 /// What was decided about a payment of the caller's.

@@ -203,5 +203,5 @@ async fn where_nobody_judges_payments_are_as_they_always_were() {
     world
         .get("/v1/risk/health")
         .await
-        .refused(409, "not_applicable", None);
+        .refused(404, "not_found", None);
 }
