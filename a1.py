@@ -1,6 +1,0 @@
-fresh(); wr('tlog/tile/8/000.p/1',bytes(32)); show('stray level 8',ver(store=False))
-fresh(); wr('tlog/tile/63/000',bytes(32*256)); show('stray level 63',ver(store=False))
-fresh(); wr('tlog/tile/0/x999/x999/x999/x999/x999/x999/999',bytes(32*256)); show('stray huge index',ver(store=False))
-fresh(); wr('tlog/tile/entries/x999/x999/x999/x999/x999/x999/x999/x999/999',bytes(10)); show('stray huger index',ver(store=False))
-fresh(); os.symlink('/dev/zero',W+'/tlog/tile/0/500'); show('symlink zero beyond',ver(store=False))
-fresh(); os.remove(W+'/tlog/tile/0/003'); os.symlink('/dev/zero',W+'/tlog/tile/0/003'); show('symlink zero',ver(store=False))
