@@ -8,10 +8,11 @@ use lombard_sim::{
     rail::{self, SimConfig},
 };
 use serde::Serialize;
+use tokio::net::TcpListener;
 
 use crate::{
     config::Log,
-    exit::{Exit, OrExit, Outcome},
+    exit::{Exit, Failure, OrExit, Outcome},
     logs, say,
     up::{Signals, listen},
 };
@@ -92,13 +93,18 @@ struct PspReady {
     pid: u32,
 }
 
-async fn run_psp(args: &Psp, as_json: bool) -> Outcome {
+/// What every simulator begins with: its log, the signals that end it, and a place to listen.
+async fn begin(at: SocketAddr) -> Result<(Signals, TcpListener, SocketAddr), Failure> {
     logs::start(&Log::of_environment())?;
-    let mut signals = Signals::listen()?;
-    let listener = listen(args.listen).await?;
-    let address = listener
-        .local_addr()
-        .or_exit(Exit::Unreachable, "no address")?;
+    let signals = Signals::listen()?;
+    let listener = listen(at).await?;
+    let address = listener.local_addr();
+    let address = address.or_exit(Exit::Unreachable, "no address")?;
+    Ok((signals, listener, address))
+}
+
+async fn run_psp(args: &Psp, as_json: bool) -> Outcome {
+    let (mut signals, listener, address) = begin(args.listen).await?;
     let config = PspConfig {
         lombard_url: args.lombard_url.clone(),
         stripe_secret: args.stripe_secret.clone(),
@@ -140,12 +146,7 @@ pub async fn run(what: &Sim, as_json: bool) -> Outcome {
         Sim::Rail(args) => args,
         Sim::Psp(args) => return run_psp(args, as_json).await,
     };
-    logs::start(&Log::of_environment())?;
-    let mut signals = Signals::listen()?;
-    let listener = listen(args.listen).await?;
-    let address = listener
-        .local_addr()
-        .or_exit(Exit::Unreachable, "no address")?;
+    let (mut signals, listener, address) = begin(args.listen).await?;
     let config = SimConfig {
         lombard_url: args.lombard_url.clone(),
         secret: args.secret.clone(),
