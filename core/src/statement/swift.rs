@@ -92,7 +92,9 @@ impl Reader<'_, '_> {
         let number = self.statement()?;
         match field.tag.as_str() {
             "20" => text.trim().clone_into(&mut self.book.header(number).id),
-            "25" | "25P" => self.account(number, &text),
+            "25" => self.account(number, &text),
+            // Its second line is the bank that keeps the account.
+            "25P" => self.account(number, field.lines.first().map_or("", String::as_str)),
             "28" | "28C" => self.sequence(number, field, &text),
             "60F" | "60M" => self.balance(number, field, &text, true),
             "62F" | "62M" => self.balance(number, field, &text, false),

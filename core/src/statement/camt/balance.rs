@@ -40,10 +40,9 @@ impl Balances {
             return;
         };
         match code {
-            // The first counts: banks repeat a type with a sub-type, or for another currency.
-            "OPBD" => drop(self.opening.get_or_insert(balance)),
-            "PRCD" => drop(self.previous.get_or_insert(balance)),
-            "CLBD" => drop(self.closing.get_or_insert(balance)),
+            "OPBD" => keep(&mut self.opening, balance, is_before),
+            "PRCD" => keep(&mut self.previous, balance, is_before),
+            "CLBD" => keep(&mut self.closing, balance, |one, other| is_before(other, one)),
             _ => self.interim.push(balance),
         }
     }
@@ -73,6 +72,19 @@ impl Balances {
             book.close_at(number, closing);
         }
     }
+}
+
+/// Of one day the first counts: banks repeat a type with a sub-type, or for another currency. A
+/// statement of several days may hold each day's balances: it begins with the earliest of them
+/// and ends with the latest.
+fn keep(kept: &mut Option<Balance>, new: Balance, outranks: impl Fn(&Balance, &Balance) -> bool) {
+    if kept.as_ref().is_none_or(|old| outranks(&new, old)) {
+        *kept = Some(new);
+    }
+}
+
+fn is_before(one: &Balance, other: &Balance) -> bool {
+    one.date.is_some() && other.date.is_some() && one.date < other.date
 }
 
 fn balance(

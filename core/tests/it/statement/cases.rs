@@ -85,6 +85,24 @@ fn a_statement_of_iso_20022() {
 }
 
 #[test]
+fn a_statement_of_several_days_goes_from_the_first_to_the_last() {
+    // Each day's balances, the last day first, as some banks write them.
+    let between = |code: &str, day: &str, amount: &str| {
+        format!(
+            r#"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"#
+        )
+    };
+    let more = between("OPBD", "2026-01-31", "9.00") + &between("CLBD", "2026-01-30", "9.00");
+    let text = CAMT053.replacen("</Acct>\n", &format!("</Acct>\n{more}"), 1);
+    assert_ne!(text, CAMT053);
+    let found = inspected(text.as_bytes());
+    assert_eq!(
+        sums(&found),
+        (Some(10_000), 5_950, 20_000, Some(-4_050), Some(true))
+    );
+}
+
+#[test]
 fn each_damage_to_it_is_told() {
     let entry = CAMT053.find("<Ntry>").unwrap()..CAMT053.find("</Ntry>").unwrap() + 7;
     let mut without = CAMT053.to_owned();
@@ -192,6 +210,9 @@ fn an_interim_report_of_swift() {
     let found = inspected(text.as_bytes());
     assert_eq!(found.format, "mt942");
     assert_eq!(sums(&found), (None, 100, 9_317, None, None));
+    // Option P of the account adds the bank that keeps it, in a line of its own.
+    let bank = inspected(text.replace(":25:1\n", ":25P:1\nBANKDEFF\n").as_bytes());
+    assert_eq!(bank.statements[0].account, "1");
     let wrong = inspected(text.replace("PLN93,17\n", "PLN93,18\n").as_bytes());
     assert_eq!(rules(&wrong.statements[0]), [Rule::Total]);
 }
