@@ -33,6 +33,7 @@
 //!
 //! **Bounds.** See [`lombard_core::store`]; they were taken from here.
 
+mod census;
 mod commit;
 mod failure;
 mod item;

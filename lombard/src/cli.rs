@@ -17,6 +17,7 @@ use crate::{
     get::Get,
     inspect::Inspect,
     log::Log,
+    migrate::{Export, Import},
     pay::Pay,
     psp::Psp,
     reconcile::Reconcile,
@@ -76,6 +77,10 @@ pub enum Command {
     Backup(Backup),
     /// Make a store of a copy.
     Restore(Restore),
+    /// Write an installation that is at rest, in a folder or on AWS, to an encrypted file.
+    Export(Export),
+    /// Make an installation of such a file, in a folder or on AWS.
+    Import(Import),
     /// Make a tenant of a running server, or list them.
     Tenant {
         /// What to do.

@@ -20,6 +20,7 @@ mod get;
 mod inspect;
 mod log;
 mod logs;
+mod migrate;
 mod pay;
 mod psp;
 mod reconcile;
@@ -69,11 +70,13 @@ fn run(cli: &Cli) -> Outcome {
         Command::Check { what } => check::run(what, json),
         Command::Completions { shell } => cli::completions(*shell),
         Command::Cost(args) => cost::run(args, json),
+        Command::Export(args) => migrate::export(args, json),
         Command::Fraud { what } => fraud::run(what, json),
         Command::Doctor(args) => wait(doctor::run(args, json)),
         Command::Evidence(args) => wait(evidence::run(args, json)),
         Command::Drill(args) => wait(drill::run(args, json)),
         Command::Get(args) => wait(get::run(args, json)),
+        Command::Import(args) => migrate::import(args, json),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Log { what } => log::run(what, json),
         Command::Pay(args) => wait(pay::run(args, json)),

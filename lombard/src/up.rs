@@ -39,11 +39,12 @@ use crate::{
     exit::{Exit, Failure, OrExit, Outcome, failure},
     logs,
 };
+pub use aws::{OnAws, with};
 pub use proof::{LOG_FOLDER, LOG_KEY_FILE, policy};
 pub use rig::listen;
 pub use risk::watchlist;
 pub use stop::Signals;
-pub use store::{KEY_FILE, Opened, SHRED_FILE, VAULT_FOLDER};
+pub use store::{KEY_FILE, Opened, Parts, SHRED_FILE, VAULT_FOLDER};
 
 /// How long workers may take to end, after requests have.
 const WORKERS_GRACE: Duration = Duration::from_secs(10);

@@ -19,6 +19,7 @@ pub mod http;
 pub mod instruct;
 pub mod memory;
 pub mod metrics;
+pub mod migrate;
 pub mod optimistic;
 pub mod password;
 pub mod ports;

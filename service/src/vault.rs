@@ -14,7 +14,7 @@
 //! the data: back it up, and not beside the store. Nothing here shows a key: `Debug` says only
 //! how many there are, and the keys are wiped from memory when the vault is dropped.
 
-mod envelope;
+pub(crate) mod envelope;
 pub mod erasure;
 mod file;
 mod file_keys;

@@ -71,7 +71,6 @@ pub struct World {
     pub app: App,
     pub router: Router,
     pub demo: DemoTenant,
-    pub _folder: tempfile::TempDir,
 }
 
 impl World {
@@ -79,25 +78,29 @@ impl World {
         let store: Arc<dyn Store> = Arc::new(store.clone());
         let folder = tempfile::tempdir().expect("a folder");
         let vault = LocalVault::open(&folder.path().join("keys")).expect("a vault");
-        let mut rails = Rails::default();
-        rails.add(Rail::Fps, Arc::new(Agreeable));
         let app = App {
             bank: Arc::new(Optimistic::new(store.clone(), host(), Arc::new(Wire))),
             store,
             host: host(),
             vault: Arc::new(vault),
-            rails: Arc::new(rails),
+            rails: Arc::default(),
             risk: None,
             config: Arc::new(Config::default()),
         };
+        Self::of(app).await
+    }
+
+    /// Over the ports of an application, but for its rails.
+    pub async fn of(app: App) -> Self {
+        let mut rails = Rails::default();
+        rails.add(Rail::Fps, Arc::new(Agreeable));
+        let app = App {
+            rails: Arc::new(rails),
+            ..app
+        };
         let demo = tenants::demo(&app).await.expect("the demo tenant");
         let router = http::router(Api::new(app.clone()));
-        Self {
-            app,
-            router,
-            demo,
-            _folder: folder,
-        }
+        Self { app, router, demo }
     }
 
     pub async fn execute(&self, act: Act, key: Option<&str>) -> Result<Reply, ExecuteError> {

@@ -5,11 +5,16 @@
 //! payments may not. The vault has a table of its own. The keys of the vault and of the log stay in
 //! the data folder.
 
+use std::path::Path;
+
 use clap::Args;
 use lombard_core::bank::uk::weights::Weights;
 
-use super::Told;
-use crate::{config::Settings, exit::Outcome};
+use super::{Told, store::Parts};
+use crate::{
+    config::Settings,
+    exit::{Failure, Outcome},
+};
 
 /// Arguments of `lombard up` that concern AWS.
 #[derive(Debug, Args)]
@@ -38,15 +43,33 @@ impl OnAws {
 }
 
 /// Serves on AWS until it is told to stop.
+pub async fn serve(
+    args: &OnAws,
+    settings: &Settings,
+    weights: Option<Weights>,
+    told: Told,
+) -> Outcome {
+    let served = async |parts: &Parts| super::serve(settings, parts, None, weights, told).await;
+    with(args, &settings.process.data, served).await
+}
+
+/// Opens what is on AWS, and does `work` with it while the feed is relayed.
+///
+/// # Errors
+/// When it cannot be opened, and those of `work`.
 #[cfg(not(feature = "aws"))]
-pub async fn serve(_: &OnAws, _: &Settings, _: Option<Weights>, _: Told) -> Outcome {
+pub async fn with<T>(
+    _: &OnAws,
+    _: &Path,
+    _: impl AsyncFnOnce(&Parts) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     use crate::exit::{Exit, failure};
     let what = "this program was built without AWS; build it with `--features aws`";
     Err(failure(Exit::Usage, what))
 }
 
 #[cfg(feature = "aws")]
-pub use on::serve;
+pub use on::with;
 
 #[cfg(feature = "aws")]
 mod on {
@@ -66,10 +89,10 @@ mod on {
     };
     use tokio::sync::watch;
 
-    use super::{OnAws, Outcome, Settings, Told, Weights};
+    use super::{Failure, OnAws, Parts};
     use crate::{
-        exit::{Exit, Failure, OrExit},
-        up::store::{self, Parts},
+        exit::{Exit, OrExit},
+        up::store,
     };
 
     /// How long a command may take, retries included. Behind a gateway that waits for 29 seconds,
@@ -78,17 +101,19 @@ mod on {
     /// The table when none is named.
     const TABLE: &str = "lombard";
 
-    /// Serves on AWS until it is told to stop.
-    pub async fn serve(
+    /// Opens what is on AWS, and does `work` with it while the feed is relayed.
+    ///
+    /// # Errors
+    /// When it cannot be opened, and those of `work`.
+    pub async fn with<T>(
         args: &OnAws,
-        settings: &Settings,
-        weights: Option<Weights>,
-        told: Told,
-    ) -> Outcome {
-        let (parts, relay) = open(args, &settings.process.data).await?;
+        data: &Path,
+        work: impl AsyncFnOnce(&Parts) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (parts, relay) = open(args, data).await?;
         let (stop, stopped) = watch::channel(false);
         let relay = tokio::spawn(relay.run(stopped));
-        let ended = crate::up::serve(settings, &parts, None, weights, told).await;
+        let ended = work(&parts).await;
         stop.send_replace(true);
         relay
             .await
@@ -145,9 +170,11 @@ mod on {
         };
         let parts = Parts {
             bank: Arc::new(bank(records.clone())),
+            records: records.clone(),
             store: records,
             vault: Arc::new(LocalVault::over(key_file.clone())),
             vault_bank: Arc::new(bank(vault.clone())),
+            vault_records: vault.clone(),
             vault_store: vault,
             keys: store::open_keys(data, &key_file, begun)?,
             host,

@@ -58,19 +58,26 @@ pub async fn open(
             .or_exit(Exit::NotWritable, "the log's key")?;
     }
     let keys = FileKeys::read(&file).or_exit(Exit::Damaged, "the log's key")?;
-    let blobs: Arc<dyn Blobs> = match elsewhere {
-        Some(blobs) => blobs,
-        None => {
-            let folder = data.join(LOG_FOLDER);
-            Arc::new(Folder::open(&folder).or_exit(Exit::NotWritable, folder.display())?)
-        }
-    };
+    let blobs = files(data, elsewhere)?;
     let policy = config.policy.as_deref().map(|file| policy(Path::new(file)));
     let settings = Settings {
         policy: policy.transpose()?,
         exports: config.export.iter().cloned().collect(),
     };
     Ok(Log::new(blobs, Arc::new(keys), settings))
+}
+
+/// The log's files: where they are told to be, or in the data folder.
+///
+/// # Errors
+/// [`Exit::NotWritable`].
+pub fn files(data: &Path, elsewhere: Option<Arc<dyn Blobs>>) -> Result<Arc<dyn Blobs>, Failure> {
+    if let Some(blobs) = elsewhere {
+        return Ok(blobs);
+    }
+    let folder = data.join(LOG_FOLDER);
+    let opened = Folder::open(&folder).or_exit(Exit::NotWritable, folder.display())?;
+    Ok(Arc::new(opened))
 }
 
 /// Reads a policy's file.

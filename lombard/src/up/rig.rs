@@ -11,6 +11,7 @@ use lombard_service::{
     config::Config,
     hooks::{consumer::WebhookConsumer, dispatch::Hooks, forget, retry},
     http::{self, Api},
+    migrate,
     ports::Cause,
     proof::Log,
     rails,
@@ -64,6 +65,8 @@ impl Rig {
         api: SocketAddr,
         weights: Option<Weights>,
     ) -> Result<Self, Failure> {
+        let served = migrate::state::may_serve(parts.store.as_ref()).await;
+        served.or_exit(Exit::No, "nothing is served")?;
         let (stop, stopped) = watch::channel(false);
         let mut workers = JoinSet::new();
         let mut config = settings.service.clone();

@@ -12,6 +12,7 @@ use lombard_service::{
     host::SystemHost,
     http::wire::Wire,
     metrics::{label, sample::Gauged},
+    migrate::{ByFeed, Census},
     ports::{Bank, Host, Store, Vault},
     proof::Blobs,
     vault::{FileKeys, KeyFile, LocalVault, OpenVaultError, keys::Keys},
@@ -31,12 +32,16 @@ pub const VAULT_FOLDER: &str = "vault";
 pub struct Parts {
     /// Records.
     pub store: Arc<dyn Store>,
+    /// All of them, for moving house.
+    pub records: Arc<dyn Census>,
     /// Who decides over them.
     pub bank: Arc<dyn Bank>,
     /// Personal data.
     pub vault: Arc<dyn Vault>,
     /// The vault's own records.
     pub vault_store: Arc<dyn Store>,
+    /// All of those.
+    pub vault_records: Arc<dyn Census>,
     /// Who decides over those.
     pub vault_bank: Arc<dyn Bank>,
     /// What wraps the keys of subjects.
@@ -95,9 +100,11 @@ impl Opened {
     pub fn parts(&self) -> Parts {
         Parts {
             store: self.engine.clone(),
+            records: Arc::new(ByFeed(self.engine.clone())),
             bank: self.engine.clone(),
             vault: self.vault.clone(),
             vault_store: self.vault_engine.clone(),
+            vault_records: Arc::new(ByFeed(self.vault_engine.clone())),
             vault_bank: self.vault_engine.clone(),
             keys: self.keys.clone(),
             host: self.host.clone(),

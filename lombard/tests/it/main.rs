@@ -16,6 +16,7 @@ mod evidence;
 mod fraud;
 mod guides;
 mod metrics;
+mod migration;
 mod offline;
 mod overload;
 mod seeds;

@@ -48,13 +48,17 @@ impl FileKeys {
         self.random
             .fill(bytes.as_mut_slice())
             .map_err(|_| unavailable(io::Error::other("no randomness")))?;
-        let slot = self.shred.take().map_err(unavailable)?;
         let data_key = DataKey::new(bytes);
-        let wrapped = self.wrap(context, slot, &data_key)?;
+        let wrapped = self.wrap_anew(context, &data_key)?;
         Ok((data_key, wrapped))
     }
 
-    fn wrap(&self, context: &Context, slot: u64, key: &DataKey) -> Result<Wrapped, KeysError> {
+    fn wrap_anew(&self, context: &Context, key: &DataKey) -> Result<Wrapped, KeysError> {
+        let slot = self.shred.take().map_err(unavailable)?;
+        self.wrap_in(context, slot, key)
+    }
+
+    fn wrap_in(&self, context: &Context, slot: u64, key: &DataKey) -> Result<Wrapped, KeysError> {
         let secrets = self.keys.read();
         let newest = secrets.newest();
         let bound = bound(context, slot);
@@ -119,6 +123,14 @@ impl Keys for FileKeys {
         ready(self.make(context)).boxed()
     }
 
+    fn wrap<'a>(
+        &'a self,
+        context: &'a Context,
+        key: &'a DataKey,
+    ) -> BoxFuture<'a, Result<Wrapped, KeysError>> {
+        ready(self.wrap_anew(context, key)).boxed()
+    }
+
     fn unwrap<'a>(
         &'a self,
         context: &'a Context,
@@ -137,7 +149,7 @@ impl Keys for FileKeys {
         }
         let rewrapped = self.open_wrapped(context, wrapped).and_then(|key| {
             let slot = wrapped.slot.ok_or(KeysError::NotGenuine)?;
-            self.wrap(context, slot, &key).map(Some)
+            self.wrap_in(context, slot, &key).map(Some)
         });
         ready(rewrapped).boxed()
     }

@@ -100,6 +100,13 @@ pub trait Keys: Send + Sync + 'static {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<(DataKey, Wrapped), KeysError>>;
 
+    /// Wraps a data key of other keys with the newest key: how a vault is moved.
+    fn wrap<'a>(
+        &'a self,
+        context: &'a Context,
+        key: &'a DataKey,
+    ) -> BoxFuture<'a, Result<Wrapped, KeysError>>;
+
     /// Gives a data key back.
     fn unwrap<'a>(
         &'a self,

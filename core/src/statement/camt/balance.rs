@@ -42,7 +42,9 @@ impl Balances {
         match code {
             "OPBD" => keep(&mut self.opening, balance, is_before),
             "PRCD" => keep(&mut self.previous, balance, is_before),
-            "CLBD" => keep(&mut self.closing, balance, |one, other| is_before(other, one)),
+            "CLBD" => keep(&mut self.closing, balance, |one, other| {
+                is_before(other, one)
+            }),
             _ => self.interim.push(balance),
         }
     }
