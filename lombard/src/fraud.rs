@@ -5,7 +5,9 @@ mod check;
 mod data;
 mod evaluate;
 mod explain;
+mod lists;
 pub mod publish;
+mod rules;
 mod screen;
 pub mod simulate;
 mod train;
@@ -25,6 +27,10 @@ pub enum Fraud {
     Evaluate(evaluate::Evaluate),
     /// Say why a payment was decided as it was, and decide again.
     Explain(explain::Explain),
+    /// See who is on which list, put somebody on one, take him off.
+    Lists(lists::Lists),
+    /// Propose rules, put those of others in force, and see what they do.
+    Rules(rules::Rules),
     /// Look a name up on lists of sanctions.
     Screen(screen::Screen),
     /// Make a world of payments with scams and mules, from a seed.
@@ -40,6 +46,8 @@ pub fn run(what: &Fraud, as_json: bool) -> Outcome {
         Fraud::Check(args) => check::run(args, as_json),
         Fraud::Evaluate(args) => evaluate::run(args, as_json),
         Fraud::Explain(args) => wait(explain::run(args, as_json)),
+        Fraud::Lists(args) => wait(lists::run(args, as_json)),
+        Fraud::Rules(args) => wait(rules::run(args, as_json)),
         Fraud::Screen(args) => screen::run(args, as_json),
         Fraud::Simulate(args) => simulate::run(args, as_json),
         Fraud::Train(args) => train::run(args, as_json),

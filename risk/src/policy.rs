@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decision::{Thresholds, fallback::Plan},
     features::{Event, Kind},
-    rules::{Lists, Mode, Rule, RuleSet, Wrong, lists::ENTRIES_MAX, set::RULES_MAX},
+    rules::{Lists, Rule, RuleSet, Wrong, lists::ENTRIES_MAX, set::RULES_MAX},
 };
 
 /// The most limits. A payment's commit reads and writes those that it counts against, beside its
@@ -83,7 +83,8 @@ pub enum Refused {
         /// Where and how.
         wrong: Vec<Wrong>,
     },
-    /// Two rules, or two limits, have one name: one of them would not be found.
+    /// Two limits, two versions of a rule that decide, or one version twice: one of them would not
+    /// be found.
     #[error("`{0}` is there twice")]
     Twice(String),
     /// There is more than is held.
@@ -115,8 +116,10 @@ pub enum Refused {
 /// A policy in force.
 #[derive(Debug, Default)]
 pub struct Policy {
-    /// The rules.
+    /// The rules that are asked.
     pub rules: RuleSet,
+    /// All rules as they were written, those that are off as well.
+    written: Vec<Rule>,
     /// The lists.
     pub lists: Lists,
     /// The limits.
@@ -153,10 +156,14 @@ impl Policy {
         for limit in &document.limits {
             bounded("characters in a name", limit.name.chars().count(), NAME_MAX)?;
         }
-        unique(document.rules.iter().map(|rule| &rule.name))?;
-        unique(document.limits.iter().map(|limit| &limit.name))?;
+        unique(&document.rules, |rule| (&rule.name, rule.version))?;
+        unique(
+            document.rules.iter().filter(|rule| rule.mode.may_decide()),
+            |rule| (&rule.name, 0),
+        )?;
+        unique(&document.limits, |limit| (&limit.name, 0))?;
         for rule in &document.rules {
-            let decides = matches!(rule.mode, Mode::Live | Mode::Percentage(_));
+            let decides = rule.mode.may_decide();
             let second = rule
                 .activated_by
                 .as_ref()
@@ -170,7 +177,7 @@ impl Policy {
                 return Err(Refused::Limit(limit.name.clone()));
             }
         }
-        let rules = RuleSet::compile(document.version, document.rules)
+        let rules = RuleSet::compile(document.version, document.rules.clone())
             .map_err(|(rule, wrong)| Refused::Rule { rule, wrong })?;
         if let Some((rule, list)) = rules
             .asked_lists()
@@ -181,11 +188,31 @@ impl Policy {
         }
         Ok(Self {
             rules,
+            written: document.rules,
             lists: document.lists,
             limits: document.limits,
             thresholds: document.thresholds.unwrap_or_default(),
             fallback: document.fallback,
         })
+    }
+
+    /// All rules as they were written, those that are off as well.
+    #[must_use]
+    pub fn written(&self) -> &[Rule] {
+        &self.written
+    }
+
+    /// The policy as it is written.
+    #[must_use]
+    pub fn document(&self) -> Document {
+        Document {
+            version: self.rules.version(),
+            rules: self.written.clone(),
+            lists: self.lists.clone(),
+            limits: self.limits.clone(),
+            thresholds: Some(self.thresholds),
+            fallback: self.fallback.clone(),
+        }
     }
 
     /// The limits that a payment counts against: those about subjects that it names.
@@ -203,11 +230,16 @@ fn bounded(what: &'static str, found: usize, most: usize) -> Result<(), Refused>
     Ok(())
 }
 
-fn unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), Refused> {
+/// Whether no two are known by the same name and number.
+fn unique<'a, T: 'a>(
+    all: impl IntoIterator<Item = &'a T>,
+    known_by: impl Fn(&'a T) -> (&'a String, u32),
+) -> Result<(), Refused> {
     let mut seen = BTreeSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(Refused::Twice(name.clone()));
+    for one in all {
+        let known = known_by(one);
+        if !seen.insert(known) {
+            return Err(Refused::Twice(known.0.clone()));
         }
     }
     Ok(())
@@ -238,7 +270,7 @@ mod tests {
     use lombard_core::time::Timestamp;
 
     use super::*;
-    use crate::features::Subject;
+    use crate::{features::Subject, rules::Mode};
 
     /// As the documentation shows it.
     const POLICY: &str = r#"{
@@ -255,6 +287,8 @@ mod tests {
     fn a_policy_is_taken_whole_or_not_at_all() {
         let policy = Policy::parse(POLICY).unwrap();
         assert_eq!((policy.rules.len(), policy.rules.version()), (1, 3));
+        let again = Policy::compile(policy.document()).unwrap();
+        assert_eq!(again.document(), policy.document());
         for (from, to, wanted) in [
             ("payee)", "paye)", "in_list("),
             ("\"mules\": {", "\"others\": {", "asks the list `mules`"),
@@ -268,6 +302,20 @@ mod tests {
                 .to_string();
             assert!(refused.contains(wanted), "{to}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_version_may_be_in_the_shadow_of_the_one_that_decides() {
+        let mut document = Policy::parse(POLICY).unwrap().document();
+        let mut next = document.rules[0].clone();
+        next.version = 2;
+        document.rules.push(next);
+        let twice = Refused::Twice("mules".into());
+        assert_eq!(Policy::compile(document.clone()).unwrap_err(), twice);
+        document.rules[1].mode = Mode::Shadow;
+        assert_eq!(Policy::compile(document.clone()).unwrap().rules.len(), 2);
+        document.rules[1].version = 1;
+        assert_eq!(Policy::compile(document).unwrap_err(), twice);
     }
 
     #[test]

@@ -138,12 +138,11 @@ impl Access {
         let resource = need.resource.is_empty()
             || self.resources.is_empty()
             || self.resources.iter().any(|own| own == need.resource);
-        let deed = match need.grant {
-            Some(grant) => self.grants.has(grant),
-            None => {
-                let instead = need.or.iter().any(|grant| self.grants.has(*grant));
-                !need.changes || self.scope == Scope::Write || instead
-            }
+        let any = |grants: &[Grant]| grants.iter().any(|grant| self.grants.has(*grant));
+        let deed = if need.grants.is_empty() {
+            !need.changes || self.scope == Scope::Write || any(need.or)
+        } else {
+            any(need.grants)
         };
         resource && deed
     }
@@ -156,8 +155,8 @@ pub struct Need<'a> {
     pub resource: &'a str,
     /// Whether it changes anything.
     pub changes: bool,
-    /// The grant without which it is not done, if there is one; it is then enough.
-    pub grant: Option<Grant>,
+    /// The grants without one of which it is not done, if there are any; one is then enough.
+    pub grants: &'static [Grant],
     /// Grants that are as good as being allowed to change things.
     pub or: &'static [Grant],
 }
@@ -226,26 +225,31 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         "/v1/credential" => "",
         route => route.split('/').nth(2).unwrap_or_default(),
     };
-    let grant = match (method, route) {
+    let grants: &[Grant] = match (method, route) {
         ("POST", "/v1/tokens/{id}/detokenize") | ("GET", "/v1/subjects/{id}/export") => {
-            Some(Grant::Detokenize)
+            &[Grant::Detokenize]
         }
-        ("DELETE", "/v1/subjects/{id}") => Some(Grant::Erase),
-        (_, route) if route.starts_with("/v1/vault/") => Some(Grant::VaultKeys),
-        (_, route) if route.starts_with("/v1/api_keys") => Some(Grant::Credentials),
+        ("DELETE", "/v1/subjects/{id}") => &[Grant::Erase],
+        (_, route) if route.starts_with("/v1/vault/") => &[Grant::VaultKeys],
+        (_, route) if route.starts_with("/v1/api_keys") => &[Grant::Credentials],
         (method, route) if route.starts_with("/v1/mandates") && method != "GET" => {
-            Some(Grant::Credentials)
+            &[Grant::Credentials]
         }
-        ("POST", "/v1/proposals/{id}/approve" | "/v1/proposals/{id}/reject") => {
-            Some(Grant::Approve)
+        ("POST", "/v1/proposals/{id}/approve" | "/v1/proposals/{id}/reject") => &[Grant::Approve],
+        // Whoever makes payments does not write the rules that judge them.
+        ("POST", "/v1/risk/rules/{id}/mode") => &[Grant::Review, Grant::Approve],
+        ("POST", route)
+            if route.starts_with("/v1/risk/rules") || route.starts_with("/v1/risk/lists") =>
+        {
+            &[Grant::Review]
         }
-        (_, route) if route.starts_with("/v1/audit") => Some(Grant::Audit),
-        _ => None,
+        (_, route) if route.starts_with("/v1/audit") => &[Grant::Audit],
+        _ => &[],
     };
     Need {
         resource,
         changes: !matches!(method, "GET" | "HEAD"),
-        grant,
+        grants,
         or: match (method, route) {
             ("POST", "/v1/payments/{id}/verification") => &[Grant::Approve, Grant::Review],
             // Those who answer for held payments tell what became of them.

@@ -22,6 +22,7 @@ use lombard_service::{
         archive::{self, What},
         elsewhere::{Endpoint, Model},
         fold::Fold,
+        policies,
     },
     worker::feed::rest,
 };
@@ -119,16 +120,40 @@ pub async fn start(
     let fold = Fold::open(app.clone(), Arc::clone(desk)).await;
     let fold = fold.or_exit(Exit::Internal, "the profiles of risk")?;
     workers.spawn(duty::on("risk", fold.run(stopped.clone())));
+    let mut file = None;
     if let Some(path) = &config.policy {
-        let mut file = PolicyFile {
+        let mut found = PolicyFile {
             app: app.clone(),
             path: PathBuf::from(path),
             seen: None,
         };
-        file.look(desk).await.or_exit(Exit::Usage, path)?;
-        workers.spawn(file.follow(Arc::clone(desk), stopped.clone()));
+        found.look(desk).await.or_exit(Exit::Usage, path)?;
+        file = Some(found);
     }
+    let own = policies::refresh(app, desk).await;
+    own.or_exit(Exit::Internal, "the policies of tenants")?;
+    workers.spawn(follow(app.clone(), Arc::clone(desk), file, stopped.clone()));
     Ok(())
+}
+
+/// Puts in force what the policy's file says, and what tenants changed of theirs in any process.
+async fn follow(
+    app: App,
+    desk: Arc<Desk>,
+    mut file: Option<PolicyFile>,
+    mut stop: watch::Receiver<bool>,
+) {
+    while !rest(&mut stop, LOOK_MS).await {
+        if let Some(file) = &mut file
+            && let Err(error) = file.look(&desk).await
+        {
+            let version = desk.file().rules.version();
+            warn!(%error, path = %file.path.display(), version, "the policy is not taken; the one before stays in force");
+        }
+        if let Err(error) = policies::refresh(&app, &desk).await {
+            warn!(%error, "whether tenants changed their policies is not known");
+        }
+    }
 }
 
 /// A policy's file, and when the version of it that was last looked at was written.
@@ -149,21 +174,12 @@ impl PolicyFile {
         let policy = Policy::parse(&text)?;
         let version = policy.rules.version();
         archive::keep(&self.app, What::Policy, &version.to_string(), &text).await?;
-        let before = desk.policy().rules.version();
+        let before = desk.file().rules.version();
         desk.adopt(policy);
         if before != version {
             info!(version, before, "a policy of risk is in force");
         }
         Ok(())
-    }
-
-    async fn follow(mut self, desk: Arc<Desk>, mut stop: watch::Receiver<bool>) {
-        while !rest(&mut stop, LOOK_MS).await {
-            if let Err(error) = self.look(&desk).await {
-                let version = desk.policy().rules.version();
-                warn!(%error, path = %self.path.display(), version, "the policy is not taken; the one before stays in force");
-            }
-        }
     }
 }
 

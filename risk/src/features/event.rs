@@ -1,6 +1,6 @@
 //! What the fold takes in: a payment as risk sees it, and what became of one.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use lombard_core::{currency::Currency, id::digest_text, time::Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -77,16 +77,27 @@ impl Serialize for Subject {
     }
 }
 
+impl FromStr for Subject {
+    type Err = NoSubject;
+
+    fn from_str(text: &str) -> Result<Self, NoSubject> {
+        let digits = |text: &&str| text.len() == 16;
+        let text = Some(text).filter(digits).ok_or(NoSubject)?;
+        u64::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| NoSubject)
+    }
+}
+
+/// That a text is no subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a subject is written as 16 hexadecimal digits")]
+pub struct NoSubject;
+
 impl<'de> Deserialize<'de> for Subject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let wrong = || de::Error::custom("a subject is written as 16 hexadecimal digits");
-        if text.len() != 16 {
-            return Err(wrong());
-        }
-        u64::from_str_radix(&text, 16)
-            .map(Self)
-            .map_err(|_| wrong())
+        text.parse().map_err(de::Error::custom)
     }
 }
 

@@ -26,6 +26,12 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Whether it decides about any payment, which takes a second person.
+    #[must_use]
+    pub const fn may_decide(self) -> bool {
+        matches!(self, Self::Live | Self::Percentage(_))
+    }
+
     /// Whether it decides about this payment.
     #[must_use]
     pub const fn decides(self, payment: u64) -> bool {

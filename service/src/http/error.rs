@@ -107,7 +107,7 @@ codes! {
     NotInLogYet, "not_in_log_yet", NOT_FOUND, RETRY, CLEAN, "Not in the verifiable log yet", "The transaction, or the size that was asked for, is not under a published checkpoint of the verifiable log yet. That usually takes less than a second; ask again.";
     OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, RETRY, UNSURE, "It is not known whether it was done", "The answer of the store was lost. Repeat the request with the same key: if it was carried out, you get its answer, and if not, it is carried out now.";
     Overloaded, "overloaded", SERVICE_UNAVAILABLE, RETRY, CLEAN, "Too much is going on", "Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
-    OwnApproval, "own_approval", FORBIDDEN, FINAL, CLEAN, "Somebody else must approve it", "Who ordered a payment above the limit cannot approve it. Ask somebody else who may.";
+    OwnApproval, "own_approval", FORBIDDEN, FINAL, CLEAN, "Somebody else must approve it", "Who ordered or proposed something cannot approve it or put it in force. Ask somebody else who may.";
     ProposalClosed, "proposal_closed", CONFLICT, FINAL, CLEAN, "The proposal is closed", "It was decided or carried out before, or nobody decided in time. Propose the operation again.";
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
     RateLimited, "rate_limited", TOO_MANY_REQUESTS, RETRY, CLEAN, "The key asks too often", "The API key made more requests than it may in a second. Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
@@ -127,6 +127,7 @@ codes! {
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, RETRY, CLEAN, "The store is not available", "Nothing was done. Repeat the request with the same key a little later.";
     Unbalanced, "unbalanced", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The legs do not balance", "For each currency, debits and credits must be equal, with at least two legs.";
     UploadRunning, "upload_running", CONFLICT, RETRY, CLEAN, "The same upload is still running", "Another request with this key is still sending its file. Wait for it to end, then repeat the request with the same key.";
+    VersionStale, "version_stale", CONFLICT, FINAL, CLEAN, "It was changed meanwhile", "The change is based on a version that is not the newest any more; the detail says which is. Look at it again, and decide again.";
     WrongState, "wrong_state", CONFLICT, FINAL, CLEAN, "The payment is at another stage", "The payment is not, or no longer, at a stage at which this can be done; the detail says where it stands.";
 }
 

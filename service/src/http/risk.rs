@@ -1,16 +1,21 @@
 //! Risk: what was decided about payments and why, what became of them, and what a rule would do.
 
 mod backtest;
+mod change;
 mod decisions;
 mod health;
 mod labels;
+mod lists;
+mod rules;
 mod view;
 
 use std::sync::Arc;
 
 use lombard_core::{id::Id, payment::Payment, plan::keys, risk::Kept};
+use lombard_risk::rules::Wrong;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use self::rules::{force, propose};
 use super::{Api, Call, ErrorCode, Problem};
 use crate::risk::{Desk, Judged};
 
@@ -22,6 +27,16 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(labels::tell))
         .routes(routes!(backtest::backtest))
         .routes(routes!(health::health))
+        .routes(routes!(rules::list, propose::propose))
+        .routes(routes!(rules::get))
+        .routes(routes!(force::mode))
+        .routes(routes!(force::retire))
+        .routes(routes!(rules::hits))
+        .routes(routes!(lists::list, lists::make))
+        .routes(routes!(lists::get))
+        .routes(routes!(lists::add))
+        .routes(routes!(lists::remove))
+        .routes(routes!(change::list))
 }
 
 /// Whoever judges payments here. Where nobody does, there is nothing to look at or to ask.
@@ -29,6 +44,12 @@ fn desk(api: &Api) -> Result<&Arc<Desk>, Problem> {
     let nobody = "nobody judges payments here: neither a policy nor a model is set";
     let desk = api.app().risk.as_ref();
     desk.ok_or_else(|| Problem::saying(ErrorCode::NotFound, nobody.into()))
+}
+
+/// What is wrong with a condition, each with its line and column.
+fn in_words(wrong: &[Wrong]) -> String {
+    let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    wrong.join("; ")
 }
 
 /// What was decided about a payment of the caller's.

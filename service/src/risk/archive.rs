@@ -85,14 +85,28 @@ pub async fn keep(app: &App, what: What, version: &str, text: &str) -> Result<()
         }
         None => {}
     }
-    let parts: Vec<&[u8]> = text.as_bytes().chunks(PART_BYTES).collect();
-    for (number, bytes) in parts.iter().enumerate() {
-        let body = Body::of(&STANDARD_NO_PAD.encode(bytes));
-        put(app, key(what, version, &part(number)), body).await?;
+    for (key, body) in records(what, version, text) {
+        put(app, key, body).await?;
     }
-    // Last: until it is there, nothing is.
-    let head = Head { parts: parts.len() };
-    Ok(put(app, key(what, version, "head"), Body::of(&head)).await?)
+    Ok(())
+}
+
+/// The records that keep a document, the one that says that it is there at the end: until it is
+/// there, nothing is. For a commit that keeps a document with what else it does.
+#[must_use]
+pub fn records(what: What, version: &str, text: &str) -> Vec<(Key, Body)> {
+    let parts = text.as_bytes().chunks(PART_BYTES).enumerate();
+    let mut records: Vec<(Key, Body)> = parts
+        .map(|(number, bytes)| {
+            let body = Body::of(&STANDARD_NO_PAD.encode(bytes));
+            (key(what, version, &part(number)), body)
+        })
+        .collect();
+    let head = Head {
+        parts: records.len(),
+    };
+    records.push((key(what, version, "head"), Body::of(&head)));
+    records
 }
 
 /// Writes over what a start that broke off may have left.

@@ -1,6 +1,7 @@
 //! The desk: judges a payment inline.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use tracing::debug;
 use super::{
     Judged,
     elsewhere::{Model, Scored},
+    policies::Own,
     tally::Tally,
 };
 use crate::metrics::{METRICS, kinds::Took};
@@ -48,7 +50,9 @@ pub struct Desk {
     /// The profiles. Held for microseconds at a time, never over IO.
     pub(super) book: Mutex<Book>,
     pub(super) tally: Mutex<Tally>,
-    policy: RwLock<Arc<Policy>>,
+    /// The policy of the file, which holds for every tenant without one of its own.
+    file: RwLock<Arc<Policy>>,
+    own: RwLock<HashMap<TenantId, Arc<Own>>>,
     parts: Parts,
 }
 
@@ -60,20 +64,51 @@ impl Desk {
         Arc::new(Self {
             book: Mutex::new(Book::noting()),
             tally: Mutex::default(),
-            policy: RwLock::new(Arc::new(policy)),
+            file: RwLock::new(Arc::new(policy)),
+            own: RwLock::default(),
             parts,
         })
     }
 
-    /// The policy in force.
+    /// The policy in force for a tenant.
     #[must_use]
-    pub fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.policy.read())
+    pub fn policy(&self, tenant: TenantId) -> Arc<Policy> {
+        match self.own.read().get(&tenant) {
+            Some(own) => Arc::clone(&own.policy),
+            None => self.file(),
+        }
     }
 
-    /// Puts another policy in force, from the next judgement on.
+    /// The policy that every tenant begins with.
+    #[must_use]
+    pub fn file(&self) -> Arc<Policy> {
+        Arc::clone(&self.file.read())
+    }
+
+    /// The policy of a tenant's own, if it has one.
+    #[must_use]
+    pub fn own(&self, tenant: TenantId) -> Option<Arc<Own>> {
+        self.own.read().get(&tenant).cloned()
+    }
+
+    /// Puts another policy in force for every tenant without one of its own, from the next
+    /// judgement on.
     pub fn adopt(&self, policy: Policy) {
-        *self.policy.write() = Arc::new(policy);
+        *self.file.write() = Arc::new(policy);
+    }
+
+    /// Puts a tenant's own policy in force, unless a newer one is, and gives the one that is.
+    pub(super) fn adopt_own(&self, tenant: TenantId, own: Own) -> Arc<Own> {
+        let mut all = self.own.write();
+        let newer = all
+            .get(&tenant)
+            .filter(|known| known.head.version >= own.head.version);
+        if let Some(known) = newer {
+            return Arc::clone(known);
+        }
+        let own = Arc::new(own);
+        all.insert(tenant, Arc::clone(&own));
+        own
     }
 
     /// The model that decides, if it is here.
@@ -125,7 +160,7 @@ impl Desk {
         let mut event = super::event(tenant, pay, now);
         event.screening = screening;
         let (rail, currency) = (pay.rail.name(), pay.money.currency.code());
-        let policy = self.policy();
+        let policy = self.policy(tenant);
         let started = Instant::now();
         let mut decision = self.judge(&policy, &event, rail, currency).await;
         let took = started.elapsed();
@@ -209,7 +244,7 @@ impl Desk {
         if judged.decision.vector.as_ref() == Some(&vector) {
             return None;
         }
-        let policy = self.policy();
+        let policy = self.policy(judged.tenant);
         let facts = Facts {
             vector: &vector,
             event: &judged.event,

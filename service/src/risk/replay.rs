@@ -1,7 +1,7 @@
 //! Makes a stored decision again, from what is stored: the vector, the policy and the model of its
 //! versions. It comes out the same, or something is wrong.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use lombard_risk::{
     decision::{Decision, Score, decide},
@@ -16,6 +16,7 @@ use lombard_risk::{
 use super::{
     Desk, Judged,
     archive::{self, What},
+    policies::{self, NotThere},
 };
 use crate::{app::App, ports::ReadError};
 
@@ -66,7 +67,7 @@ impl From<Replay> for Replayed {
 /// See [`ReadError`].
 pub async fn replay(app: &App, desk: &Desk, judged: &Judged) -> Result<Replayed, ReadError> {
     let stored = &judged.decision;
-    let Some(policy) = policy(app, desk, stored.rule_set).await? else {
+    let Some(policy) = policy(app, desk, judged).await? else {
         return Ok(Replay::Missing("the policy of that version").into());
     };
     let Some(vector) = &stored.vector else {
@@ -111,19 +112,27 @@ fn compared(stored: &Decision, again: Decision) -> Replay {
     }
 }
 
-async fn policy(
-    app: &App,
-    desk: &Desk,
-    version: u64,
-) -> Result<Option<std::sync::Arc<Policy>>, ReadError> {
-    let own = desk.policy();
-    if own.rules.version() == version {
-        return Ok(Some(own));
+async fn policy(app: &App, desk: &Desk, judged: &Judged) -> Result<Option<Arc<Policy>>, ReadError> {
+    let (tenant, version) = (judged.tenant, judged.decision.rule_set);
+    let now = desk.policy(tenant);
+    if now.rules.version() == version {
+        return Ok(Some(now));
+    }
+    match policies::at(app, desk, tenant, version, &judged.event).await {
+        Ok(Some(own)) => return Ok(Some(Arc::new(own))),
+        // A version of the file.
+        Ok(None) => {}
+        Err(NotThere::Read(error)) => return Err(error),
+        Err(NotThere::Refused(_) | NotThere::Missing { .. }) => return Ok(None),
+    }
+    let file = desk.file();
+    if file.rules.version() == version {
+        return Ok(Some(file));
     }
     let text = archive::load(app, What::Policy, &version.to_string()).await?;
     Ok(text
         .and_then(|text| Policy::parse(&text).ok())
-        .map(Into::into))
+        .map(Arc::new))
 }
 
 async fn model<'a>(

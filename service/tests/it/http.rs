@@ -21,6 +21,7 @@ mod proposals;
 mod reconciliation;
 mod returns;
 mod risk;
+mod risk_rules;
 mod server;
 mod tenants;
 mod tls;

@@ -6,7 +6,7 @@ use lombard_risk::rules::{Condition, backtest::Report, language::SOURCE_MAX};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::desk;
+use super::{desk, in_words};
 use crate::{
     http::{Api, Call, Problem, query::Query, reply::shown, wire::scalar},
     risk::history,
@@ -56,17 +56,18 @@ pub async fn backtest(
     let after = query.take::<Id<Payment>>("cursor")?;
     query.finish()?;
     let source = source.ok_or_else(|| Problem::parameter("condition", "it is missing"))?;
-    let condition = Condition::compile(&source).map_err(|wrong| {
-        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-        Problem::parameter("condition", wrong.join("; "))
-    })?;
-    let policy = desk(&api)?.policy();
+    let condition = Condition::compile(&source)
+        .map_err(|wrong| Problem::parameter("condition", in_words(&wrong)))?;
+    let policy = desk(&api)?.policy(call.tenant());
     let tried = history::try_on(
         api.app(),
         call.tenant(),
         (&condition, &policy.lists),
-        after,
-        limit.unwrap_or(LIMIT_DEFAULT),
+        history::Part {
+            newest_first: false,
+            after,
+            limit: limit.unwrap_or(LIMIT_DEFAULT),
+        },
     )
     .await?;
     Ok(shown(&BacktestView {

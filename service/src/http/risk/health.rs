@@ -67,10 +67,10 @@ struct HealthView {
 /// What is in force and what was decided since the server was started, over all tenants.
 #[utoipa::path(get, path = "/v1/risk/health", tag = "risk",
     responses((status = 200, description = "How it does.", body = HealthView)))]
-pub async fn health(State(api): State<Api>, _: Call, query: Query) -> Result<Response, Problem> {
+pub async fn health(State(api): State<Api>, call: Call, query: Query) -> Result<Response, Problem> {
     query.finish()?;
     let desk = desk(&api)?;
-    let (tally, policy, drift) = (desk.tally(), desk.policy(), desk.drift());
+    let (tally, policy, drift) = (desk.tally(), desk.policy(call.tenant()), desk.drift());
     let (profiles, pairs) = desk.known();
     let named = |model: &lombard_risk::model::Scorer| model.version().to_owned();
     let actions = Action::ALL.into_iter().zip(tally.actions);

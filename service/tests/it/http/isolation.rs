@@ -89,6 +89,13 @@ pub fn body(path: &str) -> Option<Value> {
         | "/v1/exceptions/{id}/comment"
         | "/v1/exceptions/{id}/reopen" => json!({"note": "a try"}),
         "/v1/exceptions/{id}/resolve" => json!({"action": "ignore", "note": "a try"}),
+        "/v1/risk/rules/{id}/mode" => {
+            json!({"version": 1, "mode": "shadow", "revision": 1, "reason": "a try"})
+        }
+        "/v1/risk/rules/{id}/retire" => json!({"revision": 1, "reason": "a try"}),
+        "/v1/risk/lists/{id}/entries" | "/v1/risk/lists/{id}/removals" => {
+            json!({"subject": "0".repeat(16), "reason": "a try"})
+        }
         "/v1/webhook_endpoints/{id}/replay" => json!({"since": "2026-01-01T00:00:00.000Z"}),
         _ => return None,
     })
@@ -186,6 +193,8 @@ pub struct Ours {
     mandate: String,
     audit: String,
     proposal: String,
+    /// What a rule and a list of ours are called.
+    rule: &'static str,
 }
 
 impl Ours {
@@ -196,6 +205,8 @@ impl Ours {
         let kept = json!({"person": {"name": "Ada Lovelace"}});
         let token = world.post("/v1/tokens", kept).await;
         let endpoint = json!({"url": "https://example.com/hooks"});
+        let rule = "our_own_rule";
+        make_rule(world, rule).await;
         Self {
             payment: world.cleared().await,
             charge: world
@@ -219,6 +230,7 @@ impl Ours {
             mandate: mandate(world, &account).await,
             audit: first_of(world, "/v1/audit").await,
             proposal: world.post("/v1/proposals", rotation()).await.text("id"),
+            rule,
             token: token.text("id"),
             subject: token.text("subject"),
             account,
@@ -245,9 +257,22 @@ impl Ours {
             "audit" => &self.audit,
             "proposals" => &self.proposal,
             "subjects" => &self.subject,
+            "risk" if path.starts_with("/v1/risk/rules") => self.rule,
+            "risk" if path.starts_with("/v1/risk/lists") => self.rule,
             "risk" => &self.payment,
             _ => return None,
         })
+    }
+}
+
+/// A rule and a list of one name, where somebody judges.
+async fn make_rule(world: &World, name: &str) {
+    if world.app.risk.is_some() {
+        let list = json!({"name": name, "reason": "ours"});
+        world.post("/v1/risk/lists", list).await.expect(201);
+        let rule = json!({"name": name, "after_version": 0, "condition": "amount > 1", "action": "review",
+            "says": "it is money", "reason": "ours"});
+        world.post("/v1/risk/rules", rule).await.expect(201);
     }
 }
 
@@ -309,7 +334,12 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
             "/payment",
         ),
         // These refer to nothing.
-        "/v1/accounts" | "/v1/webhook_endpoints" | "/v1/api_keys" | "/v1/proposals" => return,
+        "/v1/risk/rules"
+        | "/v1/risk/lists"
+        | "/v1/accounts"
+        | "/v1/webhook_endpoints"
+        | "/v1/api_keys"
+        | "/v1/proposals" => return,
         "/v1/mandates" => (
             json!({"human": "u", "agent": "a", "account": a, "currency": "GBP",
                 "amount_each_max": 1, "amount_total_max": 1, "expires_in_seconds": 60}),
