@@ -23,6 +23,7 @@ use lombard_core::{
     reason::Reason,
     sca::{self, Ask, Channel, rules::Regime},
     scheme::Finding,
+    store::Key,
     tenant::TenantId,
     time::Timestamp,
 };
@@ -99,9 +100,13 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The command, with what risk says of it, where risk is asked.
-    pub async fn judged(mut self, app: &App, tenant: TenantId) -> Pay {
-        if let Some(desk) = &app.risk {
+    /// The command, with what risk says of it, where risk is asked. Where there is a record under
+    /// `before` already, the order was carried out and is only repeated: nobody judges it again.
+    pub async fn judged(mut self, app: &App, tenant: TenantId, before: &Key) -> Pay {
+        if let Some(desk) = &app.risk
+            // If that cannot be read, judging twice does less harm than not judging.
+            && !matches!(app.get(before).await, Ok(Some(_)))
+        {
             let assessed = desk.assess(tenant, &self.pay, self.screening, app.host.now());
             self.pay.risk = Some(assessed.await);
         }

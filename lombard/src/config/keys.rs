@@ -249,6 +249,10 @@ pub const SETTINGS: &[Setting] = &[
         "The address of a model that runs somewhere else and scores payments in the model's place; see risk.md.",
     ),
     text(
+        "risk.endpoint_model",
+        "The version that the model there must have, by its own account; an answer of another one is no answer.",
+    ),
+    text(
         "risk.sanctions",
         "A folder with lists of sanctions, against which creditors' names are screened: OFAC's `sdn.csv` and `alt.csv`; any other `.csv` is read as a list of the United Kingdom.",
     ),

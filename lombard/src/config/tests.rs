@@ -157,6 +157,7 @@ fn the_list_of_settings_is_complete() {
     service.risk.model = Some("m".into());
     service.risk.challenger = Some("c".into());
     service.risk.endpoint = Some("u".into());
+    service.risk.endpoint_model = Some("7".into());
     service.risk.sanctions = Some("s".into());
     service.risk.limit_ms = 3;
     service.traces.endpoint = Some("e".into());

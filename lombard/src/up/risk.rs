@@ -42,7 +42,8 @@ const LOOK_MS: u64 = 1_000;
 pub fn desk(config: &RiskConfig) -> Result<Option<Arc<Desk>>, Failure> {
     let limit = Duration::from_millis(config.limit_ms);
     let elsewhere = config.endpoint.as_deref().map(|url| {
-        let endpoint = Endpoint::new(url, limit).or_exit(Exit::Internal, "no HTTP client");
+        let endpoint = Endpoint::new(url, config.endpoint_model.clone(), limit)
+            .or_exit(Exit::Internal, "no HTTP client");
         endpoint.map(|endpoint| Arc::new(endpoint) as Arc<dyn Model>)
     });
     let (policy, model) = (&config.policy, &config.model);

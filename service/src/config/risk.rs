@@ -15,6 +15,8 @@ pub struct RiskConfig {
     pub challenger: Option<String>,
     /// The address of a model that runs somewhere else and scores in the model's place.
     pub endpoint: Option<String>,
+    /// The version that the model there must have, by its own account.
+    pub endpoint_model: Option<String>,
     /// A folder with lists of sanctions.
     pub sanctions: Option<String>,
     /// For how many milliseconds a judgement waits before the policy's fallback decides.
@@ -28,6 +30,7 @@ impl Default for RiskConfig {
             model: None,
             challenger: None,
             endpoint: None,
+            endpoint_model: None,
             sanctions: None,
             limit_ms: 2,
         }

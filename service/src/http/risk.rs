@@ -15,7 +15,10 @@ use lombard_core::{id::Id, payment::Payment, plan::keys, risk::Kept};
 use lombard_risk::rules::Wrong;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::rules::{force, propose};
+use self::{
+    lists::act,
+    rules::{force, propose},
+};
 use super::{Api, Call, ErrorCode, Problem};
 use crate::risk::{Desk, Judged};
 
@@ -32,10 +35,10 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(force::mode))
         .routes(routes!(force::retire))
         .routes(routes!(rules::hits))
-        .routes(routes!(lists::list, lists::make))
+        .routes(routes!(lists::list, act::make))
         .routes(routes!(lists::get))
-        .routes(routes!(lists::add))
-        .routes(routes!(lists::remove))
+        .routes(routes!(act::add))
+        .routes(routes!(act::remove))
         .routes(routes!(change::list))
 }
 

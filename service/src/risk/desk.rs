@@ -18,7 +18,7 @@ use lombard_risk::{
 };
 use parking_lot::{Mutex, RwLock};
 use serde_json::value::{RawValue, to_raw_value};
-use tracing::debug;
+use tracing::{debug, info, warn};
 
 use super::{
     Judged,
@@ -26,7 +26,10 @@ use super::{
     policies::Own,
     tally::Tally,
 };
-use crate::metrics::{METRICS, kinds::Took};
+use crate::{
+    metrics::{METRICS, kinds::Took},
+    rails::breaker::{Breaker, Change, Pass},
+};
 
 /// What a desk is made of.
 #[derive(Default)]
@@ -54,6 +57,8 @@ pub struct Desk {
     file: RwLock<Arc<Policy>>,
     own: RwLock<HashMap<TenantId, Arc<Own>>>,
     parts: Parts,
+    /// Leaves a model elsewhere alone for a while when it fails.
+    breaker: Mutex<Breaker>,
 }
 
 impl Desk {
@@ -67,6 +72,7 @@ impl Desk {
             file: RwLock::new(Arc::new(policy)),
             own: RwLock::default(),
             parts,
+            breaker: Mutex::default(),
         })
     }
 
@@ -162,7 +168,7 @@ impl Desk {
         let (rail, currency) = (pay.rail.name(), pay.money.currency.code());
         let policy = self.policy(tenant);
         let started = Instant::now();
-        let mut decision = self.judge(&policy, &event, rail, currency).await;
+        let mut decision = self.judge(&policy, &event, (rail, currency), now).await;
         let took = started.elapsed();
         decision.took_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         self.tally.lock().add(&decision, took > self.parts.limit);
@@ -189,7 +195,13 @@ impl Desk {
         }
     }
 
-    async fn judge(&self, policy: &Policy, event: &Event, rail: &str, currency: &str) -> Decision {
+    async fn judge(
+        &self,
+        policy: &Policy,
+        event: &Event,
+        (rail, currency): (&str, &str),
+        now: Timestamp,
+    ) -> Decision {
         let started = Instant::now();
         let vector = {
             let Some(book) = self.book.try_lock_for(self.parts.limit) else {
@@ -202,7 +214,7 @@ impl Desk {
             None => None,
             Some(model) => {
                 let left = self.parts.limit.saturating_sub(started.elapsed());
-                Some(ask(model.as_ref(), &vector, left).await)
+                Some(self.ask(model.as_ref(), &vector, left, now).await)
             }
         };
         let score = match &said {
@@ -255,16 +267,31 @@ impl Desk {
         let judges = self.judges(&policy, self.champion());
         Some(decide(judges, &facts, Score::Own))
     }
-}
 
-/// Asks a model elsewhere, no longer than is left.
-async fn ask(model: &dyn Model, vector: &Vector, left: Duration) -> Result<Scored, Fallback> {
-    match tokio::time::timeout(left, model.score(vector)).await {
-        Ok(Ok(scored)) => Ok(scored),
-        Ok(Err(error)) => {
-            debug!(%error, "no score");
-            Err(Fallback::Unavailable)
+    /// Asks a model elsewhere, no longer than is left, and not at all while it is left alone.
+    async fn ask(
+        &self,
+        model: &dyn Model,
+        vector: &Vector,
+        left: Duration,
+        now: Timestamp,
+    ) -> Result<Scored, Fallback> {
+        if let Pass::Wait(_) = self.breaker.lock().ask(now) {
+            return Err(Fallback::Unavailable);
         }
-        Err(_) => Err(Fallback::TooSlow),
+        let scored = match tokio::time::timeout(left, model.score(vector)).await {
+            Ok(Ok(scored)) => Ok(scored),
+            Ok(Err(error)) => {
+                debug!(%error, "no score");
+                Err(Fallback::Unavailable)
+            }
+            Err(_) => Err(Fallback::TooSlow),
+        };
+        match self.breaker.lock().note(now, scored.is_ok()) {
+            Some(Change::Opened) => warn!("the model elsewhere is left alone for a while"),
+            Some(Change::Closed) => info!("the model elsewhere answers again"),
+            None => {}
+        }
+        scored
     }
 }

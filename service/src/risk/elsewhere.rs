@@ -7,7 +7,7 @@
 //! 200          {"probability": 0.0123, "model": "2026-11"}
 //! ```
 //!
-//! Whoever asks ends the wait. Anything else than that answer is no score, and no score is the
+//! Whoever asks ends the wait, and leaves a model that fails alone for a while. Anything else than that answer is no score, and no score is the
 //! policy's fallback, never a yes.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -54,6 +54,8 @@ pub enum NoScore {
 /// A model behind a URL.
 pub struct Endpoint {
     url: String,
+    /// The one model that is believed.
+    model: Option<String>,
     http: Client,
 }
 
@@ -69,11 +71,11 @@ struct Answer {
 }
 
 impl Endpoint {
-    /// The model at a URL, which is given up after `limit`.
+    /// The model at a URL, which is given up after `limit`; with `model`, no other is believed.
     ///
     /// # Errors
     /// When no HTTP client can be made on this system.
-    pub fn new(url: &str, limit: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(url: &str, model: Option<String>, limit: Duration) -> Result<Self, reqwest::Error> {
         use_ring();
         let http = Client::builder()
             .timeout(limit)
@@ -82,7 +84,7 @@ impl Endpoint {
             .no_proxy()
             .build()?;
         let url = url.to_owned();
-        Ok(Self { url, http })
+        Ok(Self { url, model, http })
     }
 
     async fn ask(&self, vector: &Vector) -> Result<Scored, NoScore> {
@@ -111,6 +113,9 @@ impl Endpoint {
             return Err(NoScore::Wrong(format!("{}", answer.probability)));
         }
         let model = answer.model.unwrap_or_default();
+        if self.model.as_ref().is_some_and(|wanted| *wanted != model) {
+            return Err(NoScore::Wrong("for another model".to_owned()));
+        }
         Ok(Scored {
             score: millionths(answer.probability),
             model: format!("elsewhere:{}", model.chars().take(64).collect::<String>()),

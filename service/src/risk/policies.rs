@@ -16,6 +16,7 @@
 //! caller are one commit, under the guard of the head: versions have no gaps, and one version is
 //! one policy. So a decision, which names its version, can be made again ([`at`]).
 
+mod change;
 pub mod listed;
 pub mod rules;
 mod step;
@@ -27,16 +28,17 @@ use lombard_core::{
     id::Id,
     store::{Key, Snapshot},
     tenant::TenantId,
-    time::Timestamp,
 };
 use lombard_risk::{
     features::{Event, Kind, Subject},
     policy::{Document, Policy, Refused},
-    rules::{Lists, Mode},
+    rules::Lists,
 };
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
+use change::Stored;
+pub use change::{Change, Changed};
 pub use step::Step;
 
 use super::{
@@ -64,69 +66,6 @@ pub struct Head {
     pub lists_of: u64,
     /// The version of the file from which limits, thresholds and fallback were taken last.
     pub settings_of: u64,
-}
-
-/// What a version changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Which version.
-    pub version: u64,
-    /// When.
-    pub at: Timestamp,
-    /// Who did it.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// What.
-    #[serde(flatten)]
-    pub what: Changed,
-}
-
-/// What was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "what")]
-pub enum Changed {
-    /// How far a version of a rule is in force.
-    Mode {
-        /// Which rule.
-        rule: String,
-        /// Which version of it.
-        rule_version: u32,
-        /// How far.
-        #[serde(flatten)]
-        mode: Mode,
-    },
-    /// A rule was taken out for good.
-    Retired {
-        /// Which rule.
-        rule: String,
-    },
-    /// Limits, thresholds and fallback were taken from the file.
-    Settings {
-        /// Which version of the file.
-        file: u64,
-    },
-    /// A list was made.
-    List {
-        /// Which.
-        list: String,
-    },
-    /// A subject was put on a list.
-    Listed {
-        /// Which list.
-        list: String,
-        /// Who.
-        subject: Subject,
-        /// Until when; none for good.
-        until: Option<Timestamp>,
-    },
-    /// A subject was taken off a list.
-    Unlisted {
-        /// Which list.
-        list: String,
-        /// Who.
-        subject: Subject,
-    },
 }
 
 /// A policy of a tenant's own, in force.
@@ -391,12 +330,4 @@ async fn document_at(app: &App, tenant: TenantId, version: u64) -> Result<Option
         return Ok(None);
     };
     Ok(Some(change.document))
-}
-
-/// A change as it is stored, with where its rules are kept.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    document: u64,
-    #[serde(flatten)]
-    change: Change,
 }

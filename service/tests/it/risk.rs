@@ -1,7 +1,13 @@
 //! Risk inline: decisions are stored with their payments and can be made again, limits hold in a
 //! race, profiles are warm after a restart, and a model elsewhere may be slow, wrong or gone.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use lombard_core::{
@@ -86,7 +92,8 @@ async fn pay(
         batch: None,
     };
     let prepared = prepare(&world.app, world.tenant, instruction, None).unwrap();
-    let pay = prepared.judged(&world.app, world.tenant).await;
+    let paid = keys::payment(world.tenant, id);
+    let pay = prepared.judged(&world.app, world.tenant, &paid).await;
     (id, world.execute(Act::Pay(Box::new(pay))).await)
 }
 
@@ -275,6 +282,43 @@ async fn without_a_score_the_configured_fallback_decides_and_says_so() {
     }
 }
 
+/// A model that never answers, and counts how often it is asked.
+#[derive(Default)]
+struct Silent(AtomicU32);
+
+impl Model for Silent {
+    fn score<'a>(&'a self, _: &'a Vector) -> BoxFuture<'a, Result<Scored, NoScore>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_fails_is_left_alone_and_asked_again_later() {
+    let model = Arc::new(Silent::default());
+    let world = world(Parts {
+        elsewhere: Some(model.clone()),
+        limit: Duration::from_millis(2),
+        ..Parts::default()
+    });
+    let (debtor, creditor) = (world.account(100_000).await, world.account(0).await);
+    for number in 0..30 {
+        let (id, _) = pay(&world, debtor, creditor, 100).await;
+        let fallback = if number < 20 {
+            Fallback::TooSlow
+        } else {
+            Fallback::Unavailable
+        };
+        let (_, judged) = kept(&world, id).await;
+        assert_eq!(judged.decision.fallback, Some(fallback), "{number}");
+    }
+    assert_eq!(model.0.load(Ordering::Relaxed), 20);
+    world.host.advance(31_000);
+    pay(&world, debtor, creditor, 100).await;
+    pay(&world, debtor, creditor, 100).await;
+    assert_eq!(model.0.load(Ordering::Relaxed), 21, "one may try");
+}
+
 /// An endpoint that answers each connection with these bytes.
 async fn serves(answer: &'static str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -298,7 +342,12 @@ async fn serves(answer: &'static str) -> String {
 async fn an_endpoint_is_believed_only_when_it_answers_a_probability() {
     let limit = Duration::from_secs(5);
     let vector = Vector::default();
-    let score = async |url: &str| Endpoint::new(url, limit).unwrap().score(&vector).await;
+    let score = async |url: &str| {
+        Endpoint::new(url, Some("7".into()), limit)
+            .unwrap()
+            .score(&vector)
+            .await
+    };
     let good = serves(r#"{"probability": 0.25, "model": "7"}"#).await;
     let scored = score(&good).await.unwrap();
     assert_eq!(
@@ -306,8 +355,13 @@ async fn an_endpoint_is_believed_only_when_it_answers_a_probability() {
         (250_000, "elsewhere:7")
     );
     for wrong in [
-        r#"{"probability": 1.5}"#,
-        r#"{"probability": null}"#,
+        r#"{"probability": 0.25, "model": "6"}"#,
+        r#"{"probability": 0.25}"#,
+        r#"{"probability": 1.5, "model": "7"}"#,
+        r#"{"probability": -0.1, "model": "7"}"#,
+        r#"{"probability": NaN, "model": "7"}"#,
+        r#"{"probability": 1e999, "model": "7"}"#,
+        r#"{"probability": null, "model": "7"}"#,
         "<html>",
         "{}",
     ] {

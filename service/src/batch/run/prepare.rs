@@ -167,7 +167,9 @@ impl Maker {
             batch: Some(record.id),
         };
         let prepared = prepare(app, *tenant, instruction, weights.as_ref());
-        let judged = prepared.map_err(not_prepared)?.judged(app, *tenant);
+        let paid = keys::payment(*tenant, payment_id(record.id, row));
+        let judged = prepared.map_err(not_prepared)?;
+        let judged = judged.judged(app, *tenant, &paid);
         // The reader is a thread of its own, so it may wait.
         let mut pay = self.source.runtime.block_on(judged);
         pay.warnings.extend(wish.not_carried.map(|field| Warning {

@@ -188,11 +188,16 @@ pub async fn create(
     };
     prepared.pay.agency = call.caller().agency.as_deref().cloned();
     let warnings = std::mem::take(&mut prepared.warnings);
-    let pay = prepared.judged(api.app(), tenant).await;
+    // Of requests that are repeated while the first still runs, one is judged.
+    let turn = api.turn(tenant, &wish).await?;
+    let before = wish.record_key(tenant);
+    let pay = prepared.judged(api.app(), tenant, &before).await;
     let (debtor, creditor) = (pay.debtor, pay.creditor.account());
     let act = Act::Pay(Box::new(pay));
-    let executed = api.execute(call, wish, act).await;
-    let reply = executed.map_err(|problem| {
+    let executed = api.app().execute(call.command(wish, act)).await;
+    drop(turn);
+    let reply = executed.map_err(|error| {
+        let problem = Problem::from(error);
         let creditor = creditor.map_or_else(String::new, |id| id.to_string());
         let places = [
             ("/debtor/account", debtor.to_string()),

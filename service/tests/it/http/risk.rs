@@ -1,12 +1,22 @@
 //! Risk over the API, as a risk analyst uses it: a payment is refused and explained, a review is
 //! released, what became of payments is told, and a rule is tried on them.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
-use lombard_risk::policy::Policy;
+use futures_util::future::BoxFuture;
+use lombard_risk::{features::Vector, policy::Policy};
 use lombard_service::{
     config::Config,
-    risk::{Desk, Parts},
+    risk::{
+        Desk, Parts,
+        elsewhere::{Model, NoScore, Scored},
+    },
 };
 use serde_json::{Value, json};
 
@@ -204,4 +214,81 @@ async fn where_nobody_judges_payments_are_as_they_always_were() {
         .get("/v1/risk/health")
         .await
         .refused(404, "not_found", None);
+}
+
+/// A model that waits longer than anybody has.
+struct Slow(AtomicU32);
+
+impl Model for Slow {
+    fn score<'a>(&'a self, _: &'a Vector) -> BoxFuture<'a, Result<Scored, NoScore>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_is_judged_once() {
+    let model = Arc::new(Slow(AtomicU32::new(0)));
+    let desk = Desk::new(Parts {
+        elsewhere: Some(model.clone()),
+        limit: Duration::from_millis(50),
+        ..Parts::default()
+    });
+    let world = World::of(Config::default(), Some(desk)).await;
+    let (from, to) = (world.account(1_000_000).await, world.account(0).await);
+    let asked = model.0.load(Ordering::Relaxed);
+    let body = json!({"amount": 100, "currency": "GBP", "debtor": {"account": from}, "creditor": {"account": to}});
+    let same = (0..8).map(|_| world.post_with("/v1/payments", "once", body.clone()));
+    let answers = futures_util::future::join_all(same).await;
+    let ids: std::collections::BTreeSet<_> =
+        answers.iter().map(|answer| answer.text("id")).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(model.0.load(Ordering::Relaxed) - asked, 1);
+    let health = world.get("/v1/risk/health").await.expect(200);
+    assert_eq!(
+        health["fallback_too_slow"],
+        json!(asked + 1),
+        "counted once: {health}"
+    );
+}
+
+/// Many payments at once that race for one limit: exactly those that fit go through, whichever
+/// they are, and each of the others says which limit it met.
+#[tokio::test]
+async fn a_storm_over_one_limit_passes_exactly_what_fits() {
+    const STORM: u64 = 96;
+    let policy = r#"{"version": 1, "limits": [
+        {"name": "a day to one payee", "per": ["account", "payee"], "hours": 24, "counts": "amount", "most": 1000, "action": "decline"},
+        {"name": "tries of a card", "per": ["card"], "hours": 1, "counts": "attempts", "most": 40, "action": "decline"}]}"#;
+    let desk = Desk::new(Parts {
+        policy: Policy::parse(policy).unwrap(),
+        limit: Duration::from_secs(5),
+        ..Parts::default()
+    });
+    let world = World::of(Config::default(), Some(desk)).await;
+    let (from, to) = (world.account(1_000_000).await, world.account(0).await);
+    let body = |amount: u64, card: &str| {
+        json!({"amount": amount, "currency": "GBP", "debtor": {"account": from}, "creditor": {"account": to},
+            "metadata": {"risk_card": card}})
+    };
+    let pay = async |number: u64| {
+        let card = format!("card {}", number % 2);
+        let answer = world.post("/v1/payments", body(100, &card)).await;
+        answer.expect(201)
+    };
+    let paid = futures_util::future::join_all((0..STORM).map(pay)).await;
+    let cleared = paid.iter().filter(|it| it["status"] == "CLEARED").count();
+    assert_eq!(cleared, 10, "1,000 in parts of 100");
+    let balance = world.get(&format!("/v1/accounts/{to}")).await.expect(200);
+    assert_eq!(balance["balance"]["credits_posted"], 1_000);
+    let mut tried = 0;
+    for refused in paid.iter().filter(|it| it["status"] == "FAILED") {
+        let path = format!("/v1/risk/decisions/{}", id(refused));
+        let why = world.get(&path).await.expect(200);
+        let exceeded = why["limits_exceeded"].as_array().unwrap();
+        assert!(!exceeded.is_empty(), "{why}");
+        tried += usize::from(exceeded.contains(&json!("tries of a card")));
+    }
+    // Refused tries count as well: 48 with each card, 40 of which are within the limit.
+    assert_eq!(tried, 16);
 }
