@@ -58,7 +58,7 @@ use crate::{
 
 pub(crate) use failure::failed;
 pub use failure::{Class, Failed};
-pub(crate) use item::{Stamp, change_of, key_of};
+pub(crate) use item::{Item, Stamp, change_of, key_of};
 pub(crate) use retry::{GaveUp, persist};
 
 /// Index partitions to a list. A constant of the layout: another number needs another table.

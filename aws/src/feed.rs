@@ -9,6 +9,9 @@
 //! [`journal`]: segments of compressed commits in a table of their own, numbered without gaps. Who
 //! consumes the feed reads the journal, as often and from where it likes.
 //!
+//! A function that is handed the stream batch by batch makes commits of it by itself ([`batch`]) where
+//! their numbers do not matter.
+//!
 //! **What a commit is here.** The records that one commit wrote in *one partition*, in the order of
 //! their keys: a payment with its events, a balance with its entries. Partitions of one commit come
 //! as commits of their own, since they may lie in different shards. What was removed comes alone.
@@ -23,6 +26,7 @@
 //! [`journal::RETENTION_DAYS`].
 
 pub mod assemble;
+pub mod batch;
 pub mod journal;
 pub mod relay;
 mod segment;

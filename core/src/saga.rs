@@ -59,7 +59,8 @@ pub struct Retry {
 }
 
 impl Retry {
-    const NONE: Self = Self {
+    /// Never.
+    pub const NONE: Self = Self {
         max: 0,
         base_ms: 0,
         cap_ms: 0,

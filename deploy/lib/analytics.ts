@@ -19,6 +19,7 @@ export const COLUMNS: readonly { name: string; type: string; comment: string }[]
   { name: 'schema', type: 'int', comment: 'version of the event\'s schema' },
   { name: 'id', type: 'string', comment: 'of the event' },
   { name: 'type', type: 'string', comment: 'such as payment.cleared' },
+  { name: 'number', type: 'int', comment: 'its place in the payment\'s timeline, from 1' },
   { name: 'at', type: 'timestamp', comment: 'when it happened, UTC' },
   { name: 'tenant', type: 'string', comment: 'whose it is' },
   { name: 'payment', type: 'string', comment: 'id' },

@@ -57,7 +57,7 @@ export class RoleFunction extends Construct {
       statements: [...statements(role, props), ...telling(this.log)],
     });
     accept(policy, 'tracing');
-    if (role === 'feed' || role === 'sequencer') accept(policy, 'find-stream');
+    if (role === 'feed') accept(policy, 'find-stream');
     if (role === 'sequencer') {
       acceptUnder(policy, data.buckets.ledger, 'log/*',
         'Tiles have names that follow from the size of the log: it writes below this prefix, and only there.');
@@ -104,7 +104,8 @@ function telling(log: LogGroup) {
 function environment(role: RoleName, { data, settings, machines }: RoleFunctionProps): Record<string, string> {
   const vault = { LOMBARD_VAULT_TABLE: data.vault.tableName, LOMBARD_VAULT_KEY: data.keys.vault.keyArn };
   const own: Record<RoleName, Record<string, string>> = {
-    api: { ...vault, LOMBARD_LOG_URL: '/log' },
+    // The stage's name is the gateway's, not a part of our paths.
+    api: { ...vault, AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH: 'true' },
     feed: {
       ...vault,
       LOMBARD_STREAM: data.events.streamName,
@@ -116,11 +117,9 @@ function environment(role: RoleName, { data, settings, machines }: RoleFunctionP
     sequencer: {
       LOMBARD_BUCKET: data.buckets.ledger.bucketName,
       LOMBARD_SIGNING_KEY: data.keys.checkpoints.keyArn,
-      LOMBARD_DEAD_LETTERS: data.queues.dead.sequencer.queueUrl,
     },
     reconcile: {
       LOMBARD_ARRIVALS: data.buckets.arrivals.bucketName,
-      LOMBARD_BUS: data.bus.eventBusName,
       LOMBARD_DEAD_LETTERS: data.queues.dead.arrivals.queueUrl,
     },
     saga: {
@@ -128,7 +127,7 @@ function environment(role: RoleName, { data, settings, machines }: RoleFunctionP
       LOMBARD_RAILS_SECRET: data.rails.secretArn,
       LOMBARD_DEAD_LETTERS: data.queues.dead.saga.queueUrl,
     },
-    schedule: { LOMBARD_DEAD_LETTERS: data.queues.dead.schedule.queueUrl },
+    schedule: { ...vault, LOMBARD_SAGA_STRAIGHT: machines.straight },
   };
   return {
     LOMBARD_ROLE: role,

@@ -143,14 +143,13 @@ function workflows({ payments }: Watched): Entry[] {
 }
 
 function streams({ data, payments, analytics }: Watched): Entry[] {
-  const behind = (role: 'feed' | 'sequencer'): Entry => ({
-    id: `${role}-Behind`, group: 'Behind, ms', severity: 'page', periods: 2, threshold: 60_000, runbook: 'docs/runbooks/aws.md',
-    means: `What was committed a minute ago has not reached ${role}.`,
-    metric: payments.functions[role].function.metric('IteratorAge', { period: MINUTE, statistic: 'Maximum', label: role }),
-  });
+  const behind: Entry = {
+    id: 'feed-Behind', group: 'Behind, ms', severity: 'page', periods: 2, threshold: 60_000, runbook: 'docs/runbooks/aws.md',
+    means: 'What was committed a minute ago has not reached the feed.',
+    metric: payments.functions.feed.function.metric('IteratorAge', { period: MINUTE, statistic: 'Maximum', label: 'feed' }),
+  };
   return [
-    behind('feed'),
-    behind('sequencer'),
+    behind,
     {
       id: 'Events-Throttled', group: 'Events', severity: 'warn', periods: 3, threshold: 0, runbook: 'docs/runbooks/aws.md',
       means: 'The stream of events takes no more: add shards.',

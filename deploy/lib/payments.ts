@@ -4,7 +4,7 @@
 import { ArnFormat, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -44,16 +44,8 @@ export class PaymentsStack extends Stack {
     this.entry = new Entry(this, 'Entry', { settings, data, handler: this.functions.api.function });
     new Rotation(this, 'Rotation', { settings, data, boundary: bounds });
     this.feeds(data);
-    new Rule(this, 'EveryMinute', {
-      description: 'Wakes what is due: expiries, enquiries, roll-ups',
-      schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(this.functions.schedule.function, {
-        // By its name: the queue itself already says who may bury what there.
-        deadLetterQueue: Queue.fromQueueArn(this, 'ScheduleDead', data.queues.dead.schedule.queueArn),
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(1),
-      })],
-    });
+    this.eachMinute('EveryMinute', 'schedule', data, 'Wakes what is due: expiries, enquiries, late webhooks');
+    this.eachMinute('InOrder', 'sequencer', data, 'Takes what was committed into the journal and the verifiable log');
     new CfnOutput(this, 'Url', { value: this.entry.api.url });
   }
 
@@ -66,32 +58,37 @@ export class PaymentsStack extends Stack {
     });
   }
 
-  /** Who consumes what. A shard of a table's stream feeds two readers at the most, and these are two. */
+  /** Wakes a role. One that could not be woken is told of; the next minute makes up for it. */
+  private eachMinute(id: string, role: 'schedule' | 'sequencer', data: DataStack, description: string): void {
+    new Rule(this, id, {
+      description,
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(this.functions[role].function, {
+        // By its name: the queue itself already says who may bury what there.
+        deadLetterQueue: Queue.fromQueueArn(this, `${id}Dead`, data.queues.dead[role].queueArn),
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+      })],
+    });
+  }
+
+  /**
+   * Who consumes what. A shard of a table's stream feeds two readers at the most: the feed, which is
+   * handed it, and the sequencer, which reads it by itself into the journal.
+   */
   private feeds(data: DataStack): void {
-    const stream = {
+    new EventSourceMapping(this, 'ToFeed', {
+      target: this.functions.feed.function,
       eventSourceArn: data.records.tableStreamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       retryAttempts: TRIES,
       maxRecordAge: Duration.hours(23),
-    };
-    new EventSourceMapping(this, 'ToFeed', {
-      ...stream,
-      target: this.functions.feed.function,
       onFailure: new SqsDlq(data.queues.dead.feed),
       batchSize: 100,
       // Ten batches of a shard at once; what concerns one payment stays in order, by its partition.
       parallelizationFactor: 10,
-    });
-    new EventSourceMapping(this, 'ToSequencer', {
-      ...stream,
-      target: this.functions.sequencer.function,
-      onFailure: new SqsDlq(data.queues.dead.sequencer),
-      // A checkpoint costs what three payments do, whatever it covers: ten seconds' worth share one.
-      batchSize: 1000,
-      maxBatchingWindow: Duration.seconds(10),
-      filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') })],
     });
     new EventSourceMapping(this, 'ToReconcile', {
       target: this.functions.reconcile.function,

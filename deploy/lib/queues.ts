@@ -65,13 +65,15 @@ export class Queues extends Construct {
   /** What EventBridge could not even start ends here. */
   private buryWhatNeverRan(): void {
     const { account } = Stack.of(this);
-    this.dead.schedule.addToResourcePolicy(new PolicyStatement({
-      sid: 'NeverRan',
-      principals: [new ServicePrincipal('events.amazonaws.com')],
-      actions: ['sqs:SendMessage'],
-      resources: [this.dead.schedule.queueArn],
-      conditions: { StringEquals: { 'aws:SourceAccount': account } },
-    }));
+    for (const queue of [this.dead.schedule, this.dead.sequencer]) {
+      queue.addToResourcePolicy(new PolicyStatement({
+        sid: 'NeverRan',
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [queue.queueArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }));
+    }
   }
 
   private graveyard(id: string, from: RedrivePermission | undefined = RedrivePermission.DENY_ALL): Queue {

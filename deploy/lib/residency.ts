@@ -89,7 +89,7 @@ export const ACTIONS: readonly string[] = [
   'glue:GetTable', 'glue:GetTableVersion', 'glue:GetTableVersions',
   'kinesis:DescribeStream', 'kinesis:GetRecords', 'kinesis:GetShardIterator', 'kinesis:ListShards',
   'kinesis:PutRecord', 'kinesis:PutRecords',
-  'kms:Decrypt', 'kms:GenerateDataKey', 'kms:GetPublicKey', 'kms:Sign',
+  'kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:GetPublicKey', 'kms:Sign',
   'lambda:InvokeFunction',
   'logs:CreateLogDelivery', 'logs:CreateLogStream', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups',
   'logs:DescribeResourcePolicies', 'logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutLogEvents',
@@ -99,6 +99,6 @@ export const ACTIONS: readonly string[] = [
   'secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue',
   'secretsmanager:UpdateSecretVersionStage',
   'sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage',
-  'states:SendTaskFailure', 'states:SendTaskSuccess', 'states:StartExecution',
+  'states:SendTaskSuccess', 'states:StartExecution',
   'xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments',
 ];

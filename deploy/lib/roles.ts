@@ -23,28 +23,31 @@ export function statements(role: RoleName, of: Surroundings): PolicyStatement[] 
 
 const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
   // Whoever takes this over can do what any caller with every tenant's key can: decide payments.
-  // It cannot reach the rails' keys, the ledger's bucket, the stream, or a workflow's start.
-  api: ({ data, machines }) => [
+  // It cannot reach the rails' keys, the ledger's bucket, the stream, or a workflow.
+  api: ({ data }) => [
     ...records(data, 'read', 'list', 'write'),
     ...journal(data),
     ...vault(data, 'seal', 'open', 'erase'),
-    allow('AnswerWaiting', ['states:SendTaskSuccess', 'states:SendTaskFailure'], [machines.waiting]),
   ],
   // It starts what was committed; it never speaks to a rail, so it has no rail's key.
   feed: ({ data, machines }) => [
     ...records(data, 'read', 'list', 'write'),
-    ...journal(data, 'consume', 'feed'),
+    ...journal(data),
     ...vault(data, 'open'),
-    ...consume(data, data.queues.dead.feed.queueArn),
+    stream(data),
+    // Lambda's poller asks for it, and the action knows no resource: it shows names of streams only.
+    allow('FindStream', ['dynamodb:ListStreams'], ['*']),
+    allow('Bury', ['sqs:SendMessage'], [data.queues.dead.feed.queueArn]),
     allow('Publish', ['kinesis:PutRecord', 'kinesis:PutRecords'], [data.events.streamArn]),
     allow('Announce', ['events:PutEvents'], [data.bus.eventBusArn]),
     allow('Start', ['states:StartExecution'], [machines.straight, machines.waiting]),
+    allow('AnswerWaiting', ['states:SendTaskSuccess'], [machines.waiting]),
   ],
   // It adds to the log and can take nothing away: no delete, no retention, no version.
   sequencer: ({ data }) => [
     ...records(data, 'read', 'list', 'write'),
-    ...journal(data, 'consume'),
-    ...consume(data, data.queues.dead.sequencer.queueArn),
+    ...journal(data, 'consume', 'feed'),
+    stream(data),
     allow('Tiles', ['s3:GetObject', 's3:PutObject'], [data.buckets.ledger.arnForObjects('log/*')]),
     allow('FindNoTile', ['s3:ListBucket'], [data.buckets.ledger.bucketArn], {
       StringLike: { 's3:prefix': 'log/*' },
@@ -59,7 +62,6 @@ const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
     allow('Take', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
       [data.queues.arrivals.queueArn]),
     allow('Bury', ['sqs:SendMessage'], [data.queues.dead.arrivals.queueArn]),
-    allow('Announce', ['events:PutEvents'], [data.bus.eventBusArn]),
   ],
   // The only one that knows how to sign for a rail, and so the only one that can send money.
   saga: ({ data }) => [
@@ -69,11 +71,13 @@ const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
     allow('SignForRails', ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [data.rails.secretArn]),
     allow('Bury', ['sqs:SendMessage'], [data.queues.dead.saga.queueArn]),
   ],
-  // It wakes what is due; what then happens is the feed's and the saga's.
-  schedule: ({ data }) => [
+  // It wakes what is due. A rail that owes an answer it has asked by a workflow; late webhooks it sends
+  // itself, and so opens their secrets.
+  schedule: ({ data, machines }) => [
     ...records(data, 'read', 'list', 'write'),
-    ...journal(data, 'consume'),
-    allow('Bury', ['sqs:SendMessage'], [data.queues.dead.schedule.queueArn]),
+    ...journal(data),
+    ...vault(data, 'open'),
+    allow('Ask', ['states:StartExecution'], [machines.straight]),
   ],
 };
 
@@ -118,7 +122,7 @@ function vault(data: DataStack, ...how: ('seal' | 'open' | 'erase')[]): PolicySt
     seal: ['dynamodb:PutItem'],
     erase: ['dynamodb:DeleteItem'],
   };
-  const direct = how.includes('seal') ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+  const direct = how.includes('seal') ? ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
   const key = data.keys.vault.keyArn;
   return [
     allow('WrappedKeys', how.flatMap((one) => actions[one]), [table]),
@@ -131,15 +135,10 @@ function vault(data: DataStack, ...how: ('seal' | 'open' | 'erase')[]): PolicySt
   ];
 }
 
-/** Being fed by the table's stream, and burying what cannot be done. */
-function consume(data: DataStack, dead: string): PolicyStatement[] {
-  const stream = data.records.tableStreamArn ?? '';
-  return [
-    allow('Consume', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [stream]),
-    // Lambda's poller asks for it, and the action knows no resource: it shows names of streams only.
-    allow('FindStream', ['dynamodb:ListStreams'], ['*']),
-    allow('Bury', ['sqs:SendMessage'], [dead]),
-  ];
+/** Reading the table's stream. */
+function stream(data: DataStack): PolicyStatement {
+  const actions = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'];
+  return allow('Consume', actions, [data.records.tableStreamArn ?? '']);
 }
 
 export function allow(

@@ -1,7 +1,8 @@
 /**
  * The whole way on an emulator: start MiniStack, bootstrap, deploy the dev stage, look at what is
- * there, destroy it, and see that nothing is left. `npm run emulator`; MiniStack is found by
- * `LOMBARD_MINISTACK`, else on the path.
+ * there, make payments on it, destroy it, and see that nothing is left. `npm run emulator`; MiniStack is
+ * found by `LOMBARD_MINISTACK`, else on the path. Payments are made where `LOMBARD_BIN` says where the
+ * folder of our programs is; without it only the infrastructure is looked at.
  */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import assert from 'node:assert/strict';
@@ -10,6 +11,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HERE } from '../lib/settings.js';
+import { Journey } from './journey.js';
 import { resourcesOf } from './stack.js';
 
 const STACKS = ['Data', 'Payments', 'Analytics', 'Audit', 'Watch'];
@@ -32,21 +34,25 @@ emulator.on('error', (error) => {
   console.error(`MiniStack cannot be started: ${error.message}`);
   process.exit(3);
 });
+const journey = process.env.LOMBARD_BIN ? await Journey.begin(url, process.env.LOMBARD_BIN) : undefined;
 try {
   await ready();
   run('cdk', 'bootstrap', 'aws://000000000000/eu-west-2', '--app', '', '--no-notices');
   run('tsx', 'scripts/deploy.ts', 'dev', ...emulated());
   await looksRight();
+  await journey?.make();
   run('tsx', 'scripts/destroy.ts', 'dev', ...emulated());
   await isGone();
   console.log('deployed, looked at, and destroyed');
 } finally {
+  journey?.end();
   emulator.kill();
 }
 
 function emulated(): string[] {
   const said = process.argv.slice(2);
-  const artifact = said.some((it) => it.startsWith('artifact=')) ? [] : ['-c', `artifact=${join(HERE, 'no-artifact')}`];
+  const folder = journey?.artifact ?? join(HERE, 'no-artifact');
+  const artifact = said.some((it) => it.startsWith('artifact=')) ? [] : ['-c', `artifact=${folder}`];
   return ['-c', 'emulator=1', '-c', 'arch=x86_64', ...artifact, ...said];
 }
 
@@ -61,7 +67,7 @@ async function looksRight(): Promise<void> {
   assert.ok(tables.includes('lombard-dev') && tables.includes('lombard-dev-feed'), tables.join());
   const functions = await resourcesOf('dev', 'Payments', 'AWS::Lambda::Function');
   assert.equal(functions.size, 7, 'six roles and a rotation');
-  assert.equal((await resourcesOf('dev', 'Payments', 'AWS::Lambda::EventSourceMapping')).size, 3);
+  assert.equal((await resourcesOf('dev', 'Payments', 'AWS::Lambda::EventSourceMapping')).size, 2);
   assert.equal((await resourcesOf('dev', 'Payments', 'AWS::StepFunctions::StateMachine')).size, 2);
 }
 

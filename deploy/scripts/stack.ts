@@ -1,5 +1,6 @@
 /** What the commands know of a deployed stage: its stacks' resources, and how to run `cdk`. */
 import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { HERE, STAGES, type StageName } from '../lib/settings.js';
@@ -38,6 +39,20 @@ export async function resourcesOf(stage: StageName, stack: string, type: string)
     NextToken = page.NextToken;
   } while (NextToken);
   return found;
+}
+
+/** The physical name of the resource whose logical name begins so. */
+export function nameOf(resources: Map<string, string>, prefix: string): string | undefined {
+  return [...resources].find(([id]) => id.startsWith(prefix))?.[1];
+}
+
+/** Invokes a function, and gives what it answers. */
+export async function invoke(name: string, event: object): Promise<any> {
+  const client = new LambdaClient({});
+  const { FunctionError, Payload } = await client.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }));
+  const text = Payload?.transformToString() ?? '';
+  if (FunctionError) throw new Error(`${name}: ${text}`);
+  return JSON.parse(text);
 }
 
 export function fail(why: string): never {

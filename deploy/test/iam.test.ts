@@ -30,27 +30,27 @@ const TELLING = ['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTelemetry
 const READ = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:GetItem'];
 const WRITE = ['dynamodb:ConditionCheckItem', 'dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
 const KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
-const STREAM = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'];
+const STREAM = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'];
 
 const MAY: Record<RoleName, string[]> = {
-  api: [...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'states:SendTaskFailure', 'states:SendTaskSuccess'],
+  api: [...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'kms:Encrypt'],
   feed: [
-    ...READ, ...WRITE, ...KEY, ...TELLING, ...STREAM, 'dynamodb:Query', 'events:PutEvents', 'kinesis:PutRecord',
-    'kinesis:PutRecords', 'sqs:SendMessage', 'states:StartExecution',
+    ...READ, ...WRITE, ...KEY, ...TELLING, ...STREAM, 'dynamodb:ListStreams', 'dynamodb:Query', 'events:PutEvents',
+    'kinesis:PutRecord', 'kinesis:PutRecords', 'sqs:SendMessage', 'states:SendTaskSuccess', 'states:StartExecution',
   ],
   sequencer: [
     ...READ, ...WRITE, ...KEY, ...TELLING, ...STREAM, 'dynamodb:Query', 'kms:GetPublicKey', 'kms:Sign', 's3:GetObject',
-    's3:ListBucket', 's3:PutObject', 'sqs:SendMessage',
+    's3:ListBucket', 's3:PutObject',
   ],
   reconcile: [
-    ...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'events:PutEvents', 's3:GetObject', 's3:GetObjectVersion',
+    ...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 's3:GetObject', 's3:GetObjectVersion',
     'sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage',
   ],
   saga: [
     ...READ, ...WRITE, ...KEY, ...TELLING, 'secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue',
     'sqs:SendMessage',
   ],
-  schedule: [...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'sqs:SendMessage'],
+  schedule: [...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'states:StartExecution'],
 };
 
 for (const role of ROLES) {
@@ -117,7 +117,7 @@ test('keys work only through the services that hold data, or for a caller that s
 
 test('only those who seal or open personal data know of the vault', () => {
   const know = ROLES.filter((role) => policyOf(role).some((it) => it.Sid === 'WrappedKeys'));
-  assert.deepEqual(know, ['api', 'feed', 'saga']);
+  assert.deepEqual(know, ['api', 'feed', 'saga', 'schedule']);
 });
 
 test('every function\'s and workflow\'s identity is bounded, and only its service can be it', () => {

@@ -9,6 +9,7 @@ pub mod feed;
 pub mod funds;
 pub mod rails;
 pub mod rollup;
+pub mod saga;
 pub mod soundness;
 pub mod standing;
 pub mod timers;

@@ -9,6 +9,8 @@
 mod cargo_test;
 mod deploy;
 
+pub use cargo_test::FEATURES;
+
 use std::{
     process::{Command, ExitCode},
     time::Instant,

@@ -8,6 +8,7 @@ mod crash;
 mod emulators;
 mod fuzz;
 mod iso_schema;
+mod lambda;
 mod python;
 mod repo;
 mod sim;
@@ -41,6 +42,8 @@ enum Tool {
     Fuzz(fuzz::Args),
     /// Compile ISO 20022 schemas into the table that the validator embeds.
     IsoSchema(iso_schema::Args),
+    /// Package the program of the functions, where `deploy/` looks for it.
+    Lambda(lambda::Args),
     /// Run simulated worlds: the whole system on one thread, from one seed each.
     Sim(sim::Args),
     /// Show a payment's trace to a collector, and look whether it is whole.
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Tool::Crash(args) => crash::run(&args),
         Tool::Fuzz(args) => fuzz::run(&args),
         Tool::IsoSchema(args) => iso_schema::run(&args).map(|()| ExitCode::SUCCESS),
+        Tool::Lambda(args) => lambda::run(&args).map(|()| ExitCode::SUCCESS),
         Tool::Sim(args) => sim::run(&args),
         Tool::Traces => traces::run(),
         Tool::Tidy => tidy::run(),

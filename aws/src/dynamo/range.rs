@@ -68,6 +68,28 @@ impl Dynamo {
         }
     }
 
+    /// The items of a partition as they are stored, up to `limit` of them.
+    pub(crate) async fn items(
+        &self,
+        partition: &str,
+        limit: usize,
+    ) -> Result<Vec<Item>, ReadError> {
+        let (mut items, mut place) = (Vec::new(), None);
+        loop {
+            let request = self
+                .query(("p", "s"), partition, &bounds(None, None), false)
+                .consistent_read(true)
+                .set_exclusive_start_key(place)
+                .limit((limit - items.len()).try_into().unwrap_or(i32::MAX));
+            let page = self.page(request, partition).await?;
+            items.extend(page.items);
+            place = page.next;
+            if place.is_none() || items.len() >= limit {
+                return Ok(items);
+            }
+        }
+    }
+
     /// A query over an interval of a partition, of the table or of an index by the names of its keys.
     pub(super) fn query(
         &self,

@@ -13,6 +13,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+pub use signed_note::Signature;
 use signed_note::{VerificationError, Verifier, Verifiers, is_key_name_valid, key_id};
 use std::fmt;
 
@@ -97,6 +98,28 @@ impl PublicKey {
         } else {
             Err(KeyError::WrongId)
         }
+    }
+
+    /// The key of these bytes, for keys that are kept elsewhere.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] when they are no point of the curve, or the name is none.
+    pub fn of_bytes(name: &str, kind: KeyKind, bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Malformed)?;
+        if key.is_weak() || !is_key_name_valid(name) {
+            return Err(KeyError::Malformed);
+        }
+        let name = name.to_owned();
+        Ok(Self { name, kind, key })
+    }
+
+    /// The signature of this key over `text`, made elsewhere; `None` when it does not hold.
+    #[must_use]
+    pub fn signature(&self, text: &[u8], bytes: Vec<u8>) -> Option<Signature> {
+        if !self.verify(text, &bytes) {
+            return None;
+        }
+        Signature::new(self.name.clone(), self.id(), bytes).ok()
     }
 
     /// Whose key it is; for a log, its origin.

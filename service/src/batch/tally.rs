@@ -152,6 +152,21 @@ impl Folder {
     }
 }
 
+/// Counts everything that the feed has now: for a runtime that is woken.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn catch_up(app: &App, shard: u16) -> Result<(), Cause> {
+    let mut folder = step(app, shard, None).await?;
+    loop {
+        let reached = folder.reached;
+        folder = step(app, shard, Some(folder)).await?;
+        if folder.reached == reached {
+            return Ok(());
+        }
+    }
+}
+
 /// Folds the next part of the feed, waiting for one. Begins where the store says it was when
 /// `folder` is `None`.
 ///

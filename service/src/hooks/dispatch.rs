@@ -17,7 +17,7 @@ use lombard_core::{
     time::Timestamp,
 };
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, oneshot};
 use tracing::{error, warn};
 
 use super::{
@@ -54,6 +54,8 @@ pub struct Hooks {
     courier: Arc<dyn Courier>,
     lanes: Lanes,
     under_way: Mutex<HashSet<Key>>,
+    /// Held for reading by every try that goes on by itself.
+    at_work: Arc<RwLock<()>>,
 }
 
 impl Hooks {
@@ -75,7 +77,13 @@ impl Hooks {
             courier,
             lanes: Lanes::default(),
             under_way: Mutex::default(),
+            at_work: Arc::default(),
         })
+    }
+
+    /// Returns when no try is under way: for a runtime that stands still between its invocations.
+    pub async fn settled(&self) {
+        drop(self.at_work.write().await);
     }
 
     /// Delivers an event to every endpoint that wants it, or stores that it is to be delivered.
@@ -115,11 +123,12 @@ impl Hooks {
             return self.store_new(&delivery).await;
         };
         let (told, stored) = oneshot::channel();
-        let hooks = self.clone();
+        let (hooks, at_work) = (self.clone(), self.at_work.clone().read_owned().await);
         tokio::spawn(async move {
             hooks
                 .try_parked(endpoint, delivery, letter, (lane, place), told)
-                .await
+                .await;
+            drop(at_work);
         });
         match stored.await {
             Ok(result) => result,
@@ -181,13 +190,13 @@ impl Hooks {
         match lane.enter() {
             Some(place) => {
                 self.under_way.lock().insert(key.clone());
-                let hooks = self.clone();
+                let (hooks, at_work) = (self.clone(), self.at_work.clone().read_owned().await);
                 tokio::spawn(async move {
                     if let Err(error) = hooks.retry(&key, &lane).await {
                         warn!(?key, %error, "a webhook's retry is put off");
                     }
                     hooks.under_way.lock().remove(&key);
-                    drop(place);
+                    drop((place, at_work));
                 });
             }
             None => {

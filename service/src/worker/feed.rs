@@ -116,7 +116,8 @@ async fn follow(
                     for job in jobs {
                         let (app, position) = (app.clone(), commit.position);
                         running.spawn(duty::on(name, async move {
-                            attempt(&app, name, job).await;
+                            // What was given up is in the exceptions queue, and done with here.
+                            let _ = carry_out(&app, name, job).await;
                             position
                         }));
                         // The jobs of one batch may exceed the bound by that batch; they wait
@@ -212,7 +213,10 @@ async fn save(
 }
 
 /// Tries a job, then gives it up into the exceptions queue, and that until it is there.
-async fn attempt(app: &App, consumer: &'static str, job: Job) {
+///
+/// # Errors
+/// Why it was given up.
+pub async fn carry_out(app: &App, consumer: &'static str, job: Job) -> Result<(), Cause> {
     let metric = label::Consumer::named(consumer);
     let count = |end| METRICS.feed_jobs.of((metric, end)).inc();
     let (mut failed, mut cut_off) = (0, 0);
@@ -220,7 +224,7 @@ async fn attempt(app: &App, consumer: &'static str, job: Job) {
         match once(&job).await {
             Ok(()) => {
                 count(JobEnd::Done);
-                return;
+                return Ok(());
             }
             Err(JobError::Hopeless(cause)) => break cause,
             Err(JobError::Retry(cause)) => {
@@ -249,6 +253,7 @@ async fn attempt(app: &App, consumer: &'static str, job: Job) {
         pause(app, attempt).await;
         attempt = (attempt + 1).min(8);
     }
+    Err(cause)
 }
 
 /// Runs a job once. What panicked is a bug, which trying again does not mend.

@@ -6,6 +6,8 @@
 //! before the answer was noted sends again, under the same id, which the rail answers as it did
 //! the first time. What the job cannot find out it leaves in doubt, and the timers enquire.
 
+mod asked;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
@@ -16,11 +18,12 @@ use lombard_core::{
     payment::{AskedBy, Payment},
     rail::Rail,
     reason::Reason,
-    saga::{StepName, step},
-    store::{Change, Commit, decode, mentions},
+    saga::{Retry, StepName, step},
+    store::Commit,
     tenant::TenantId,
 };
 
+use self::asked::{events_with_errands, payment_of};
 use super::feed::{Consumer, Job, JobError};
 use crate::{
     app::App,
@@ -47,13 +50,22 @@ pub fn carried(app: &App) -> Vec<Rail> {
 pub struct Errands {
     app: App,
     rail: Rail,
+    submits: bool,
 }
 
 impl Errands {
     /// For one rail.
     #[must_use]
     pub const fn new(app: App, rail: Rail) -> Self {
-        Self { app, rail }
+        let submits = true;
+        Self { app, rail, submits }
+    }
+
+    /// The same without submissions, which somebody else sees to.
+    #[must_use]
+    pub const fn but_submissions(app: App, rail: Rail) -> Self {
+        let submits = false;
+        Self { app, rail, submits }
     }
 }
 
@@ -87,7 +99,8 @@ impl Consumer for Errands {
                 event,
                 payment,
             });
-            for errand in &task.event.effects {
+            let errands = task.event.effects.iter();
+            for errand in errands.filter(|it| self.submits || **it != Errand::Submit) {
                 jobs.push(job(Arc::clone(&task), *errand));
             }
         }
@@ -95,32 +108,20 @@ impl Consumer for Errands {
     }
 }
 
-/// The events of a commit that ask for something. Most do not, and are not even read.
-fn events_with_errands(commit: &Commit) -> Vec<(TenantId, Event)> {
-    let read = |change: &Change| {
-        let record = change.record.as_ref()?;
-        if !change.key.sort().starts_with("e#") || !mentions(&record.body.bytes, "\"effects\":") {
-            return None;
-        }
-        let (tenant, _) = change.key.partition().split_once('/')?;
-        Some((tenant.parse().ok()?, decode::<Event>(&record.body.bytes)))
-    };
-    commit.changes.iter().filter_map(read).collect()
-}
-
-/// The payment of an event, as it was stored in the same commit.
-fn payment_of(commit: &Commit, event: &Event, tenant: TenantId) -> Option<Payment> {
-    let key = lombard_core::plan::keys::payment(tenant, event.payment);
-    let change = commit.changes.iter().find(|change| change.key == key)?;
-    Some(decode(&change.record.as_ref()?.body.bytes))
-}
-
 /// An event that asks for something, and the payment that it is about.
-struct Task {
-    app: App,
-    tenant: TenantId,
-    event: Event,
-    payment: Payment,
+pub(super) struct Task {
+    pub app: App,
+    pub tenant: TenantId,
+    pub event: Event,
+    pub payment: Payment,
+}
+
+/// What came of sending an instruction.
+pub(super) enum Sent {
+    /// What the rail said, or that it said nothing, is in the books.
+    Noted,
+    /// It never left, and nothing is noted of that.
+    NotSent(Cause),
 }
 
 fn job(task: Arc<Task>, errand: Errand) -> Job {
@@ -156,7 +157,13 @@ impl Task {
 
     async fn run(&self, errand: Errand) -> Result<(), JobError> {
         match errand {
-            Errand::Submit => self.submit().await,
+            Errand::Submit => match self.submit(step(StepName::Submit).retry).await? {
+                Sent::Noted => Ok(()),
+                Sent::NotSent(_) => {
+                    let noted = self.report("worker/rails", Report::TimedOut).await;
+                    noted.map(drop)
+                }
+            },
             Errand::AskRecall | Errand::RefuseRecall => self.tell(errand).await,
             Errand::Contradiction if lombard_core::planted!(ContradictionSilent) => Ok(()),
             Errand::Unresolved if lombard_core::planted!(UnresolvedSilent) => Ok(()),
@@ -183,7 +190,8 @@ impl Task {
         port.ok_or_else(|| JobError::Hopeless(Arc::new(SwitchedOff(self.payment.rail))))
     }
 
-    async fn submit(&self) -> Result<(), JobError> {
+    /// Sends the instruction, again as `retry` says while it does not leave, and notes the answer.
+    pub(super) async fn submit(&self, retry: Retry) -> Result<Sent, JobError> {
         let port = self.port()?;
         port.ready().await;
         let noted = self.report("worker/rails", Report::Submitted).await;
@@ -191,10 +199,10 @@ impl Task {
         // Cancelled, expired, answered or in doubt meanwhile: nothing is sent from here.
         if noted.stage != Some(Stage::Submitted) {
             port.unused();
-            return Ok(());
+            return Ok(Sent::Noted);
         }
         let first = noted.status == 200;
-        let (actor, report) = match self.send(port.as_ref(), first).await {
+        let (actor, report) = match self.send(port.as_ref(), first, retry).await {
             Ok(Answer::Accepted(reference)) => {
                 (rail_actor(self.payment.rail), Report::Accepted(reference))
             }
@@ -219,16 +227,21 @@ impl Task {
                 "worker/rails",
                 Report::Rejected(reason, "not-sent".to_owned()),
             ),
+            Err(RailError::NotSent(cause)) => return Ok(Sent::NotSent(cause)),
             Ok(Answer::Pending | Answer::Unknown) | Err(_) => ("worker/rails", Report::TimedOut),
         };
         self.report(actor, report).await?;
-        Ok(())
+        Ok(Sent::Noted)
     }
 
     /// Sends, and sends again what certainly never left: another way if there is one and this is the
     /// `first` try of all, the same way otherwise.
-    async fn send(&self, port: &dyn RailPort, first: bool) -> Result<Answer, RailError> {
-        let retry = step(StepName::Submit).retry;
+    async fn send(
+        &self,
+        port: &dyn RailPort,
+        first: bool,
+        retry: Retry,
+    ) -> Result<Answer, RailError> {
         let (mut tries, mut ways) = (0, Vec::new());
         loop {
             let answer = port.submit(self.tenant, &self.payment).await;
@@ -291,7 +304,7 @@ impl Task {
         }
     }
 
-    async fn report(&self, actor: &str, report: Report) -> Result<Reply, JobError> {
+    pub(super) async fn report(&self, actor: &str, report: Report) -> Result<Reply, JobError> {
         self.act(actor, Act::Report(self.payment.id, report)).await
     }
 
@@ -325,7 +338,12 @@ impl Task {
         self.raise(Kind::EffectFailed, text, Some(cause)).await
     }
 
-    async fn raise(&self, kind: Kind, text: &str, cause: Option<Cause>) -> Result<(), JobError> {
+    pub(super) async fn raise(
+        &self,
+        kind: Kind,
+        text: &str,
+        cause: Option<Cause>,
+    ) -> Result<(), JobError> {
         let mut trouble = Trouble::with_payment(self.tenant, kind, self.payment.id, text)
             .evidence("event", self.event.id)
             .evidence("rail", self.payment.rail)

@@ -45,6 +45,21 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Rolls up everything that the feed has now: for a runtime that is woken.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn catch_up(app: &App, shard: u16) -> Result<(), Cause> {
+    let mut place = step(app, shard, None).await?;
+    loop {
+        let next = step(app, shard, Some(place)).await?;
+        if next.reached == place.reached {
+            return Ok(());
+        }
+        place = next;
+    }
+}
+
 /// A transaction with its place in the feed and its tenant.
 type Placed = (u64, TenantId, Transaction);
 

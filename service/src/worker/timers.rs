@@ -63,6 +63,20 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Fires once what is due now, and returns when it is done: for a runtime that is woken.
+///
+/// # Errors
+/// When the timers of a shard cannot be read; those of the others are fired.
+pub async fn fire_due(app: &App) -> Result<(), ReadError> {
+    let mut enquiries = Enquiries::default();
+    let mut ended = Ok(());
+    for shard in 0..SHARDS {
+        ended = ended.and(look_through(app, shard, &mut enquiries).await);
+    }
+    while enquiries.running.join_next().await.is_some() {}
+    ended
+}
+
 /// Enquiries under way, each once.
 #[derive(Default)]
 struct Enquiries {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{Tally, say};
-use crate::{emulators, repo};
+use crate::{emulators, lambda, repo};
 
 /// The oldest Node that the tools run on.
 const NODE_MAJOR: u32 = 20;
@@ -34,10 +34,18 @@ pub fn run(tally: &mut Tally) {
     super::step(tally, "deploy: tests", &mut npm("test"));
     let mut lint = tools.in_deploy(tools.python.join("cfn-lint"));
     super::step(tally, "deploy: cfn-lint", &mut lint);
+    let mut emulator = npm("emulator");
+    match lambda::for_tests() {
+        Ok(programs) => drop(emulator.env("LOMBARD_BIN", programs)),
+        Err(error) => {
+            super::say_more(&format!("{error:#}"));
+            tally.check("deploy: the functions' program", false);
+        }
+    }
     super::step(
         tally,
-        "deploy: to an emulator and away",
-        &mut npm("emulator"),
+        "deploy: to an emulator, payments there, and away",
+        &mut emulator,
     );
 }
 
