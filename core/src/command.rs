@@ -5,6 +5,7 @@ mod charge;
 mod lines;
 mod provider;
 mod rejection;
+mod repair;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,6 +32,7 @@ pub use charge::MakeCharge;
 pub use lines::{LINES_MAX, LineRecord, Posting, SETTLES_MAX, TakeLines, TakenLine};
 pub use provider::{EventOutcome, Heard, ProviderEvent};
 pub use rejection::Rejection;
+pub use repair::{Bearer, Mend, Repair};
 
 /// Something asked, by somebody, for a tenant.
 #[derive(Clone, Debug)]
@@ -101,6 +103,8 @@ pub enum Act {
     Hear(Box<Heard>),
     /// Take in what lines of a statement came to.
     TakeLines(Box<TakeLines>),
+    /// Put right what no machine could finish.
+    Repair(Box<Repair>),
     /// A timer is due.
     Fire(Timer),
     /// Add house accounts' legs of committed transactions to their balances.

@@ -99,7 +99,7 @@ pub enum Journal {
     HoldPost,
     /// Such a hold was released.
     HoldVoid,
-    /// Legs given by the tenant.
+    /// Legs given by the tenant, or by whoever put a failed payment right.
     Posting,
 }
 

@@ -22,6 +22,7 @@ mod providers;
 mod reading;
 mod recalls;
 mod reconciled;
+mod repairs;
 mod returns;
 mod risk;
 mod rollup;
@@ -115,6 +116,7 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::RefuseRecall(id, code) => recalls::refuse(draft, *id, code),
         Act::Hear(heard) => providers::hear(draft, heard),
         Act::TakeLines(lines) => reconciled::take(draft, lines),
+        Act::Repair(repair) => repairs::repair(draft, repair),
         Act::Fire(timer) => timers::fire(draft, timer),
         Act::RollUp(rollup) => rollup::roll_up(draft, rollup),
     }

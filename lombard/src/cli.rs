@@ -7,6 +7,7 @@ use crate::{
     alert::Alert,
     backup::{Backup, Restore},
     bench::Bench,
+    case::Case,
     check::What,
     cost::Cost,
     doctor::Doctor,
@@ -71,6 +72,8 @@ pub enum Command {
     Get(Get),
     /// Follow a payment or a batch until its outcome is known.
     Watch(Watch),
+    /// Work the queue of exceptions: what is done about each, shown before it is done.
+    Case(Case),
     /// Test and silence the alerts of a running server.
     Alert(Alert),
     /// Copy a store, running or stopped.

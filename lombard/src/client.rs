@@ -253,6 +253,7 @@ pub fn path_of(id: &str) -> Result<String, Failure> {
         "hld" => "holds",
         "bat" => "batches",
         "evt" => "events",
+        "exc" => "exceptions",
         "txn" => "ledger",
         "whk" => "webhook_endpoints",
         _ => {

@@ -6,6 +6,7 @@
 mod alert;
 mod backup;
 mod bench;
+mod case;
 mod check;
 mod cli;
 mod client;
@@ -67,6 +68,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Alert(args) => alert::run(args, json),
         Command::Backup(args) => backup::backup(args, json),
         Command::Bench(args) => wait(bench::run(args, json)),
+        Command::Case(args) => wait(case::run(args, json)),
         Command::Check { what } => check::run(what, json),
         Command::Completions { shell } => cli::completions(*shell),
         Command::Cost(args) => cost::run(args, json),

@@ -252,6 +252,8 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         grants,
         or: match (method, route) {
             ("POST", "/v1/payments/{id}/verification") => &[Grant::Approve, Grant::Review],
+            // The route looks for itself whether another one has proposed just this.
+            ("POST", "/v1/exceptions/{id}/resolve") => &[Grant::Approve],
             // Those who answer for held payments tell what became of them.
             (_, route) if route.starts_with("/v1/risk/") => &[Grant::Review],
             // The route looks for itself whether the operation is one of the caller's.

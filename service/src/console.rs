@@ -79,6 +79,7 @@ pub fn routes(api: Router, host: Arc<dyn Host>) -> Router {
         .route("/console/ledger/{id}", get(pages::transaction::page))
         .route("/console/log", get(pages::log::page))
         .route("/console/exceptions", get(pages::exceptions::page))
+        .route("/console/exceptions/bulk", post(pages::bulk::act))
         .route("/console/exceptions/{id}", get(pages::case::page))
         .route("/console/exceptions/{id}/{act}", post(pages::case::act))
         .route("/console/reconciliation", get(pages::reconciliation::page))

@@ -7,6 +7,8 @@
 
 mod act;
 mod kind;
+pub mod preview;
+pub mod repair;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +62,9 @@ pub struct Exception {
     /// Who looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
+    /// Until when nobody need look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
     /// What was done about it, in order: who, when, what, why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Deed>,
@@ -90,6 +95,70 @@ pub enum State {
     Open,
     /// Somebody has.
     Resolved,
+}
+
+/// Where an exception stands with those who work the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nobody looks at it yet.
+    Open,
+    /// Somebody does.
+    Claimed,
+    /// What somebody wishes to do about it waits for a second person.
+    WaitingForApproval,
+    /// Nobody need look at it before a moment.
+    Snoozed,
+    /// It is done with.
+    Resolved,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Open,
+        Self::Claimed,
+        Self::WaitingForApproval,
+        Self::Snoozed,
+        Self::Resolved,
+    ];
+
+    /// As it is written in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Claimed => "claimed",
+            Self::WaitingForApproval => "waiting_for_approval",
+            Self::Snoozed => "snoozed",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+impl Exception {
+    /// Where it stands at a moment. A snooze ends by itself.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let proposed = || {
+            let last = self.history.iter().rev().find(|it| it.what != "commented");
+            last.is_some_and(|it| it.what.starts_with("proposed:"))
+        };
+        match self.state {
+            State::Resolved => Standing::Resolved,
+            State::Open if self.snoozed_until.is_some_and(|until| until > now) => Standing::Snoozed,
+            State::Open if proposed() => Standing::WaitingForApproval,
+            State::Open if self.assignee.is_some() => Standing::Claimed,
+            State::Open => Standing::Open,
+        }
+    }
+
+    /// How often it was opened again: what is done then is done anew.
+    #[must_use]
+    pub fn reopened(&self) -> usize {
+        let opened = |it: &&Deed| it.what == "reopened";
+        self.history.iter().filter(opened).count()
+    }
 }
 
 /// What is wrong, before it is stored.
@@ -185,6 +254,7 @@ pub async fn raise(app: &App, trouble: Trouble) -> Result<Id<Exception>, CommitE
             opened_at: app.host.now(),
             state: State::Open,
             assignee: None,
+            snoozed_until: None,
             // What was done about it when it was open before stays on record.
             history: known.map(|known| known.history).unwrap_or_default(),
         };

@@ -72,9 +72,12 @@ impl Optimistic {
         Err(last.after(lost))
     }
 
-    /// Reads until the plan can be made. Everything is read again, together, each round, so that
-    /// the plan is of one moment.
-    async fn decide(&self, command: &Command) -> Result<Step, ExecuteError> {
+    /// What would be written, were the command carried out now. Reads until the plan can be made.
+    /// Everything is read again, together, each round, so that the plan is of one moment.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`].
+    pub async fn decide(&self, command: &Command) -> Result<Step, ExecuteError> {
         let mut reads = Reads::default();
         loop {
             let snapshot = self.read(&reads).await.map_err(unreadable)?;

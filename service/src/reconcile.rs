@@ -14,6 +14,7 @@
 //! **A statement that contradicts itself** is quarantined: nothing of it is posted. One exception
 //! says so, and names the line or payment that explains the difference when exactly one does.
 
+pub mod action;
 mod breaks;
 mod close;
 mod expected;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod resolve;
 mod restated;
 mod run;
+mod stake;
 mod take;
 
 pub use report::Report;

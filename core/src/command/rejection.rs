@@ -39,6 +39,9 @@ pub enum Rejection {
         /// Why.
         what: &'static str,
     },
+    /// More has happened to the payment than whoever decides has seen.
+    #[error("the payment changed since it was looked at")]
+    Changed,
     /// More would go back than remains.
     #[error("{remaining} minor units of the payment can still be returned, not {asked}")]
     MoreThanRemains {

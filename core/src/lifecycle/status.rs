@@ -56,3 +56,18 @@ pub enum Pending {
     /// The rail.
     Rails,
 }
+
+impl Pending {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Verification, Self::Funds, Self::Rails];
+
+    /// As it is written in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::Funds => "funds",
+            Self::Rails => "rails",
+        }
+    }
+}

@@ -10,6 +10,11 @@ use crate::{
     tenant::TenantId,
 };
 
+/// What payments sort under in their partitions.
+pub const PAYMENT_SORT: &str = "payment";
+/// What transactions sort under in theirs.
+pub const TRANSACTION_SORT: &str = "txn";
+
 /// What does not change of an account.
 #[must_use]
 pub fn account(tenant: TenantId, id: Id<Account>) -> Key {
@@ -74,7 +79,7 @@ pub fn sca(tenant: TenantId, id: Id<Account>) -> Key {
 /// A payment.
 #[must_use]
 pub fn payment(tenant: TenantId, id: Id<Payment>) -> Key {
-    key_of(tenant, id, "payment")
+    key_of(tenant, id, PAYMENT_SORT)
 }
 
 /// The partition of a payment: its events in order, then itself.
@@ -116,7 +121,7 @@ pub fn hold(tenant: TenantId, id: Id<Hold>) -> Key {
 /// A ledger transaction.
 #[must_use]
 pub fn transaction(tenant: TenantId, id: Id<Transaction>) -> Key {
-    key_of(tenant, id, "txn")
+    key_of(tenant, id, TRANSACTION_SORT)
 }
 
 /// What became of a line of a source's statement, by the line's digest.

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     sync::mpsc::{self, Receiver},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -167,4 +167,43 @@ fn a_drill_provokes_what_its_runbook_is_about_and_ends() {
     });
     drop(server);
     assert_eq!(ended(&run(&drill)).0, 3, "nothing answers any more");
+}
+
+#[test]
+fn a_contradiction_is_found_in_the_queue_and_compensated_by_two() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    let data = folder.path().to_str().expect("text");
+    let case = |words: &[&str]| {
+        let mut all = vec!["case"];
+        all.extend(words);
+        all.extend(["--json", "--data", data]);
+        let (code, said, error) = ended(&run(&all));
+        assert_eq!(code, 0, "{words:?}: {error}");
+        said
+    };
+    let (code, _, error) = ended(&run(&["drill", "contradiction", "--data", data]));
+    assert_eq!(code, 0, "{error}");
+    let begun = Instant::now();
+    let found = loop {
+        let queue = case(&["list", "--kind", "contradiction"]);
+        if let Some(line) = queue.lines().next() {
+            break serde_json::from_str::<Value>(line).expect("a line of JSON");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "no case");
+        std::thread::park_timeout(Duration::from_millis(200));
+    };
+    let id = found["id"].as_str().expect("an id");
+    let wish = ["resolve", id, "compensate", "--note", "their report has it"];
+    let shown: Value = serde_json::from_str(&case(&wish)).expect("a preview");
+    assert_eq!(shown["journal"][0]["legs"][0]["amount"], 666_043);
+    assert_eq!(shown["needs_approval"], true);
+    let seen = shown["seen"].as_str().expect("a name");
+    let proposed = case(&[&wish[..], &["--seen", seen]].concat());
+    assert!(proposed.contains("waiting_for_approval"), "{proposed}");
+    let stale = [&["case"], &wish[..], &["--seen", seen, "--data", data]].concat();
+    assert_eq!(ended(&run(&stale)).0, 4, "the case has moved on");
+    let bulk = case(&["bulk", "ignore", id, "--note", "a drill", "--run"]);
+    assert!(bulk.contains("done"), "{bulk}");
+    drop(server);
 }

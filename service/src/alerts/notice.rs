@@ -206,6 +206,7 @@ mod tests {
             opened_at: Timestamp::from_unix_ms(0),
             state: State::Open,
             assignee: None,
+            snoozed_until: None,
             history: Vec::new(),
         };
         (0..count).map(one).collect()

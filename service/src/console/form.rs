@@ -27,6 +27,14 @@ impl Fields {
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim())
     }
+
+    /// What stands behind a prefix in the names of fields, with their values: the boxes that were ticked.
+    pub fn after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let named = move |(name, value): (&'a String, &'a String)| {
+            name.strip_prefix(prefix).map(|rest| (rest, value.as_str()))
+        };
+        self.0.iter().filter_map(named)
+    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for Fields {

@@ -7,6 +7,7 @@ use lombard_core::{
     id::Id,
     store::{Snapshot, decode},
     tenant::TenantId,
+    time::Timestamp,
 };
 
 use super::{Deed, Exception, State, body, key};
@@ -19,6 +20,8 @@ pub enum Wish {
     Claim(String),
     /// Say something about it: `commented`, `asked`, `proposed:…`.
     Comment(String),
+    /// Nobody need look at it before this moment; from now on again when it has passed.
+    Snooze(Timestamp),
     /// It is done with, by an action.
     Resolve(String),
     /// It is not done with after all.
@@ -110,15 +113,22 @@ fn decide(
             next.assignee = Some(who.clone());
             "claimed".to_owned()
         }
+        (Wish::Snooze(until), State::Open) => {
+            next.snoozed_until = Some(*until);
+            "snoozed".to_owned()
+        }
         (Wish::Resolve(action), State::Open) => {
             next.state = State::Resolved;
+            next.snoozed_until = None;
             action.clone()
         }
         (Wish::Reopen, State::Resolved) => {
             next.state = State::Open;
             "reopened".to_owned()
         }
-        (Wish::Claim(_), State::Resolved) => return Err(Refused::WrongState("resolved")),
+        (Wish::Claim(_) | Wish::Snooze(_), State::Resolved) => {
+            return Err(Refused::WrongState("resolved"));
+        }
         (Wish::Resolve(action), State::Resolved) => {
             let ours = known.history.last() == Some(&deed(action));
             return if ours {

@@ -162,12 +162,21 @@ impl Kind {
                 &["ask", "suspense", "ignore"]
             }
             Self::Ambiguous => &["link", "ask", "ignore"],
+            Self::Contradiction => &["compensate", "write_off", "ask", "ignore"],
+            Self::Unresolved => &["resubmit", "mark_paid", "mark_not_paid", "ask", "ignore"],
+            Self::EffectFailed => &["resubmit", "ask", "ignore"],
             _ => &["ask", "ignore"],
         }
     }
 }
 
 impl Kind {
+    /// How bad it is, as the API has it.
+    #[must_use]
+    pub const fn severity(self) -> &'static str {
+        if self.is_urgent() { "high" } else { "normal" }
+    }
+
     /// Whether a person must be told within a minute: money may be wrong, or cannot move, or
     /// somebody may be reading what he should not.
     #[must_use]

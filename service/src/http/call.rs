@@ -70,6 +70,12 @@ impl Call {
         .traced(Some(self.trace.trace_id()))
     }
 
+    /// The trace that it came under, in hexadecimal.
+    #[must_use]
+    pub fn trace_id(&self) -> String {
+        self.trace.trace_id()
+    }
+
     /// The command that carries out `act` for the caller, once for the key.
     #[must_use]
     pub fn command(self, idempotency: Idempotency, act: Act) -> Command {

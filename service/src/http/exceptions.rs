@@ -1,18 +1,20 @@
 //! Exceptions: what a person must look at, and what he does about it.
 
 mod act;
+mod bulk;
+mod preview;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use axum::{extract::State, response::Response};
-use lombard_core::id::Id;
+use lombard_core::{id::Id, time::Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api, Call, Page, Paging, PathId, Problem,
-    page::Cursor,
+    page::{Cursor, SCANNED_MAX},
     query::Query,
     reply::shown,
     wire::{
@@ -21,8 +23,9 @@ use super::{
     },
 };
 use crate::{
-    exceptions::{self, Deed, Exception},
-    reconcile::resolve::Action,
+    exceptions::{self, Deed, Exception, Kind, Standing},
+    ports::RANGE_MAX,
+    reconcile::action::Action,
 };
 
 /// The routes of exceptions.
@@ -33,6 +36,9 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(act::claim))
         .routes(routes!(act::comment))
         .routes(routes!(act::resolve))
+        .routes(routes!(act::snooze))
+        .routes(routes!(preview::preview))
+        .routes(routes!(bulk::bulk))
         .routes(routes!(act::reopen))
 }
 
@@ -60,6 +66,16 @@ pub struct ExceptionView<'a> {
     /// `open` or `resolved`.
     #[schema(value_type = String, pattern = "^(open|resolved)$")]
     state: exceptions::State,
+    /// Where it stands with those who work the queue.
+    #[schema(value_type = String, pattern = "^(open|claimed|waiting_for_approval|snoozed|resolved)$")]
+    standing: Standing,
+    /// `high` where money may be wrong or cannot move: people are alerted within a minute.
+    #[schema(pattern = "^(high|normal)$")]
+    severity: &'static str,
+    /// Until when nobody need look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Time>, nullable = false)]
+    snoozed_until: Option<Moment>,
     /// When it was opened, or opened again.
     #[schema(value_type = Time)]
     opened_at: Moment,
@@ -95,7 +111,11 @@ struct DeedView<'a> {
 impl<'a> ExceptionView<'a> {
     /// The view of an exception.
     #[must_use]
-    pub fn of(exception: &'a Exception) -> Self {
+    pub fn of(exception: &'a Exception, now: Timestamp) -> Self {
+        let standing = exception.standing(now);
+        let snoozed = exception
+            .snoozed_until
+            .filter(|_| standing == Standing::Snoozed);
         Self {
             id: exception.id,
             object: "exception",
@@ -104,6 +124,9 @@ impl<'a> ExceptionView<'a> {
             reason: &exception.reason,
             evidence: &exception.evidence,
             state: exception.state,
+            standing,
+            severity: exception.kind.severity(),
+            snoozed_until: snoozed.map(Into::into),
             opened_at: exception.opened_at.into(),
             assignee: exception.assignee.as_deref(),
             actions: exception.kind.actions(),
@@ -161,28 +184,97 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where those that are wanted stand.
+enum Wanted {
+    /// Where a person can do something now: open, claimed or waiting for approval.
+    Active,
+    /// Just there.
+    At(Standing),
+}
+
+/// Which exceptions are wanted.
+struct Filter {
+    standing: Option<Wanted>,
+    kind: Option<Kind>,
+}
+
+impl Filter {
+    fn of(query: &mut Query) -> Result<Self, Problem> {
+        Ok(Self {
+            standing: query.take_with("standing", |text| {
+                let found = Standing::ALL.into_iter().find(|it| it.name() == text);
+                match (text, found) {
+                    ("active", _) => Ok(Wanted::Active),
+                    (_, Some(standing)) => Ok(Wanted::At(standing)),
+                    (_, None) => Err("there is no such standing".to_owned()),
+                }
+            })?,
+            kind: query.take_with("kind", |text| {
+                let found = Kind::ALL.into_iter().find(|kind| kind.name() == text);
+                found.ok_or_else(|| "there is no such kind".to_owned())
+            })?,
+        })
+    }
+
+    fn wants(&self, exception: &Exception, now: Timestamp) -> bool {
+        let standing = exception.standing(now);
+        self.kind.is_none_or(|it| it == exception.kind)
+            && match self.standing {
+                None => true,
+                Some(Wanted::At(wanted)) => standing == wanted,
+                Some(Wanted::Active) => !matches!(standing, Standing::Snoozed | Standing::Resolved),
+            }
+    }
+}
+
 /// List exceptions
 ///
-/// What the machine could not settle, newest first.
+/// What the machine could not settle, newest first. A filtered page looks at up to 2,000 exceptions: it
+/// can be shorter than `limit` and still have more after it.
 #[utoipa::path(get, path = "/v1/exceptions", tag = "exceptions",
     params(("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
-           ("cursor" = inline(Option<String>), Query, description = "`next_cursor` of the page before.", max_length = 46)),
+           ("cursor" = inline(Option<String>), Query, description = "`next_cursor` of the page before.", max_length = 46),
+           ("standing" = inline(Option<String>), Query, description = "Only those that stand there; `active` is any but snoozed and resolved.", pattern = "^(active|open|claimed|waiting_for_approval|snoozed|resolved)$"),
+           ("kind" = inline(Option<String>), Query, description = "Only those of this kind.", pattern = "^[a-z_]{1,40}$")),
     responses((status = 200, description = "A page of them.", body = ExceptionPage)))]
 async fn list(State(api): State<Api>, call: Call, mut query: Query) -> Result<Response, Problem> {
     let paging: Paging<Place> = Paging::of(&mut query)?;
+    let filter = Filter::of(&mut query)?;
     query.finish()?;
-    let after = paging.cursor.map(|Cursor(Place(sort))| sort);
-    let mut found = exceptions::list(api.app(), call.tenant(), after, paging.limit + 1).await?;
-    let more = found.len() > paging.limit;
-    found.truncate(paging.limit);
-    let next = found.last().filter(|_| more);
-    let next = next.map(|(sort, _)| Place(sort.clone()));
-    let data = found.iter().map(|(_, it)| ExceptionView::of(it)).collect();
+    let now = api.app().host.now();
+    let mut after = paging.cursor.map(|Cursor(Place(sort))| sort);
+    let (mut kept, mut scanned, mut next) = (Vec::new(), 0, None);
+    // One more than is wanted says whether there is more.
+    'pages: while scanned < SCANNED_MAX {
+        let wanted = if scanned == 0 {
+            paging.limit + 1
+        } else {
+            RANGE_MAX
+        };
+        let found = exceptions::list(api.app(), call.tenant(), after.clone(), wanted).await?;
+        let ended = found.len() < wanted;
+        scanned += found.len();
+        for (sort, exception) in found {
+            if kept.len() == paging.limit {
+                next = after.take();
+                break 'pages;
+            }
+            after = Some(sort);
+            if filter.wants(&exception, now) {
+                kept.push(exception);
+            }
+        }
+        next = if ended { None } else { after.clone() };
+        if ended {
+            break;
+        }
+    }
+    let data = kept.iter().map(|it| ExceptionView::of(it, now)).collect();
     let Page {
         data,
         has_more,
         next_cursor,
-    } = Page::new(data, next);
+    } = Page::new(data, next.map(Place));
     Ok(shown(&ExceptionPage {
         data,
         has_more,
@@ -201,7 +293,7 @@ async fn get(
 ) -> Result<Response, Problem> {
     let found = exceptions::get(api.app(), call.tenant(), id).await?;
     let found = found.ok_or(Problem::not_found())?;
-    Ok(shown(&ExceptionView::of(&found)))
+    Ok(shown(&ExceptionView::of(&found, api.app().host.now())))
 }
 
 #[cfg(test)]

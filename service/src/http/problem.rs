@@ -280,7 +280,7 @@ const fn code_of(rejection: &Rejection) -> ErrorCode {
         Rejection::Exists { .. } => ErrorCode::AlreadyExists,
         Rejection::KeyReused => ErrorCode::IdempotencyKeyReused,
         Rejection::Ledger(error) => code_of_ledger(error),
-        Rejection::WrongStage { .. } => ErrorCode::WrongState,
+        Rejection::WrongStage { .. } | Rejection::Changed => ErrorCode::WrongState,
         Rejection::WrongKind { .. } => ErrorCode::NotApplicable,
         Rejection::MoreThanRemains { .. } | Rejection::MoreThanHeld { .. } => {
             ErrorCode::AmountTooLarge

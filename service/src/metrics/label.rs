@@ -289,14 +289,10 @@ impl Label for Fallback {
 
 impl Label for Pending {
     const NAME: &'static str = "reason";
-    const ALL: &'static [Self] = &[Self::Verification, Self::Funds, Self::Rails];
+    const ALL: &'static [Self] = &Self::ALL;
 
     fn value(self) -> &'static str {
-        match self {
-            Self::Verification => "verification",
-            Self::Funds => "funds",
-            Self::Rails => "rails",
-        }
+        self.name()
     }
 
     fn index(self) -> usize {

@@ -1,60 +1,34 @@
 //! What a person decides about an exception, carried out: linked by hand, written off, put into
-//! suspense, asked about, ignored; and taken back.
+//! suspense, compensated, marked by evidence, sent again, asked about, ignored; and taken back.
+//!
+//! Each decision that moves money is one command, which is planned before it is carried out: what whoever
+//! decides was shown ([`Decision::preview`]) is what is done, or nothing is.
 //!
 //! What moves money above [`ALONE_MAX`] needs a second person: the first one's wish is noted as
 //! proposed, and done when another one, who may approve, wishes the same. Who, when and why is in the history.
 
 use lombard_core::{
-    command::{LineRecord, TakeLines, TakenLine},
+    command::{Command, LineRecord, TakeLines, TakenLine},
     id::Id,
     payment::{Direction, Payment},
     plan::keys,
     statement::Unit,
     tenant::TenantId,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::{run::Source, take::Teller};
+use super::{action::Action, stake::Stake, take::Teller};
 use crate::{
     app::App,
-    exceptions::{self, Exception, Kind, Refused, State, Wish},
+    exceptions::{
+        self, Exception, Kind, Refused, State, Wish,
+        preview::{self, Preview},
+        repair::{self, By},
+    },
     ports::{CommitError, ExecuteError, ReadError},
 };
 
 /// What one person may move alone, in minor units.
 pub const ALONE_MAX: u64 = 10_000;
-
-/// What can be decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ExceptionAction)]
-pub enum Action {
-    /// The line is this payment.
-    Link,
-    /// The difference is a loss, or a gain, of ours.
-    WriteOff,
-    /// The money waits in suspense until somebody knows whose it is.
-    Suspense,
-    /// The provider was asked; the exception stays open.
-    Ask,
-    /// Nothing is to be done.
-    Ignore,
-}
-
-impl Action {
-    /// As it is written.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::WriteOff => "write_off",
-            Self::Suspense => "suspense",
-            Self::Ask => "ask",
-            Self::Ignore => "ignore",
-        }
-    }
-}
 
 /// Why a decision was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +39,15 @@ pub enum Undecided {
     /// This cannot be done about an exception of this kind.
     #[error("{0}")]
     Impossible(String),
+    /// What whoever decides was shown is not what would be done now.
+    #[error("it is no longer as it was shown; look at the preview again")]
+    Stale,
+    /// Who may only approve has nothing to approve.
+    #[error("nobody else has proposed just this")]
+    NotProposed,
+    /// Nobody was shown what would be done.
+    #[error("`seen` of the preview is missing")]
+    Unseen,
     /// The store does not answer.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -84,47 +67,32 @@ pub struct Decision<'a> {
     pub tenant: TenantId,
     /// Who decides.
     pub actor: &'a str,
+    /// Whether he may decide by himself.
+    pub may_decide: bool,
     /// Whether he may approve what another has proposed.
     pub may_approve: bool,
     /// What.
     pub action: Action,
     /// Of a link: which payment.
     pub payment: Option<Id<Payment>>,
+    /// Of a mark: where the rail's records say so.
+    pub reference: Option<&'a str>,
+    /// Under which trace.
+    pub trace: Option<String>,
+    /// What was shown to whoever decides, as its preview names it.
+    pub seen: Option<&'a str>,
     /// Why.
     pub note: &'a str,
 }
 
-/// What an exception says of its money.
-struct Stake {
-    source: Source,
-    unit: Unit,
-    minor: i64,
-    fee: i64,
-    /// The line, the statement that it stands in, and its reference.
-    line: Option<(String, String, String)>,
-    payments: Vec<Id<Payment>>,
-}
-
-impl Stake {
-    fn of(exception: &Exception) -> Option<Self> {
-        let text = |name: &str| exception.evidence.get(name).map(String::as_str);
-        let payments = text("payments").unwrap_or_default().split(' ');
-        let line = text("line").map(|line| {
-            let other = |name| text(name).unwrap_or_default().to_owned();
-            (line.to_owned(), other("statement"), other("reference"))
-        });
-        Some(Self {
-            source: Source {
-                name: text("source")?.to_owned(),
-                ..Source::default()
-            },
-            unit: Unit::read(text("currency")?)?,
-            minor: text("amount")?.parse().ok()?,
-            fee: text("fee").unwrap_or("0").parse().ok()?,
-            line,
-            payments: payments.filter_map(|it| it.parse().ok()).collect(),
-        })
-    }
+/// What follows from a decision.
+struct Deed {
+    /// On the books, in one command.
+    command: Command,
+    /// How much money it moves, in minor units.
+    minor: u64,
+    /// The payment that it is about, as it stands.
+    payment: Option<Payment>,
 }
 
 impl Decision<'_> {
@@ -133,6 +101,48 @@ impl Decision<'_> {
     /// # Errors
     /// See [`Undecided`].
     pub async fn carry_out(&self, id: Id<Exception>) -> Result<Exception, Undecided> {
+        let found = self.find(id).await?;
+        if !self.may_decide && !self.seconds(&found) {
+            return Err(Undecided::NotProposed);
+        }
+        if let Some(deed) = self.deed(&found).await? {
+            let shown = self.shown(&found, &deed).await?;
+            match self.seen {
+                Some(seen) if seen != shown.seen => return Err(Undecided::Stale),
+                None if repair::concerns_payment(found.kind) => return Err(Undecided::Unseen),
+                _ => {}
+            }
+            if !self.may(&found, deed.minor) {
+                let proposed = self.proposed();
+                let own = |it: &exceptions::Deed| it.what == proposed && it.actor == self.actor;
+                if found.history.last().is_some_and(own) {
+                    // It stands already; now somebody else must ask for the same.
+                    return Ok(found);
+                }
+                return self.note(id, &Wish::Comment(self.proposed())).await;
+            }
+            self.app.execute(deed.command).await.map_err(refused)?;
+        }
+        let wish = match self.action {
+            Action::Ask => Wish::Comment("asked".to_owned()),
+            action => Wish::Resolve(action.name().to_owned()),
+        };
+        self.note(id, &wish).await
+    }
+
+    /// What carrying the decision out would do, as things stand. Nothing is done.
+    ///
+    /// # Errors
+    /// See [`Undecided`].
+    pub async fn preview(&self, id: Id<Exception>) -> Result<Preview, Undecided> {
+        let found = self.find(id).await?;
+        match self.deed(&found).await? {
+            Some(deed) => self.shown(&found, &deed).await,
+            None => Ok(Preview::of_nothing(&found, self.action.name())),
+        }
+    }
+
+    async fn find(&self, id: Id<Exception>) -> Result<Exception, Undecided> {
         let found = exceptions::get(self.app, self.tenant, id).await?;
         let found = found.ok_or(Refused::NotFound)?;
         if found.state == State::Resolved {
@@ -143,27 +153,72 @@ impl Decision<'_> {
                 "this cannot be done about an exception of this kind",
             ));
         }
-        let moves = matches!(
-            self.action,
-            Action::Link | Action::WriteOff | Action::Suspense
-        );
-        if moves {
-            let stake = Stake::of(&found);
-            let stake = stake.ok_or_else(|| impossible("the exception names no money"))?;
-            let step = self.step(&found, &stake).await?;
-            if !self.may(&found, &stake) {
-                return self.note(id, &Wish::Comment(self.proposed())).await;
-            }
-            let teller = self.teller(&stake);
-            if let Some(refused) = teller.carry_out(vec![step]).await? {
-                return Err(Undecided::Impossible(refused.to_string()));
-            }
+        Ok(found)
+    }
+
+    async fn shown(&self, found: &Exception, deed: &Deed) -> Result<Preview, Undecided> {
+        let planned = preview::plan(self.app, &deed.command)
+            .await
+            .map_err(refused)?;
+        let waits = !self.may(found, deed.minor);
+        Ok(planned.shown(found, &self.proposed(), deed.payment.as_ref(), waits))
+    }
+
+    /// What the decision does, unless it moves nothing.
+    async fn deed(&self, found: &Exception) -> Result<Option<Deed>, Undecided> {
+        if matches!(self.action, Action::Ask | Action::Ignore) {
+            return Ok(None);
         }
+        if repair::concerns_payment(found.kind) {
+            return self.repaired(found).await.map(Some);
+        }
+        let stake = Stake::of(found);
+        let stake = stake.ok_or_else(|| impossible("the exception names no money"))?;
+        let step = self.step(found, &stake).await?;
+        Ok(Some(Deed {
+            command: self.teller(&stake).command(step),
+            minor: stake.minor.unsigned_abs(),
+            payment: None,
+        }))
+    }
+
+    /// What is done about the payment of a case.
+    async fn repaired(&self, found: &Exception) -> Result<Deed, Undecided> {
+        let payment = repair::payment_of(self.app, self.tenant, found).await?;
+        let payment = payment.ok_or_else(|| impossible("the case is about no payment of ours"))?;
         let wish = match self.action {
-            Action::Ask => Wish::Comment("asked".to_owned()),
-            action => Wish::Resolve(action.name().to_owned()),
+            Action::MarkPaid => repair::Wish::Paid(self.evidence()?),
+            Action::MarkNotPaid => {
+                self.evidence()?;
+                repair::Wish::NotPaid
+            }
+            Action::Resubmit => repair::Wish::Resubmit,
+            Action::Compensate => repair::Wish::Compensate,
+            _ => repair::Wish::WriteOff,
         };
-        self.note(id, &wish).await
+        // What goes out again was decided before, and moves nothing on our books.
+        let minor = match self.action {
+            Action::Resubmit => 0,
+            _ => payment.money.amount.minor(),
+        };
+        Ok(Deed {
+            command: repair::command(self.tenant, found, &payment, wish, self.by()),
+            minor,
+            payment: Some(payment),
+        })
+    }
+
+    fn evidence(&self) -> Result<&str, Undecided> {
+        let said = self.reference.filter(|it| !it.is_empty());
+        said.ok_or_else(|| impossible("a mark names its evidence, as `reference`"))
+    }
+
+    fn by(&self) -> By<'_> {
+        By {
+            actor: self.actor,
+            trace: self.trace.clone(),
+            why: self.note,
+        }
     }
 
     async fn note(&self, id: Id<Exception>, wish: &Wish) -> Result<Exception, Undecided> {
@@ -182,22 +237,29 @@ impl Decision<'_> {
     fn proposed(&self) -> String {
         let payment = self.payment.filter(|_| self.action == Action::Link);
         let payment = payment.map_or_else(String::new, |id| format!(":{id}"));
-        format!("proposed:{}{payment}", self.action.name())
+        let marks = matches!(self.action, Action::MarkPaid | Action::MarkNotPaid);
+        let said = self.reference.filter(|_| marks);
+        let said = said.map_or_else(String::new, |said| format!(":{said}"));
+        format!("proposed:{}{payment}{said}", self.action.name())
     }
 
     /// Whether it is little, or another person has wished the same.
-    fn may(&self, found: &Exception, stake: &Stake) -> bool {
+    fn may(&self, found: &Exception, minor: u64) -> bool {
+        minor <= ALONE_MAX || self.seconds(found)
+    }
+
+    /// Whether he may approve, and another person has wished the same.
+    fn seconds(&self, found: &Exception) -> bool {
         let proposed = self.proposed();
         let another = |it: &exceptions::Deed| it.what == proposed && it.actor != self.actor;
-        stake.minor.unsigned_abs() <= ALONE_MAX
-            || (self.may_approve && found.history.iter().any(another))
+        self.may_approve && found.history.iter().any(another)
     }
 
     /// What follows on the books. Each posting has an id that follows from the exception, so a
     /// decision that is carried out again after a crash posts nothing twice.
     async fn step(&self, found: &Exception, stake: &Stake) -> Result<TakeLines, Undecided> {
         let teller = self.teller(stake);
-        let name = format!("{}/{}", found.id, reopened(found));
+        let name = format!("{}/{}", found.id, found.reopened());
         let mut step = teller.settling(&[]);
         match self.action {
             Action::Link => step.settles = vec![self.linked(stake).await?],
@@ -216,7 +278,7 @@ impl Decision<'_> {
             }
         }
         // The line of one that was opened again is known from the first time.
-        let line = stake.line.as_ref().filter(|_| reopened(found) == 0);
+        let line = stake.line.as_ref().filter(|_| found.reopened() == 0);
         step.lines
             .extend(line.map(|(digest, statement, reference)| TakenLine {
                 digest: digest.clone(),
@@ -255,10 +317,12 @@ fn impossible(why: &str) -> Undecided {
     Undecided::Impossible(why.to_owned())
 }
 
-/// How often it was opened again: what is done then is done anew.
-fn reopened(found: &Exception) -> usize {
-    let opened = |it: &&exceptions::Deed| it.what == "reopened";
-    found.history.iter().filter(opened).count()
+/// A rejection of the books is an answer for who decides; anything else is not known, or not now.
+fn refused(error: ExecuteError) -> Undecided {
+    match error {
+        ExecuteError::Rejected(rejection) => Undecided::Impossible(rejection.to_string()),
+        error => Undecided::Execute(error),
+    }
 }
 
 /// Opens an exception again and takes back what was posted to resolve it. A payment that was
@@ -270,8 +334,7 @@ pub async fn reverse(
     app: &App,
     tenant: TenantId,
     id: Id<Exception>,
-    actor: &str,
-    note: &str,
+    by: By<'_>,
 ) -> Result<Exception, Undecided> {
     let found = exceptions::get(app, tenant, id).await?;
     let found = found.ok_or(Refused::NotFound)?;
@@ -282,7 +345,7 @@ pub async fn reverse(
             tenant,
             source: &stake.source,
         };
-        let name = format!("{}/{}/undone", found.id, reopened(&found));
+        let name = format!("{}/{}/undone", found.id, found.reopened());
         let mut step = teller.settling(&[]);
         let (unit, minor) = (stake.unit, -stake.minor);
         let postings = match last {
@@ -298,5 +361,22 @@ pub async fn reverse(
             return Err(Undecided::Impossible(refused.to_string()));
         }
     }
-    Ok(exceptions::act(app, tenant, id, actor, &Wish::Reopen, note).await?)
+    let compensated = matches!(last, Some("compensate" | "write_off"));
+    if found.state == State::Resolved && compensated && repair::concerns_payment(found.kind) {
+        take_back(app, tenant, &found, by.clone()).await?;
+    }
+    Ok(exceptions::act(app, tenant, id, by.actor, &Wish::Reopen, by.why).await?)
+}
+
+/// Takes back what was posted beside the payment of a case.
+async fn take_back(
+    app: &App,
+    tenant: TenantId,
+    found: &Exception,
+    by: By<'_>,
+) -> Result<(), Undecided> {
+    let payment = repair::payment_of(app, tenant, found).await?;
+    let payment = payment.ok_or_else(|| impossible("the case is about no payment of ours"))?;
+    let command = repair::command(tenant, found, &payment, repair::Wish::TakeBack, by);
+    app.execute(command).await.map(|_| ()).map_err(refused)
 }

@@ -270,6 +270,17 @@ impl Teller<'_> {
         (!legs.is_empty()).then_some(Posting { id, journal, legs })
     }
 
+    /// A step as a command.
+    pub fn command(&self, step: TakeLines) -> Command {
+        Command {
+            tenant: self.tenant,
+            actor: Arc::from(WORKER),
+            trace: None,
+            idempotency: None,
+            act: Act::TakeLines(Box::new(step)),
+        }
+    }
+
     /// Carries steps out, one after the other; tells why when one is refused, and stops there.
     ///
     /// # Errors
@@ -279,14 +290,7 @@ impl Teller<'_> {
         steps: Vec<TakeLines>,
     ) -> Result<Option<Rejection>, ExecuteError> {
         for step in steps {
-            let command = Command {
-                tenant: self.tenant,
-                actor: Arc::from(WORKER),
-                trace: None,
-                idempotency: None,
-                act: Act::TakeLines(Box::new(step)),
-            };
-            match self.app.execute(command).await {
+            match self.app.execute(self.command(step)).await {
                 Ok(_) => {}
                 Err(ExecuteError::Rejected(rejection)) => return Ok(Some(rejection)),
                 Err(error) => return Err(error),

@@ -31,12 +31,7 @@ use super::feed::rest;
 use crate::{
     app::App,
     exceptions::{self, Exception, Kind, State},
-    metrics::{
-        METRICS,
-        kinds::Took,
-        label::{Consumer, Label},
-        sample,
-    },
+    metrics::{METRICS, kinds::Took, label::Consumer, sample},
     ports::{CommitError, RANGE_MAX, ReadError},
     slo::Slo,
     tenants,
@@ -242,10 +237,10 @@ impl Follower {
         for pending in Pending::ALL {
             let stages = Stage::ALL.into_iter();
             let waiting = stages
-                .filter(|stage| stage.pending() == Some(*pending))
+                .filter(|stage| stage.pending() == Some(pending))
                 .map(at);
             let waiting: i64 = waiting.sum();
-            METRICS.payments_pending.of((*pending,)).set(waiting as f64);
+            METRICS.payments_pending.of((pending,)).set(waiting as f64);
         }
         for kind in Kind::ALL {
             let opened = self.open.values().filter(|(one, _)| *one == kind);

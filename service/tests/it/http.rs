@@ -4,6 +4,7 @@ mod accounts;
 mod authentication;
 mod authorisation;
 mod canary;
+mod cases;
 mod credentials;
 mod documents;
 mod errors;

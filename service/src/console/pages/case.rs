@@ -8,7 +8,11 @@ use axum::{
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::exceptions::{state, subject};
+use super::{
+    decide,
+    exceptions::{standing, subject},
+    matching,
+};
 use crate::console::{
     Console,
     ask::{ApiRouter, Refused},
@@ -42,11 +46,20 @@ pub async fn page(
         case: &case,
         key: console.sessions.fresh_key(),
     };
-    let title = html! { (plain(text(&case, "kind"))) (state(&case)) };
+    let title = html! { (plain(text(&case, "kind"))) (standing(&case)) };
+    let links = text(&case, "state") == "open"
+        && list(&case, "actions").iter().any(|it| it == "link")
+        && session.may("POST", "/v1/exceptions/{id}/claim");
+    let beside = match links {
+        true => matching::candidates(api, &session, &case).await?,
+        false => Vec::new(),
+    };
     let content = html! {
         (heading(&title, &forms.all(payment.as_ref())))
         @if !done.get("done").is_empty() { (told(done.get("done"))) }
         p.lead { (text(&case, "reason")) }
+        (forms.waiting())
+        @if links { (matching::side_by_side(&case, &beside, &|inside| forms.link(inside))) }
         div.columns {
             div {
                 section.card { h2 { "Facts" } (facts_of(&case, payment.as_ref())) }
@@ -90,6 +103,9 @@ fn facts_of(case: &Value, payment: Option<&Value>) -> Markup {
             whole_id(who)
         },
     ));
+    if !text(case, "snoozed_until").is_empty() {
+        rows.push(("Snoozed until", time(text(case, "snoozed_until"))));
+    }
     facts(&rows)
 }
 
@@ -120,7 +136,7 @@ fn history_of(case: &Value) -> Markup {
 }
 
 /// What a page was made from: a form of it acts only while the case is still so.
-fn seen(case: &Value) -> String {
+pub fn seen(case: &Value) -> String {
     format!("{}-{}", text(case, "state"), list(case, "history").len())
 }
 
@@ -150,10 +166,16 @@ impl Forms<'_> {
                     (note("For them"))
                 }, "Assign", false)))
             }
+            @if open && may("snooze") {
+                (action("Snooze", false, &self.form("snooze", &html! {
+                    (pauses())
+                    (note("Until what has happened"))
+                }, "Snooze", false)))
+            }
             @if may("comment") {
                 (action("Comment", false, &self.form("comment", &note("Comment"), "Comment", false)))
             }
-            @if open && may("resolve") {
+            @if open && may("resolve") && may("claim") {
                 (action("Resolve", false, &self.form("resolve", &self.choices(), "Resolve", false)))
             }
             @if !open && may("reopen") {
@@ -189,6 +211,38 @@ impl Forms<'_> {
         }
     }
 
+    /// What was proposed, for the second person to look at.
+    fn waiting(&self) -> Markup {
+        let proposal = list(self.case, "history").iter().rev();
+        let mut proposal = proposal.filter(|it| text(it, "what").starts_with("proposed:"));
+        let waits = text(self.case, "standing") == "waiting_for_approval";
+        let Some(deed) = proposal.next().filter(|_| waits) else {
+            return html! {};
+        };
+        let mut parts = text(deed, "what").splitn(3, ':').skip(1);
+        let (action, of) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
+        let inside = html! {
+            input type="hidden" name="action" value=(action);
+            input type="hidden" name=(if action == "link" { "payment" } else { "reference" }) value=(of);
+            input type="hidden" name="note" value=(text(deed, "note"));
+        };
+        html! {
+            div.note data-tone="doubt" {
+                p { strong { (text(deed, "actor")) } " proposed: " (decide::meaning(action).0.to_lowercase()) ". " (text(deed, "note")) }
+                @if self.session.may("POST", "/v1/exceptions/{id}/resolve") { (self.form("resolve", &inside, "See what it would do", false)) }
+            }
+        }
+    }
+
+    /// Links the line with the payment that `inside` names.
+    fn link(&self, inside: &Markup) -> Markup {
+        let inside = html! { input type="hidden" name="action" value="link"; (inside) };
+        self.form("resolve", &inside, "Link", false)
+    }
+
     fn choices(&self) -> Markup {
         let actions: Vec<&str> = list(self.case, "actions")
             .iter()
@@ -198,7 +252,7 @@ impl Forms<'_> {
             fieldset {
                 legend { "How" }
                 @for (at, name) in actions.iter().enumerate() {
-                    @let (word, about) = meaning(name);
+                    @let (word, about) = decide::meaning(name);
                     label.choice {
                         input type="radio" name="action" value=(name) required checked[at == 0];
                         span { strong { (word) } br; span.meta { (about) } }
@@ -206,26 +260,10 @@ impl Forms<'_> {
                 }
             }
             @if actions.contains(&"link") { (optional("payment", "Of a link: the payment", "pay_…")) }
+            @if actions.contains(&"mark_paid") { (optional("reference", "Of a mark: where the rail's records say so", "report of the day, page or reference")) }
             (note("Why"))
+            p.meta { "What moves money is shown before it is done." }
         }
-    }
-}
-
-/// An action in words, and what it does.
-fn meaning(action: &str) -> (&'static str, &'static str) {
-    match action {
-        "link" => ("Link", "The line is this payment; it is settled by it."),
-        "write_off" => (
-            "Write off",
-            "The difference is posted as a loss, or a gain, of ours.",
-        ),
-        "suspense" => (
-            "Suspense",
-            "The money waits in suspense until it is known whose it is.",
-        ),
-        "ask" => ("Asked", "The other side was asked; the case stays open."),
-        "ignore" => ("Close", "Nothing is left to be done; no money moves."),
-        _ => ("Other", "As the runbook says."),
     }
 }
 
@@ -237,8 +275,24 @@ fn optional(name: &str, label: &str, example: &str) -> Markup {
     html! { div.field { label for=(name) { (label) } input #(name) name=(name) placeholder=(example) autocomplete="off"; } }
 }
 
+/// For how long a case can stand aside.
+fn pauses() -> Markup {
+    let hours = [
+        (1, "An hour"),
+        (4, "Four hours"),
+        (24, "A day"),
+        (72, "Three days"),
+        (168, "A week"),
+    ];
+    html! {
+        label.field { "For how long"
+            select name="hours" { @for (hours, word) in hours { option value=(hours) { (word) } } }
+        }
+    }
+}
+
 /// A text that is kept. Each form has its own, so the label lies around it.
-fn note(label: &str) -> Markup {
+pub fn note(label: &str) -> Markup {
     html! { label.field { (label) textarea name="note" rows="3" maxlength="1000" required {} } }
 }
 
@@ -247,6 +301,7 @@ fn told(done: &str) -> Markup {
         "claim" => ("It is yours.", "good"),
         "assign" => ("It is assigned.", "good"),
         "comment" => ("Your comment is on record.", "good"),
+        "snooze" => ("It stands aside until then.", "good"),
         "proposed" => (
             "It moves more than one person may move alone: it is proposed, and done when another one who may approve asks for the same.",
             "doubt",
@@ -264,11 +319,12 @@ fn told(done: &str) -> Markup {
 
 /// Does what a form asks, unless the case changed since the page was made.
 pub async fn act(
-    State(api): State<ApiRouter>,
+    State(console): State<Console>,
     session: Session,
     Path((exception, act)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Refused> {
+    let api = &console.api;
     let path = format!("/v1/exceptions/{}", escaped(&exception));
     let note = fields.get("note");
     let (to, body) = match act.as_str() {
@@ -277,10 +333,24 @@ pub async fn act(
             "claim",
             json!({"note": note, "assignee": fields.get("assignee")}),
         ),
+        "snooze" => {
+            let hours: u64 = fields.get("hours").parse().unwrap_or(1);
+            let until = console.sessions.now().plus_ms(hours * 3_600_000);
+            ("snooze", json!({"note": note, "until": until.to_string()}))
+        }
+        "resolve" if decide::moves(fields.get("action")) && fields.get("shown").is_empty() => {
+            return decide::page(&console, &session, &exception, &fields).await;
+        }
         "resolve" => {
             let mut body = json!({"action": fields.get("action"), "note": note});
-            if !fields.get("payment").is_empty() {
-                body["payment"] = fields.get("payment").into();
+            for (member, field) in [
+                ("payment", "payment"),
+                ("reference", "reference"),
+                ("seen", "shown"),
+            ] {
+                if !fields.get(field).is_empty() {
+                    body[member] = fields.get(field).into();
+                }
             }
             ("resolve", body)
         }

@@ -4,14 +4,27 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::console::{
-    ask::{ApiRouter, Refused},
-    form::Fields,
-    layout,
-    parts::{empty, heading, id, list, next, pill, text, time},
-    session::Session,
-    words::plain,
+use super::bulk::{DEEDS, PICK};
+use crate::{
+    console::{
+        ask::{ApiRouter, Refused},
+        form::Fields,
+        layout,
+        parts::{empty, heading, id, list, next, pill, text, time},
+        session::Session,
+        words::plain,
+    },
+    exceptions::Kind,
 };
+
+/// The queue's parts: what the API calls them, and their words.
+const PARTS: [(&str, &str); 5] = [
+    ("active", "To do"),
+    ("waiting_for_approval", "Waiting for approval"),
+    ("snoozed", "Snoozed"),
+    ("resolved", "Resolved"),
+    ("all", "All"),
+];
 
 /// The queue.
 pub async fn page(
@@ -20,34 +33,36 @@ pub async fn page(
     RawQuery(asked): RawQuery,
 ) -> Result<Markup, Refused> {
     let fields = Fields::parse(&asked.unwrap_or_default());
-    let cursor = [("cursor", fields.get("cursor"))];
-    let page = api.list(&session, "/v1/exceptions", &cursor).await?;
+    let part = match fields.get("standing") {
+        "" => "active",
+        part => part,
+    };
+    let kind = fields.get("kind");
+    let filters = [
+        ("standing", if part == "all" { "" } else { part }),
+        ("kind", kind),
+    ];
+    let asked = [filters[0], filters[1], ("cursor", fields.get("cursor"))];
+    let page = api.list(&session, "/v1/exceptions", &asked).await?;
+    let bulk = session.may("POST", "/v1/exceptions/bulk") && !matches!(part, "resolved" | "all");
     let content = html! {
-        (heading(&html! { "Exceptions" }, &html! {}))
-        @if list(&page, "data").is_empty() {
-            (empty("Nothing needs a person.", &html! {
-                "What a machine cannot finish comes here, with its evidence: payments that no rail will speak of, messages about "
-                "payments that nobody made, webhooks given up."
-            }))
-        } @else {
-            div.scroll tabindex="0" { table {
-                thead { tr { th scope="col" { "Case" } th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Subject" } th scope="col" { "Why" } th scope="col" { "With" } th scope="col" { "Opened (UTC)" } } }
-                tbody {
-                    @for exception in list(&page, "data") {
-                        tr {
-                            td { (id("exceptions", text(exception, "id"))) }
-                            td { (plain(text(exception, "kind"))) }
-                            td { (state(exception)) }
-                            td { (subject(text(exception, "subject"))) }
-                            td { (text(exception, "reason")) }
-                            td { (text(exception, "assignee")) }
-                            td { (time(text(exception, "opened_at"))) }
-                        }
-                    }
-                }
-            } }
+        (heading(&html! { "Exceptions" }, &kinds(part, kind)))
+        nav.tabs aria-label="Parts of the queue" {
+            @for (value, word) in PARTS {
+                a href=(format!("/console/exceptions?standing={value}&kind={kind}")) aria-current=[(value == part).then_some("page")] { (word) }
+            }
         }
-        (next("/console/exceptions", &[], &page))
+        @if list(&page, "data").is_empty() {
+            (nothing(part))
+        } @else if bulk {
+            form method="post" action="/console/exceptions/bulk" {
+                (table(list(&page, "data"), true))
+                (together())
+            }
+        } @else {
+            (table(list(&page, "data"), false))
+        }
+        (next("/console/exceptions", &[("standing", part), ("kind", kind)], &page))
     };
     Ok(layout::page(
         &session.access,
@@ -57,10 +72,94 @@ pub async fn page(
     ))
 }
 
-/// Where a case stands.
-pub fn state(exception: &Value) -> Markup {
-    let state = text(exception, "state");
-    pill(state, if state == "resolved" { "good" } else { "doubt" })
+fn kinds(part: &str, chosen: &str) -> Markup {
+    html! {
+        form.inline action="/console/exceptions" {
+            input type="hidden" name="standing" value=(part);
+            label.hidden for="kind" { "Kind" }
+            select #kind name="kind" {
+                option value="" { "Every kind" }
+                @for kind in Kind::ALL.map(Kind::name) {
+                    option value=(kind) selected[kind == chosen] { (plain(kind)) }
+                }
+            }
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+fn nothing(part: &str) -> Markup {
+    match part {
+        "active" => empty(
+            "Nothing needs a person.",
+            &html! {
+                "What a machine cannot finish comes here, with its evidence: payments that no rail will speak of, messages about "
+                "payments that nobody made, webhooks given up."
+            },
+        ),
+        "waiting_for_approval" => empty(
+            "Nothing waits for a second person.",
+            &html! { "What moves more than one may move alone comes here when it is proposed." },
+        ),
+        "snoozed" => empty(
+            "Nothing is snoozed.",
+            &html! { "A case that stands aside comes back by itself when its time has passed." },
+        ),
+        _ => empty(
+            "There is none.",
+            &html! { "Cases come here when they are done with." },
+        ),
+    }
+}
+
+fn table(cases: &[Value], picks: bool) -> Markup {
+    html! {
+        div.scroll tabindex="0" { table {
+            thead { tr {
+                @if picks { th.pick scope="col" { span.hidden { "Pick" } } }
+                th scope="col" { "Case" } th scope="col" { "Kind" } th scope="col" { "Standing" } th scope="col" { "Subject" }
+                th scope="col" { "Why" } th scope="col" { "With" } th scope="col" { "Opened (UTC)" }
+            } }
+            tbody {
+                @for case in cases {
+                    @let name = text(case, "id");
+                    tr {
+                        @if picks { td.pick { input type="checkbox" name=(format!("{PICK}{name}")) aria-label=(format!("Pick {name}")); } }
+                        td { (id("exceptions", name)) }
+                        td.nowrap { (plain(text(case, "kind"))) @if text(case, "severity") == "high" { " " (pill("high", "bad")) } }
+                        td { (standing(case)) }
+                        td { (subject(text(case, "subject"))) }
+                        td.words { (text(case, "reason")) }
+                        td { (text(case, "assignee")) }
+                        td { (time(text(case, "opened_at"))) }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+/// What can be done about those that were picked.
+fn together() -> Markup {
+    html! {
+        div.together {
+            div { label for="deed" { "About those picked" }
+                select #deed name="deed" { @for (value, word) in DEEDS { option value=(value) { (word) } } } }
+            div.wide { label for="why" { "Why; it is kept" } input #why name="note" maxlength="1000" required; }
+            button type="submit" { "See what it would do" }
+        }
+    }
+}
+
+/// Where a case stands with those who work the queue.
+pub fn standing(case: &Value) -> Markup {
+    let name = text(case, "standing");
+    let tone = match name {
+        "resolved" => "good",
+        "claimed" | "snoozed" => "open",
+        _ => "doubt",
+    };
+    pill(name, tone)
 }
 
 /// A subject that has a page leads to it.

@@ -30,21 +30,7 @@ pub async fn page(
         (heading(&html! { (plain(text(&transaction, "journal"))) }, &html! {}))
         section.card {
             h2 { "Legs" }
-            div.scroll tabindex="0" { table {
-                thead { tr { th scope="col" { "Account" } th scope="col" { "Layer" } th.right scope="col" { "Debit" } th.right scope="col" { "Credit" } th scope="col" { "Currency" } } }
-                tbody {
-                    @for leg in list(&transaction, "legs") {
-                        @let figure = amount(number(leg, "amount"), text(leg, "currency"));
-                        tr {
-                            td { (id("accounts", text(leg, "account"))) }
-                            td { (text(leg, "layer")) }
-                            td.right.figure { @if text(leg, "side") == "debit" { (figure) } }
-                            td.right.figure { @if text(leg, "side") == "credit" { (figure) } }
-                            td { (text(leg, "currency")) }
-                        }
-                    }
-                }
-            } }
+            (legs(list(&transaction, "legs"), |account| id("accounts", account)))
         }
         section.card { h2 { "Facts" } (facts_of(&transaction)) }
         section.card { h2 { "Proof" } (proof_of(proof.as_ref())) }
@@ -55,6 +41,27 @@ pub async fn page(
         "Transaction",
         &content,
     ))
+}
+
+/// Legs as rows, each account shown as `account` does.
+pub fn legs(legs: &[Value], account: impl Fn(&str) -> Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" { table {
+            thead { tr { th scope="col" { "Account" } th scope="col" { "Layer" } th.right scope="col" { "Debit" } th.right scope="col" { "Credit" } th scope="col" { "Currency" } } }
+            tbody {
+                @for leg in legs {
+                    @let figure = amount(number(leg, "amount"), text(leg, "currency"));
+                    tr {
+                        td { (account(text(leg, "account"))) }
+                        td { (text(leg, "layer")) }
+                        td.right.figure { @if text(leg, "side") == "debit" { (figure) } }
+                        td.right.figure { @if text(leg, "side") == "credit" { (figure) } }
+                        td { (text(leg, "currency")) }
+                    }
+                }
+            }
+        } }
+    }
 }
 
 fn facts_of(transaction: &Value) -> Markup {

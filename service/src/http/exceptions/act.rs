@@ -1,28 +1,39 @@
 //! What a person does about an exception.
 
 use axum::{extract::State, response::Response};
-use lombard_core::{id::Id, idempotency::Idempotency, payment::Payment};
+use lombard_core::{id::Id, idempotency::Idempotency, payment::Payment, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ExceptionView;
 use crate::{
     access::Grant,
-    exceptions::{self, Exception, Refused, Wish},
+    exceptions::{
+        self, Exception, Refused, Wish,
+        repair::{By, REFERENCE_MAX},
+    },
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, PathId, Problem,
         input::Text,
         once::after,
         reply::reply,
-        wire::scalar::{ExceptionId, PaymentId},
+        wire::scalar::{ExceptionId, PaymentId, Time},
     },
-    reconcile::resolve::{self, Action, Decision, Undecided},
+    reconcile::{
+        action::Action,
+        resolve::{self, Decision, Undecided},
+    },
+    tenants::Scope,
 };
 
 /// The longest note.
-const NOTE_MAX: usize = 1000;
+pub const NOTE_MAX: usize = 1000;
 /// The longest name of whoever looks at it.
-const ASSIGNEE_MAX: usize = 100;
+pub const ASSIGNEE_MAX: usize = 100;
+/// The length of what names a preview.
+pub const SEEN_MAX: usize = 32;
+/// For how long an exception can be snoozed, in milliseconds: 30 days.
+const SNOOZE_MAX: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Why something is done.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -50,6 +61,21 @@ struct ClaimBody<'a> {
     note: Text<'a>,
 }
 
+/// Until when nobody need look at it, and why.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SnoozeException)]
+struct SnoozeBody<'a> {
+    /// At most 30 days from now.
+    #[serde(borrow)]
+    #[schema(value_type = Time)]
+    until: Text<'a>,
+    /// In words; it is kept.
+    #[serde(borrow)]
+    #[schema(value_type = String, min_length = 1, max_length = 1000)]
+    note: Text<'a>,
+}
+
 /// What is to be done.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +86,15 @@ struct ResolveBody<'a> {
     /// Of a link: the payment that the line is.
     #[schema(value_type = Option<PaymentId>)]
     payment: Option<Id<Payment>>,
+    /// Of `mark_paid` and `mark_not_paid`: where the rail's own records say so.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 140)]
+    reference: Option<Text<'a>>,
+    /// `seen` of the preview. When things stand otherwise by now, nothing is done. Needed where the case is
+    /// about a payment and money moves.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, pattern = "^[0-9a-f]{32}$")]
+    seen: Option<Text<'a>>,
     /// Why; it is kept.
     #[serde(borrow)]
     #[schema(value_type = String, min_length = 1, max_length = 1000)]
@@ -83,6 +118,9 @@ impl From<Undecided> for Problem {
         match undecided {
             Undecided::Refused(refused) => refused.into(),
             Undecided::Impossible(why) => Self::saying(ErrorCode::WrongState, why.into()),
+            Undecided::NotProposed => Self::new(ErrorCode::Forbidden),
+            Undecided::Stale => Self::saying(ErrorCode::WrongState, undecided.to_string().into()),
+            Undecided::Unseen => Self::field("/seen", undecided.to_string()),
             Undecided::Read(error) => error.into(),
             Undecided::Commit(error) => error.into(),
             Undecided::Execute(error) => error.into(),
@@ -91,9 +129,26 @@ impl From<Undecided> for Problem {
 }
 
 /// A view that can be kept as an answer.
-fn shown(exception: &Exception) -> serde_json::Value {
+fn shown(exception: &Exception, now: Timestamp) -> serde_json::Value {
     // Our own views have text for keys and no serialisation that fails.
-    serde_json::to_value(ExceptionView::of(exception)).unwrap_or_default()
+    serde_json::to_value(ExceptionView::of(exception, now)).unwrap_or_default()
+}
+
+/// A decision of the caller's, without what only some have.
+pub fn decision<'a>(api: &'a Api, call: &'a Call, action: Action) -> Decision<'a> {
+    Decision {
+        app: api.app(),
+        tenant: call.tenant(),
+        actor: &call.caller().actor,
+        may_decide: call.caller().access.scope == Scope::Write,
+        may_approve: call.caller().access.grants.has(Grant::Approve),
+        action,
+        payment: None,
+        reference: None,
+        trace: Some(call.trace_id()),
+        seen: None,
+        note: "",
+    }
 }
 
 /// Claim an exception
@@ -138,6 +193,35 @@ pub async fn comment(
     done(&api, &call, once, id, &wish, &body.note).await
 }
 
+/// Snooze an exception
+///
+/// It stands aside in the queue until then, and is back by itself afterwards. What is wrong stays wrong: a
+/// snooze silences no alert.
+#[utoipa::path(post, path = "/v1/exceptions/{id}/snooze", tag = "exceptions",
+    params(("id" = inline(ExceptionId), Path, description = "The exception.")),
+    request_body = SnoozeBody,
+    responses((status = 200, description = "It is snoozed.", body = ExceptionView)))]
+pub async fn snooze(
+    State(api): State<Api>,
+    call: Call,
+    PathId(id): PathId<Exception>,
+    key: IdempotencyKey,
+    json: Json,
+) -> Result<Response, Problem> {
+    let body: SnoozeBody<'_> = json.parse()?;
+    let until = until(&body.until, api.app().host.now())?;
+    let once = key.wish("exceptions.snooze", &(id, &body));
+    done(&api, &call, once, id, &Wish::Snooze(until), &body.note).await
+}
+
+/// A moment to come, up to which an exception may be snoozed.
+pub fn until(text: &Text<'_>, now: Timestamp) -> Result<Timestamp, Problem> {
+    let text = text.checked("/until", 40)?;
+    let until = Timestamp::parse_rfc3339(text);
+    let until = until.filter(|it| *it > now && it.ms_since(now) <= SNOOZE_MAX);
+    until.ok_or_else(|| Problem::field("/until", "expected a moment within 30 days from now"))
+}
+
 async fn done(
     api: &Api,
     call: &Call,
@@ -150,7 +234,7 @@ async fn done(
     let work = async {
         let (app, tenant, actor) = (api.app(), call.tenant(), &call.caller().actor);
         let found = exceptions::act(app, tenant, id, actor, wish, note).await?;
-        Ok(shown(&found))
+        Ok(shown(&found, app.host.now()))
     };
     Ok(reply(after(api, call.tenant(), &once, 200, work).await?))
 }
@@ -158,7 +242,8 @@ async fn done(
 /// Resolve an exception
 ///
 /// Carries out one of its `actions`. `ask` leaves it open. What moves more money than one person may
-/// move alone is proposed by the first caller and done when another one asks for the same.
+/// move alone is proposed by the first caller and done when another one, with the grant `approve`, asks for the
+/// same; who has the grant alone can do nothing else here.
 #[utoipa::path(post, path = "/v1/exceptions/{id}/resolve", tag = "exceptions",
     params(("id" = inline(ExceptionId), Path, description = "The exception.")),
     request_body = ResolveBody,
@@ -173,17 +258,22 @@ pub async fn resolve(
     let body: ResolveBody<'_> = json.parse()?;
     let note = body.note.checked("/note", NOTE_MAX)?;
     let once = key.wish("exceptions.resolve", &(id, &body));
+    let checked = |text: &Option<Text<'_>>, field, chars| match text {
+        Some(text) => text.checked(field, chars).map(|it| Some(it.to_owned())),
+        None => Ok(None),
+    };
+    let reference = checked(&body.reference, "/reference", REFERENCE_MAX)?;
+    let seen = checked(&body.seen, "/seen", SEEN_MAX)?;
     let work = async {
         let decision = Decision {
-            app: api.app(),
-            tenant: call.tenant(),
-            actor: &call.caller().actor,
-            may_approve: call.caller().access.grants.has(Grant::Approve),
-            action: body.action,
             payment: body.payment,
+            reference: reference.as_deref(),
+            seen: seen.as_deref(),
             note,
+            ..decision(&api, &call, body.action)
         };
-        Ok(shown(&decision.carry_out(id).await?))
+        let done = decision.carry_out(id).await?;
+        Ok(shown(&done, api.app().host.now()))
     };
     Ok(reply(after(&api, call.tenant(), &once, 200, work).await?))
 }
@@ -207,8 +297,13 @@ pub async fn reopen(
     let once = key.wish("exceptions.reopen", &(id, &body));
     let work = async {
         let actor = &call.caller().actor;
-        let found = resolve::reverse(api.app(), call.tenant(), id, actor, note).await?;
-        Ok(shown(&found))
+        let by = By {
+            actor,
+            trace: Some(call.trace_id()),
+            why: note,
+        };
+        let found = resolve::reverse(api.app(), call.tenant(), id, by).await?;
+        Ok(shown(&found, api.app().host.now()))
     };
     Ok(reply(after(&api, call.tenant(), &once, 200, work).await?))
 }

@@ -5,9 +5,10 @@ use lombard_core::{
     event::Event,
     id::Id,
     ledger::Account,
-    lifecycle::Status,
+    lifecycle::{Pending, Status},
     limits::{END_TO_END_ID_MAX, EVENTS_MAX},
-    payment::Payment,
+    money::Amount,
+    payment::{Party, Payment},
     plan::keys,
     store::decode,
     time::Timestamp,
@@ -98,7 +99,10 @@ pub async fn timeline(
         ("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
         ("cursor" = inline(Option<scalar::PaymentId>), Query, description = "`next_cursor` of the page before."),
         ("status" = inline(Option<scalar::StatusName>), Query, description = "Only those that stand there."),
+        ("pending" = inline(Option<scalar::PendingName>), Query, description = "Only those that wait for this."),
         ("account" = inline(Option<scalar::AccountId>), Query, description = "Only those from or to this account."),
+        ("amount" = inline(Option<scalar::Amount>), Query, description = "Only those of this amount."),
+        ("last4" = inline(Option<String>), Query, description = "Only those from or to an account number, or a card, that ends so.", pattern = "^[0-9A-Z]{4}$"),
         ("end_to_end_id" = inline(Option<String>), Query, description = "Only those with this id.", min_length = 1, max_length = 35),
         ("created_from" = inline(Option<scalar::Time>), Query, description = "Only those created then or later."),
         ("created_before" = inline(Option<scalar::Time>), Query, description = "Only those created earlier."),
@@ -124,7 +128,10 @@ pub async fn list(
 /// Which payments are wanted.
 struct Filter {
     status: Option<Status>,
+    pending: Option<Pending>,
     account: Option<Id<Account>>,
+    amount: Option<Amount>,
+    last4: Option<String>,
     end_to_end_id: Option<String>,
     created_from: Option<Timestamp>,
     created_before: Option<Timestamp>,
@@ -137,7 +144,22 @@ impl Filter {
                 let found = Status::ALL.into_iter().find(|status| status.name() == text);
                 found.ok_or_else(|| "there is no such status".to_owned())
             })?,
+            pending: query.take_with("pending", |text| {
+                let found = Pending::ALL.into_iter().find(|it| it.name() == text);
+                found.ok_or_else(|| "there is no such thing to wait for".to_owned())
+            })?,
             account: query.take("account")?,
+            amount: query.take_with("amount", |text| {
+                let minor: Option<u64> = text.parse().ok();
+                let amount = minor.and_then(|minor| Amount::try_from(minor).ok());
+                amount.ok_or_else(|| "expected minor units".to_owned())
+            })?,
+            last4: query.take_with("last4", |text| match text.len() {
+                4 if text.bytes().all(|it| it.is_ascii_alphanumeric()) => {
+                    Ok(text.to_ascii_uppercase())
+                }
+                _ => Err("expected four letters or digits".to_owned()),
+            })?,
             end_to_end_id: query.take_text("end_to_end_id", END_TO_END_ID_MAX)?,
             created_from: query.take_with("created_from", moment)?,
             created_before: query.take_with("created_before", moment)?,
@@ -151,8 +173,19 @@ impl Filter {
     fn judge(&self, payment: &Payment) -> Verdict {
         let of_account =
             |id| payment.debtor.account() == Some(id) || payment.creditor.account() == Some(id);
+        let ends = |party: &Party, last4: &str| match party {
+            Party::Account(_) => false,
+            Party::External(external) => external.last4 == last4,
+        };
+        let of_number =
+            |last4: &String| ends(&payment.debtor, last4) || ends(&payment.creditor, last4);
         let wanted = self.status.is_none_or(|it| payment.stage.status() == it)
+            && self
+                .pending
+                .is_none_or(|it| payment.stage.pending() == Some(it))
             && self.account.is_none_or(of_account)
+            && self.amount.is_none_or(|it| payment.money.amount == it)
+            && self.last4.as_ref().is_none_or(of_number)
             && self
                 .end_to_end_id
                 .as_ref()

@@ -4,7 +4,7 @@ use lombard_core::{
     currency::Currency,
     id::Id,
     journal::Journal,
-    ledger::{Account, Entry, Layer, Side, Transaction},
+    ledger::{Account, Entry, Layer, Leg, Side, Transaction},
     payment::Payment,
 };
 use serde::Serialize;
@@ -47,13 +47,7 @@ impl<'a> TransactionView<'a> {
     /// The view of a transaction.
     #[must_use]
     pub fn of(transaction: &'a Transaction) -> Self {
-        let legs = transaction.legs.iter().map(|leg| LegView {
-            account: leg.account,
-            side: leg.side,
-            layer: leg.layer,
-            amount: leg.money.amount.minor(),
-            currency: leg.money.currency,
-        });
+        let legs = transaction.legs.iter().map(LegView::of);
         Self {
             id: transaction.id,
             object: "transaction",
@@ -80,6 +74,20 @@ pub struct LegView {
     amount: u64,
     #[schema(value_type = CurrencyCode)]
     currency: Currency,
+}
+
+impl LegView {
+    /// The view of a leg.
+    #[must_use]
+    pub const fn of(leg: &Leg) -> Self {
+        Self {
+            account: leg.account,
+            side: leg.side,
+            layer: leg.layer,
+            amount: leg.money.amount.minor(),
+            currency: leg.money.currency,
+        }
+    }
 }
 
 /// What one transaction did to one account.

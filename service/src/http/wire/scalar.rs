@@ -6,8 +6,13 @@
 use std::borrow::Cow;
 
 use lombard_core::{
-    currency::Currency, journal::Role, lifecycle::Status, money::AMOUNT_MAX, rail::Rail,
-    reason::Reason, time::Timestamp,
+    currency::Currency,
+    journal::Role,
+    lifecycle::{Pending, Status},
+    money::AMOUNT_MAX,
+    rail::Rail,
+    reason::Reason,
+    time::Timestamp,
 };
 use serde::{Serialize, Serializer};
 use utoipa::{
@@ -197,7 +202,7 @@ schemas! {
     /// The six.
     StatusName = words(Status::ALL.map(Status::name), "Where a payment stands.");
     /// What it waits for.
-    PendingName = words(["verification", "funds", "rails"], "What a payment waits for.");
+    PendingName = words(Pending::ALL.map(Pending::name), "What a payment waits for.");
     /// Why.
     ReasonCode = words(Reason::ALL.iter().map(|reason| reason.code()), "Why, the same words for every rail.");
     /// Types of events.

@@ -57,7 +57,10 @@ get    /v1/exceptions/{id}                    voarud
 post   /v1/exceptions/{id}/claim              o
 post   /v1/exceptions/{id}/comment            o
 post   /v1/exceptions/{id}/reopen             o
-post   /v1/exceptions/{id}/resolve            o
+post   /v1/exceptions/{id}/resolve            oa
+post   /v1/exceptions/{id}/snooze             o
+post   /v1/exceptions/bulk                    o
+get    /v1/exceptions/{id}/preview            voarud
 get    /v1/holds                              voarud
 post   /v1/holds                              o
 get    /v1/holds/{id}                         voarud

@@ -88,6 +88,7 @@ pub fn body(path: &str) -> Option<Value> {
         "/v1/exceptions/{id}/claim"
         | "/v1/exceptions/{id}/comment"
         | "/v1/exceptions/{id}/reopen" => json!({"note": "a try"}),
+        "/v1/exceptions/{id}/snooze" => json!({"until": "2026-11-24T00:00:00Z", "note": "a try"}),
         "/v1/exceptions/{id}/resolve" => json!({"action": "ignore", "note": "a try"}),
         "/v1/risk/rules/{id}/mode" => {
             json!({"version": 1, "mode": "shadow", "revision": 1, "reason": "a try"})
@@ -146,6 +147,9 @@ async fn nothing_of_ours_is_there_for_others() {
         let mut filled = path.replace("{id}", id);
         if path == "/v1/risk/backtest" {
             filled += "?condition=amount%20%3E%200";
+        }
+        if path == "/v1/exceptions/{id}/preview" {
+            filled += "?action=ignore";
         }
         match (method.as_str(), path.contains("{id}")) {
             ("get", true) => {
@@ -349,8 +353,8 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
             json!({"person": {"name": "Eve"}, "subject": ours.subject}),
             "/subject",
         ),
-        // Its rows do, and each says so for itself: see the tests of batches.
-        "/v1/batches" | "/v1/reconciliation/statements" => return,
+        // Its rows do, and each says so for itself: see the tests of batches and cases.
+        "/v1/batches" | "/v1/reconciliation/statements" | "/v1/exceptions/bulk" => return,
         _ => panic!("{path} needs a row in this test"),
     };
     as_other(world, "post", path, body)
