@@ -26,10 +26,23 @@ before(async () => {
     body: statement,
   });
   made.run = (await ask("GET", "/v1/reconciliation/runs")).data[0].id;
+  await judged();
   made.deed = (await ask("GET", "/v1/audit")).data[0].id;
   made.endpoint = (await ask("GET", "/v1/webhook_endpoints")).data[0].id;
   made.transaction = (await ask("GET", `/v1/ledger?payment=${made.stuck}`)).data[0].id;
 });
+
+// A rule with a version in force and one in the shadow, somebody on a list, and a payment that waits.
+async function judged() {
+  const rule = { name: "large", action: "review", says: "it is large", reason: "case 7" };
+  const mode = { mode: "shadow", reason: "to see" };
+  await ask("POST", "/v1/risk/rules", { ...rule, after_version: 0, condition: "amount > 900000" });
+  await ask("POST", "/v1/risk/rules/large/mode", { ...mode, version: 1, revision: 1 });
+  await ask("POST", "/v1/risk/rules", { ...rule, after_version: 1, condition: "amount > 800000" });
+  await ask("POST", "/v1/risk/lists", { name: "watched", reason: "case 8" });
+  await ask("POST", "/v1/risk/lists/watched/entries", { subject: "00000000000000ab", reason: "a mule" });
+  await pay(950_000, "Held back");
+}
 
 const pages = () => ({
   overview: "",
@@ -46,6 +59,10 @@ const pages = () => ({
   log: "/log",
   audit: "/audit",
   deed: `/audit/${made.deed}`,
+  risk: "/risk",
+  rule: "/risk/rules/large",
+  trial: "/risk/try?name=large&condition=amount%20%3E%2050000",
+  list: "/risk/lists/watched",
   webhooks: "/webhooks",
   endpoint: `/webhooks/${made.endpoint}`,
   settings: "/settings",

@@ -25,6 +25,11 @@ impl Scores {
         self.0[bucket(score)] += 1;
     }
 
+    /// Each bucket: from which score on it counts, in millionths, and how many it has.
+    pub fn buckets(&self) -> impl Iterator<Item = (u32, u64)> {
+        std::iter::once(0).chain(EDGES).zip(self.0)
+    }
+
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -38,11 +43,12 @@ impl Scores {
     }
 }
 
-/// Each bucket reaches to about three times the last.
+/// From which score on, in millionths, each bucket but the first counts: about three times the last.
+const EDGES: [u32; BUCKETS - 1] = [
+    30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 600_000, 900_000,
+];
+
 fn bucket(score: u32) -> usize {
-    const EDGES: [u32; BUCKETS - 1] = [
-        30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 600_000, 900_000,
-    ];
     EDGES.partition_point(|edge| *edge <= score)
 }
 

@@ -87,6 +87,20 @@ pub fn routes(api: Router, host: Arc<dyn Host>) -> Router {
             "/console/reconciliation/{id}",
             get(pages::reconciliation::one),
         )
+        .route("/console/risk", get(pages::risk::page))
+        .route("/console/risk/try", get(pages::risk::trial::page))
+        .route("/console/risk/propose", post(pages::risk::trial::propose))
+        .route("/console/risk/rules/{name}", get(pages::risk::rule::page))
+        .route(
+            "/console/risk/rules/{name}/{act}",
+            post(pages::risk::rule::act),
+        )
+        .route("/console/risk/lists", post(pages::risk::list::made))
+        .route("/console/risk/lists/{name}", get(pages::risk::list::page))
+        .route(
+            "/console/risk/lists/{name}/{act}",
+            post(pages::risk::list::act),
+        )
         .route("/console/audit", get(pages::audit::page))
         .route("/console/audit/{id}", get(pages::audit::one))
         .route("/console/settings", get(pages::settings::page))

@@ -64,6 +64,7 @@ pub fn seen() -> Result<Seen> {
         .args(["up", "--json", "--listen", &address, "--data"])
         .arg(&data)
         .env("LOMBARD_RAIL_LISTEN", "127.0.0.1:0")
+        .env("LOMBARD_RISK_POLICY", folder.join("policy.json"))
         .env("LOMBARD_LOG_FILTER", "error");
     let server = Process::start(&mut server)?;
     let mut tests = npm(&["test", "--silent"]);

@@ -26,6 +26,7 @@ const PLACES: [(&str, &[Place]); 3] = [
                 "r",
                 "/v1/reconciliation/runs",
             ),
+            Place("/console/risk", "Risk", "f", "/v1/risk/decisions"),
             Place("/console/batches", "Batches", "b", "/v1/batches"),
         ],
     ),

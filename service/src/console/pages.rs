@@ -14,6 +14,7 @@ pub mod overview;
 pub mod payment;
 pub mod payments;
 pub mod reconciliation;
+pub mod risk;
 pub mod search;
 pub mod settings;
 pub mod sign_in;

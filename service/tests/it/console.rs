@@ -4,4 +4,5 @@ mod acting;
 mod browser;
 mod cases;
 mod looking;
+mod risk;
 mod signing_in;

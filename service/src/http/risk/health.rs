@@ -3,11 +3,11 @@
 
 use axum::{extract::State, response::Response};
 use lombard_core::risk::Action;
-use lombard_risk::drift;
+use lombard_risk::{decision::Thresholds, drift};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::desk;
+use super::{desk, view::RiskThresholds};
 use crate::http::{Api, Call, Problem, query::Query, reply::shown, wire::scalar};
 
 /// How the desk does.
@@ -48,6 +48,11 @@ struct HealthView {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     p99_below_us: Option<u64>,
+    /// From which scores on what is done, in millionths.
+    #[schema(value_type = RiskThresholds)]
+    thresholds: Thresholds,
+    /// How the scores of these decisions are spread.
+    scores: Vec<ScoresView>,
     /// How many subjects are known.
     profiles: usize,
     /// How many pairs are known.
@@ -60,6 +65,16 @@ struct HealthView {
     #[schema(nullable = false, pattern = "^(steady|watch|alarm)$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     drift_state: Option<&'static str>,
+}
+
+/// How many scores there were from one on, below the next part's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RiskScores)]
+struct ScoresView {
+    /// From which score on, in millionths.
+    from: u32,
+    /// How many.
+    count: u64,
 }
 
 /// How risk does
@@ -89,6 +104,12 @@ pub async fn health(State(api): State<Api>, call: Call, query: Query) -> Result<
         worse_later: tally.worse_later,
         p50_below_us: tally.below_us(500),
         p99_below_us: tally.below_us(990),
+        thresholds: policy.thresholds,
+        scores: tally
+            .scores
+            .buckets()
+            .map(|(from, count)| ScoresView { from, count })
+            .collect(),
         profiles,
         pairs,
         drift,
