@@ -144,6 +144,7 @@ export class Journey {
       ids.add(there.id);
       console.log(`${one.name}: ${there.history.length} events, the same in both places`);
     }
+    await this.wereLed();
     await this.isTold(ids);
     await this.isProven(named('sequencer'), ids.size);
   }
@@ -157,6 +158,22 @@ export class Journey {
     this.running.push(up);
     const { url, api_key: key, account } = await said(up);
     return new Lombard(url, { key, account });
+  }
+
+  /** That workflows led the payments, each to its end: also the one that waited, by its token. */
+  private async wereLed(): Promise<void> {
+    const machines = (await resourcesOf('dev', 'Payments', 'AWS::StepFunctions::StateMachine')).values();
+    for (const stateMachineArn of machines) {
+      const waits = stateMachineArn.endsWith('-waiting');
+      const wanted = CASES.filter((one) => !waits || 'verification' in one).length;
+      let ended: string[] = [];
+      for (let tried = 0; tried < 50 && ended.filter((it) => it === 'SUCCEEDED').length < wanted; tried += 1) {
+        await pause(400);
+        const { executions } = await ask('states', 'AWSStepFunctions.ListExecutions', { stateMachineArn });
+        ended = executions.map(({ status }: { status: string }) => status);
+      }
+      assert.deepEqual(ended, Array(wanted).fill('SUCCEEDED'), stateMachineArn);
+    }
   }
 
   /** That the stream has every payment's events, and nothing of persons. */
