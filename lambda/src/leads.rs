@@ -59,31 +59,35 @@ impl Consumer for Leads {
         let jobs = commit.changes.iter().filter_map(|change| {
             let (tenant, id) = change.key.partition().split_once('/')?;
             let (tenant, id) = (tenant.parse().ok()?, id.parse().ok()?);
-            Some(self.job(tenant, id, self.lead(change)?))
+            let leads = self.leads(change).into_iter();
+            Some(leads.map(move |lead| self.job(tenant, id, lead)))
         });
-        jobs.collect()
+        jobs.flatten().collect()
     }
 }
 
 impl Leads {
-    fn lead(&self, change: &Change) -> Option<Lead> {
+    fn leads(&self, change: &Change) -> Vec<Lead> {
         if change.key.sort() == AWAITED {
-            return Some(Lead::Answer);
+            return vec![Lead::Answer];
         }
-        let record = change.record.as_ref()?;
+        let Some(record) = change.record.as_ref() else {
+            return Vec::new();
+        };
         if !change.key.sort().starts_with("e#") {
-            return None;
+            return Vec::new();
         }
         let event: Event = decode(&record.body.bytes);
         let start = |machine: &str| Lead::Start {
             machine: machine.to_owned(),
             name: format!("{}-{}", event.payment, event.number),
         };
+        let mut leads = Vec::new();
         if event.effects.contains(&Errand::Submit) {
-            return Some(start(&self.straight));
+            leads.push(start(&self.straight));
         }
         match event.news {
-            News::Step(Happened::VerificationNeeded) => Some(start(&self.waiting)),
+            News::Step(Happened::VerificationNeeded) => leads.push(start(&self.waiting)),
             // What a payment that waited for a person can come to.
             News::Step(
                 Happened::Accepted
@@ -93,9 +97,10 @@ impl Leads {
                 | Happened::Refused
                 | Happened::Cancelled
                 | Happened::Expired,
-            ) if event.number > 1 => Some(Lead::Answer),
-            News::Step(_) | News::Beside(_) => None,
+            ) if event.number > 1 => leads.push(Lead::Answer),
+            News::Step(_) | News::Beside(_) => {}
         }
+        leads
     }
 
     fn job(&self, tenant: TenantId, id: Id<Payment>, lead: Lead) -> Job {
