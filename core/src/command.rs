@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub use charge::MakeCharge;
-pub use lines::{LINES_MAX, LineRecord, Posting, SETTLES_MAX, TakeLines, TakenLine};
+pub use lines::{LINES_MAX, LineRecord, Posting, SETTLES_MAX, TOGETHER_MAX, TakeLines, TakenLine};
 pub use provider::{EventOutcome, Heard, ProviderEvent};
 pub use rejection::Rejection;
 pub use repair::{Bearer, Mend, Repair};
@@ -101,8 +101,8 @@ pub enum Act {
     RefuseRecall(Id<Payment>, String),
     /// Take in what a payment service provider told.
     Hear(Box<Heard>),
-    /// Take in what lines of a statement came to.
-    TakeLines(Box<TakeLines>),
+    /// Take in what lines of a statement came to, all of it in one commit: see [`TakeLines`].
+    TakeLines(Vec<TakeLines>),
     /// Put right what no machine could finish.
     Repair(Box<Repair>),
     /// A timer is due.

@@ -33,6 +33,10 @@ pub struct Event {
     pub stage: Stage,
     /// Whether that is elsewhere than before.
     pub moved: bool,
+    /// Where it stood before, if that was elsewhere; of events that are older than this member it is
+    /// what the event before says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Stage>,
     /// Why, where there is a why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,

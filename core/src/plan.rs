@@ -115,7 +115,7 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::ReceiveRecall(id, wish) => recalls::receive(draft, *id, wish),
         Act::RefuseRecall(id, code) => recalls::refuse(draft, *id, code),
         Act::Hear(heard) => providers::hear(draft, heard),
-        Act::TakeLines(lines) => reconciled::take(draft, lines),
+        Act::TakeLines(lines) => reconciled::take_all(draft, lines),
         Act::Repair(repair) => repairs::repair(draft, repair),
         Act::Fire(timer) => timers::fire(draft, timer),
         Act::RollUp(rollup) => rollup::roll_up(draft, rollup),

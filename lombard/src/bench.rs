@@ -13,6 +13,7 @@ mod fraud;
 mod load;
 mod peer;
 mod process;
+mod reconcile;
 mod scale;
 mod setup;
 mod soak;
@@ -47,7 +48,8 @@ Examples: lombard bench --json
           lombard bench --bulk --rows 1000000
           lombard bench --soak --seconds 600
           lombard bench --scale
-          lombard bench --fraud --reps 3 --json")]
+          lombard bench --fraud --reps 3 --json
+          lombard bench --reconcile --rows 1000000 --seed 1")]
 pub struct Bench {
     /// Every payment leaves one account, instead of one of many.
     #[arg(long)]
@@ -65,7 +67,13 @@ pub struct Bench {
     /// What it costs to judge every payment: with and without, by turns.
     #[arg(long, conflicts_with_all = ["bulk", "soak", "scale", "peer", "url"])]
     fraud: bool,
-    /// How many rows the file has; 200,000 with `--bulk`, a million with `--scale`.
+    /// A statement of as many lines as there are payments, and whether what comes of it is right.
+    #[arg(long, conflicts_with_all = ["bulk", "soak", "scale", "fraud", "peer"])]
+    reconcile: bool,
+    /// What the set of `--reconcile` is drawn from; another each time when it is not given.
+    #[arg(long, requires = "reconcile")]
+    seed: Option<u64>,
+    /// How many rows the file has; 200,000 with `--bulk` and `--reconcile`, a million with `--scale`.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     rows: Option<u64>,
     /// How many connections at once.
@@ -164,6 +172,9 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     }
     if args.fraud {
         return fraud::run(args, as_json).await;
+    }
+    if args.reconcile {
+        return reconcile::run(args, as_json).await;
     }
     let target = Target::find(args)?;
     let prepared = setup::prepare(args, &target.remote, &target.url, &target.key).await?;

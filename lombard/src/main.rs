@@ -26,6 +26,7 @@ mod pay;
 mod psp;
 mod reconcile;
 mod say;
+mod sftp;
 mod sim;
 mod slo;
 mod tenant;

@@ -10,6 +10,7 @@ use crate::{
     client::{Remote, Server},
     exit::{Exit, Failure, OrExit, Outcome, failure},
     inspect::decimal,
+    pay::upload::streamed,
     say,
 };
 
@@ -37,10 +38,7 @@ pub async fn run(args: &Reconcile, as_json: bool) -> Outcome {
     let remote = args.server.remote()?;
     let mut all = Together::default();
     for file in &args.files {
-        let bar = say::progress(None, &format!("reconciling {}", file.display()));
-        let found = send(&remote, file, &args.source).await;
-        bar.finish_and_clear();
-        all.take(&found?);
+        all.take(&send(&remote, file, &args.source).await?);
     }
     let report = all.report();
     if as_json {
@@ -52,9 +50,11 @@ pub async fn run(args: &Reconcile, as_json: bool) -> Outcome {
     Ok(if agrees { Exit::Done } else { Exit::No })
 }
 
-async fn send(remote: &Remote, file: &Path, source: &str) -> Result<Value, Failure> {
-    let bytes = tokio::fs::read(file).await;
-    let bytes = bytes.or_exit(Exit::Usage, file.display())?;
+/// Sends a file and gives what it came to.
+///
+/// # Errors
+/// When it cannot be read, the server cannot be reached, or it refuses the file.
+pub async fn send(remote: &Remote, file: &Path, source: &str) -> Result<Value, Failure> {
     let plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
     if !source.bytes().all(plain) {
@@ -68,7 +68,7 @@ async fn send(remote: &Remote, file: &Path, source: &str) -> Result<Value, Failu
         // A file may be tried again when payments have come since: doing it twice does no harm,
         // and the answer is of now.
         .header("idempotency-key", fresh_key()?)
-        .body(bytes);
+        .body(streamed(file).await?);
     remote.send(request).await
 }
 

@@ -18,6 +18,7 @@ mod ready;
 pub mod rig;
 mod risk;
 mod simulator;
+mod sources;
 mod stop;
 mod store;
 

@@ -1,5 +1,6 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
+mod fetch;
 mod psp;
 mod risk;
 mod traces;
@@ -13,7 +14,12 @@ use lombard_core::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::{psp::PspConfig, risk::RiskConfig, traces::TracesConfig};
+pub use self::{
+    fetch::{FetchConfig, SftpConfig},
+    psp::PspConfig,
+    risk::RiskConfig,
+    traces::TracesConfig,
+};
 use crate::proposals::leads;
 
 /// The configuration of a running Lombard.
@@ -193,6 +199,8 @@ pub struct SourceConfig {
     pub mapping: Option<String>,
     /// Its tolerances.
     pub rules: matching::Rules,
+    /// Where its files are fetched, if they are not sent.
+    pub fetch: Option<FetchConfig>,
 }
 
 /// Batches of payments.

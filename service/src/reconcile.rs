@@ -18,6 +18,7 @@ pub mod action;
 mod breaks;
 mod close;
 mod expected;
+pub mod fetch;
 pub mod kept;
 mod known;
 mod quarantine;
@@ -28,6 +29,7 @@ mod restated;
 mod run;
 mod stake;
 mod take;
+mod together;
 
 pub use report::Report;
 pub use run::{Failure, Source, reconcile};

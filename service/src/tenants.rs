@@ -31,7 +31,7 @@ use lombard_core::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use demo::{DemoTenant, demo};
+pub use demo::{DemoTenant, demo, demo_id};
 pub use keys::{KeyWish, begin, create_key, find_key, list_keys, new_key, revoke_key};
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS, Shown};
 pub use pace::Pace;

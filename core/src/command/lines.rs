@@ -2,7 +2,8 @@
 //!
 //! **Shape.** [`TakeLines`] is one step of a match: the lines that it takes in, the payments that they
 //! settle, the money that they show gone back, and the postings beside. A match of more payments
-//! than fit into a commit takes its lines in with the first of them, and settles the rest after.
+//! than fit into a commit takes its lines in with the first of them, and settles the rest after. Small matches
+//! of different payments go into one commit together, each under its own guard.
 //!
 //! **Invariants.** A line is taken in once: its record is created in the commit that posts what
 //! follows from it, so there is no moment at which one is there without the other.
@@ -25,12 +26,15 @@ pub const LINES_MAX: usize = 40;
 /// for the rail's yes and for the settlement a transaction and an event each, an entry and a balance.
 pub const SETTLES_MAX: usize = 7;
 
+/// The most records that several steps in one commit may write together.
+pub const TOGETHER_MAX: usize = 90;
+
 /// Takes in lines with what follows from them.
 #[derive(Clone, Debug, Default)]
 pub struct TakeLines {
     /// Whose statement they stand in.
     pub source: String,
-    /// At most [`LINES_MAX`]. When one of them was taken in before, nothing is done.
+    /// At most [`LINES_MAX`]. When one of them was taken in before, nothing of this step is done.
     pub lines: Vec<TakenLine>,
     /// The payments that are settled; at most [`SETTLES_MAX`]. One that is settled stays.
     pub settles: Vec<Id<Payment>>,
@@ -45,6 +49,8 @@ pub struct TakeLines {
 pub struct TakenLine {
     /// What it says, as a digest: the same line has the same in whatever file it comes.
     pub digest: String,
+    /// Its place in the file, by which the lines of a statement are listed.
+    pub place: u32,
     /// The statement that it first stood in, as a digest of that one's name.
     pub statement: String,
     /// What becomes of it.

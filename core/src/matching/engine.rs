@@ -21,18 +21,19 @@ use crate::statement::Kind;
 /// # Panics
 /// With more than 2^32 − 1 items on a side.
 #[must_use]
-pub fn run(
-    movements: &[Movement],
-    expected: &[Expected],
-    rules: &Rules,
+pub fn run<'m>(
+    movements: impl IntoIterator<Item = &'m Movement>,
+    expected: &'m [Expected],
+    rules: &'m Rules,
     seen_until: Option<Date>,
 ) -> Outcome {
+    let movements: Vec<&Movement> = movements.into_iter().collect();
     assert!(u32::try_from(movements.len()).is_ok() && u32::try_from(expected.len()).is_ok());
     let mut engine = Engine {
+        movement_done: vec![false; movements.len()],
         movements,
         expected,
         rules,
-        movement_done: vec![false; movements.len()],
         expected_done: vec![false; expected.len()],
         outcome: Outcome::default(),
     };
@@ -49,7 +50,7 @@ pub fn run(
 }
 
 pub(super) struct Engine<'a> {
-    pub movements: &'a [Movement],
+    pub movements: Vec<&'a Movement>,
     pub expected: &'a [Expected],
     pub rules: &'a Rules,
     movement_done: Vec<bool>,
@@ -59,7 +60,7 @@ pub(super) struct Engine<'a> {
 
 impl Engine<'_> {
     pub fn movement(&self, id: MovementId) -> &Movement {
-        &self.movements[id.0 as usize]
+        self.movements[id.0 as usize]
     }
 
     pub fn expected(&self, id: ExpectedId) -> &Expected {
@@ -68,7 +69,7 @@ impl Engine<'_> {
 
     fn open_movements(&self) -> impl Iterator<Item = (u32, &Movement)> {
         let open = |place: &(u32, &Movement)| !self.movement_done[place.0 as usize];
-        (0u32..).zip(self.movements).filter(open)
+        (0u32..).zip(self.movements.iter().copied()).filter(open)
     }
 
     fn open_expected(&self) -> impl Iterator<Item = (u32, &Expected)> {
@@ -95,7 +96,7 @@ impl Engine<'_> {
         }
         let share = |movement: u32, expected: u32| {
             let (movement, expected) = (
-                &self.movements[movement as usize],
+                self.movements[movement as usize],
                 &self.expected[expected as usize],
             );
             let mut found = false;
@@ -169,7 +170,7 @@ impl Engine<'_> {
             .map(|(place, it)| (key(it.minor, it.unit), place))
             .collect();
         let share = |movement: u32, expected: u32| {
-            let movement = &self.movements[movement as usize];
+            let movement = self.movements[movement as usize];
             let expected = &self.expected[expected as usize];
             movement.minor == expected.minor && movement.unit == expected.unit
         };
@@ -263,7 +264,7 @@ impl Engine<'_> {
             if self.movement_done[place] {
                 continue;
             }
-            let named = keys::names_a_payment(&self.movements[place]);
+            let named = keys::names_a_payment(self.movements[place]);
             let kind = if named {
                 BreakKind::UnknownReference
             } else {

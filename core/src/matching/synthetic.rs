@@ -20,8 +20,9 @@ pub struct World {
     pub broken: BTreeSet<(BreakKind, Option<MovementId>, Option<ExpectedId>)>,
 }
 
-/// splitmix64 (Steele, Lea, Flood 2014).
-struct Luck(u64);
+/// Draws that follow from a seed: splitmix64 (Steele, Lea, Flood 2014).
+#[derive(Debug)]
+pub struct Luck(pub u64);
 
 impl Luck {
     fn next(&mut self) -> u64 {
@@ -32,7 +33,8 @@ impl Luck {
         it ^ (it >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    /// A number below `end`, which is not 0.
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 }

@@ -237,7 +237,7 @@ fn disputed(
             &mut payment,
             Telling {
                 news,
-                moved: false,
+                moved_from: None,
                 amount,
                 errands: Vec::new(),
             },
@@ -264,7 +264,7 @@ fn disputed(
             &mut payment,
             Telling {
                 news,
-                moved: false,
+                moved_from: None,
                 amount: None,
                 errands: Vec::new(),
             },

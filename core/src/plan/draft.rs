@@ -251,7 +251,9 @@ impl<'a> Draft<'a> {
             at: payment.updated_at,
             news: telling.news,
             stage: payment.stage,
-            moved: telling.moved,
+            moved: telling.moved_from.is_some(),
+            // The first event's payment stood nowhere.
+            before: telling.moved_from.filter(|_| number > 1),
             reason: payment.reason,
             reason_code: payment.reason_code.clone(),
             amount: telling.amount,
@@ -388,8 +390,8 @@ impl<'a> Draft<'a> {
 pub struct Telling {
     /// What happened.
     pub news: News,
-    /// Whether the stage changed.
-    pub moved: bool,
+    /// The stage before, if it changed.
+    pub moved_from: Option<Stage>,
     /// Of how much, where it is not the whole payment.
     pub amount: Option<u64>,
     /// What workers must do about it.

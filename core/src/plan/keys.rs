@@ -139,6 +139,19 @@ pub fn lines_list(tenant: TenantId, source: &str, statement: &str) -> String {
     [tenant.short(), "/statements/", source, "/", statement].concat()
 }
 
+/// The place of a line in that list. Lines come in the order of their file, so that the list grows at
+/// its end, however many there are.
+#[must_use]
+pub fn line_sort(place: u32, digest: &str) -> String {
+    format!("{place:010}#{digest}")
+}
+
+/// The digest of a line, by its place in the list; older ones have nothing else there.
+#[must_use]
+pub fn digest_of_line(sort: &str) -> &str {
+    sort.split_once('#').map_or(sort, |(_, digest)| digest)
+}
+
 /// An event of a payment service provider, by the digest of its id. A provider's ids are its own,
 /// whoever of us they are for.
 #[must_use]

@@ -338,12 +338,12 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
     if payment.kind == Kind::Return {
         super::returns::tell_original(draft, payment, before)?;
     }
-    let moved = stage != before;
+    let moved_from = (stage != before).then_some(before);
     draft.tell(
         payment,
         Telling {
             news: News::Step(news),
-            moved,
+            moved_from,
             amount: None,
             errands,
         },

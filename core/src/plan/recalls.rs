@@ -146,7 +146,7 @@ fn open(
 const fn beside(news: Beside, errands: Vec<Errand>) -> Telling {
     Telling {
         news: News::Beside(news),
-        moved: false,
+        moved_from: None,
         amount: None,
         errands,
     }

@@ -5,28 +5,56 @@ use super::{
     keys, payments, returns,
 };
 use crate::{
-    command::{LINES_MAX, LineRecord, Posting, Rejection, Reply, SETTLES_MAX, TakeLines},
+    command::{
+        LINES_MAX, LineRecord, Posting, Rejection, Reply, SETTLES_MAX, TOGETHER_MAX, TakeLines,
+    },
     ledger::{Rollup, Transaction},
     store::{Body, Key},
 };
 
-/// Takes lines in, once.
-pub fn take(draft: &mut Draft<'_>, take: &TakeLines) -> Result<Reply, Stop> {
-    if take.lines.len() > LINES_MAX || take.settles.len() > SETTLES_MAX {
+/// Takes the lines of each step in, once: a step whose line was taken in before is left out.
+pub fn take_all(draft: &mut Draft<'_>, steps: &[TakeLines]) -> Result<Reply, Stop> {
+    let too_many = |it: &TakeLines| it.lines.len() > LINES_MAX || it.settles.len() > SETTLES_MAX;
+    if steps.iter().any(too_many) || !go_together(steps) {
         let what = "more lines or payments than one commit has room for";
         return Err(Rejection::WrongKind { what }.into());
     }
     let tenant = draft.tenant();
+    for step in steps {
+        for line in &step.lines {
+            draft.want(&keys::line(tenant, &step.source, &line.digest));
+        }
+        for id in &step.settles {
+            draft.want(&keys::payment(tenant, *id));
+        }
+    }
+    for step in steps {
+        take(draft, step)?;
+    }
+    Ok(Draft::done(None))
+}
+
+/// Whether steps may share a commit: there is room, and none rests on what another changes.
+fn go_together(steps: &[TakeLines]) -> bool {
+    if steps.len() < 2 {
+        return true;
+    }
+    let least = |it: &TakeLines| it.lines.len() + it.settles.len() + it.postings.len();
+    let mut settled: Vec<_> = steps.iter().flat_map(|it| &it.settles).collect();
+    let count = settled.len();
+    settled.sort_unstable();
+    settled.dedup();
+    steps.iter().map(least).sum::<usize>() <= TOGETHER_MAX
+        && steps.iter().all(|it| it.returns.is_empty())
+        && settled.len() == count
+}
+
+fn take(draft: &mut Draft<'_>, take: &TakeLines) -> Result<(), Stop> {
+    let tenant = draft.tenant();
     let key = |digest: &str| keys::line(tenant, &take.source, digest);
     for line in &take.lines {
-        draft.want(&key(&line.digest));
-    }
-    for id in &take.settles {
-        draft.want(&keys::payment(tenant, *id));
-    }
-    for line in &take.lines {
         if draft.read::<LineRecord>(&key(&line.digest))?.is_some() {
-            return Err(Stop::Decided(Draft::done(None)));
+            return Ok(());
         }
     }
     for id in &take.settles {
@@ -40,10 +68,10 @@ pub fn take(draft: &mut Draft<'_>, take: &TakeLines) -> Result<Reply, Stop> {
     }
     for line in &take.lines {
         let list = keys::lines_list(tenant, &take.source, &line.statement);
-        let listed = Key::new(&list, &line.digest);
+        let listed = Key::new(&list, &keys::line_sort(line.place, &line.digest));
         draft.create(key(&line.digest), Body::of(&line.record).listed(listed));
     }
-    Ok(Draft::done(None))
+    Ok(())
 }
 
 fn post(draft: &mut Draft<'_>, posting: &Posting) -> Result<(), Stop> {

@@ -57,7 +57,7 @@ pub fn give_back(draft: &mut Draft<'_>, wish: &ReturnPayment) -> Result<Reply, S
         original.returning += amount.minor();
     }
     let news = News::Beside(Beside::ReturnStarted);
-    draft.tell(&mut original, told(news, false, amount.minor()));
+    draft.tell(&mut original, told(news, None, amount.minor()));
     draft.hand_on(original);
     let news = match direction {
         Direction::Internal => Happened::BookAccepted,
@@ -247,20 +247,20 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
                 Happened::PartReturned
             };
             if let Verdict::Moves(stage, _) = apply(original.stage, news) {
-                let moved = stage != original.stage;
+                let moved_from = (stage != original.stage).then_some(original.stage);
                 original.stage = stage;
                 if original.reason.is_none() || full {
                     original.reason = back.reason;
                 }
                 let news = News::Step(news);
-                draft.tell(&mut original, told(news, moved, amount));
+                draft.tell(&mut original, told(news, moved_from, amount));
             }
         }
         (false, Stage::Failed) => {
             original.returning = original.returning.saturating_sub(amount);
             draft.tell(
                 &mut original,
-                told(News::Beside(Beside::ReturnFailed), false, amount),
+                told(News::Beside(Beside::ReturnFailed), None, amount),
             );
         }
         // The rail took its yes back: what had gone back has not.
@@ -272,7 +272,7 @@ pub fn tell_original(draft: &mut Draft<'_>, back: &Payment, before: Stage) -> Re
             } else {
                 Beside::ReturnFailed
             };
-            let mut telling = told(News::Beside(news), false, amount);
+            let mut telling = told(News::Beside(news), None, amount);
             if !is_won {
                 telling.errands.push(Errand::Contradiction);
             }
@@ -295,14 +295,14 @@ fn grant_recall(draft: &mut Draft<'_>, original: &mut Payment, amount: u64) {
     if recall.state == RecallState::Asked {
         recall.state = RecallState::Granted;
         let news = News::Beside(Beside::RecallGranted);
-        draft.tell(original, told(news, false, amount));
+        draft.tell(original, told(news, None, amount));
     }
 }
 
-const fn told(news: News, moved: bool, amount: u64) -> Telling {
+const fn told(news: News, moved_from: Option<Stage>, amount: u64) -> Telling {
     Telling {
         news,
-        moved,
+        moved_from,
         amount: Some(amount),
         errands: Vec::new(),
     }

@@ -140,7 +140,7 @@ fn enquire_again(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Sto
             payment,
             Telling {
                 news,
-                moved: false,
+                moved_from: None,
                 amount: None,
                 errands: vec![errand],
             },

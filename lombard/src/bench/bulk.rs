@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Between two looks at the batch.
-const PAUSE: Duration = Duration::from_millis(20);
+pub const PAUSE: Duration = Duration::from_millis(20);
 /// How long a batch may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -65,9 +65,9 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
         let path = folder.path().join(format!("{rep}.jsonl"));
         file_bytes = write_file(&path, args.rows(), &prepared, rep)
             .or_exit(Exit::NotWritable, path.display())?;
-        let (seconds, taken) = one(&target.remote, &path, args.rows()).await?;
-        runs.push(seconds);
-        accepted += taken;
+        let done = one(&target.remote, &path, args.rows()).await?;
+        runs.push(done.seconds);
+        accepted += done.accepted;
     }
     let memory = target.process.as_ref().map(process::Process::id);
     let memory = memory.and_then(process::memory_bytes);
@@ -124,8 +124,18 @@ pub fn write_file(path: &Path, rows: u64, prepared: &Prepared, rep: usize) -> st
     Ok(file.into_inner()?.metadata()?.len())
 }
 
-/// Sends a file, waits until every row is decided, and gives the seconds and the accepted rows.
-pub async fn one(remote: &Remote, path: &Path, rows: u64) -> Result<(f64, u64), Failure> {
+/// A file that was paid.
+pub struct Done {
+    /// Its batch.
+    pub id: String,
+    /// From the first byte sent to the last row decided.
+    pub seconds: f64,
+    /// Rows that became payments.
+    pub accepted: u64,
+}
+
+/// Sends a file and waits until every row is decided.
+pub async fn one(remote: &Remote, path: &Path, rows: u64) -> Result<Done, Failure> {
     // Hashed before the clock runs: that is the client's own affair.
     let upload = Upload::of(path, None).await?;
     let begun = Instant::now();
@@ -136,7 +146,12 @@ pub async fn one(remote: &Remote, path: &Path, rows: u64) -> Result<(f64, u64), 
         if batch["state"] == "completed" {
             let seconds = begun.elapsed().as_secs_f64();
             let rejected = batch["counts"]["rejected"].as_u64().unwrap_or(0);
-            return Ok((seconds, rows - rejected.min(rows)));
+            let accepted = rows - rejected.min(rows);
+            return Ok(Done {
+                id,
+                seconds,
+                accepted,
+            });
         }
         if batch["state"] == "interrupted" || begun.elapsed() > PATIENCE {
             return Err(failure(

@@ -126,10 +126,24 @@ pub fn cpu_time(id: u32) -> Option<Duration> {
 /// Memory of a process that is in use, in bytes.
 #[must_use]
 pub fn memory_bytes(id: u32) -> Option<u64> {
+    status(id, "VmRSS:")
+}
+
+/// The most that a process had in use, since it began or since [`forget_peak`].
+#[must_use]
+pub fn peak_memory_bytes(id: u32) -> Option<u64> {
+    status(id, "VmHWM:")
+}
+
+/// Begins anew with the most that a process had in use.
+pub fn forget_peak(id: u32) {
+    // Where the kernel does not let us, the peak is of the whole run, which is more.
+    let _ = std::fs::write(format!("/proc/{id}/clear_refs"), "5");
+}
+
+fn status(id: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib * 1024)
 }

@@ -130,12 +130,12 @@ async fn fill(remote: &Remote, prepared: &Prepared, rows: u64) -> Result<f64, Fa
     let folder = tempfile::tempdir().or_exit(Exit::NotWritable, "a temporary folder")?;
     let path = folder.path().join("payments.jsonl");
     bulk::write_file(&path, rows, prepared, 0).or_exit(Exit::NotWritable, path.display())?;
-    let (seconds, accepted) = bulk::one(remote, &path, rows).await?;
-    if accepted != rows {
-        let what = format!("{accepted} of {rows} rows were accepted");
+    let done = bulk::one(remote, &path, rows).await?;
+    if done.accepted != rows {
+        let what = format!("{} of {rows} rows were accepted", done.accepted);
         return Err(failure(Exit::Refused, what));
     }
-    Ok(seconds)
+    Ok(done.seconds)
 }
 
 /// A server on the folder, and how many seconds it took.

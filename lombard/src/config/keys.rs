@@ -360,6 +360,46 @@ pub const SETTINGS: &[Setting] = &[
         "reconciliation.sources.*.rules.match_by_amount",
         "Whether amount, currency and days alone make a match, where no reference says otherwise.",
     ),
+    text(
+        "reconciliation.sources.*.fetch.tenant",
+        "The tenant (`ten_…`) whose payments fetched files tell of; the demo tenant unless set.",
+    ),
+    number(
+        "reconciliation.sources.*.fetch.every_seconds",
+        "How many seconds pass between two looks for files.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.folder",
+        "A folder of this machine in which the source leaves its files.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.done",
+        "The folder to which files are moved when they are taken in; they stay and are remembered unless set.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.sftp.address",
+        "A server that speaks SFTP and has the files, as `host:port`.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.sftp.user",
+        "Our name there.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.sftp.host_keys",
+        "Its public keys (a list), as `ssh-ed25519 AAAA…` or ECDSA. A server with another is refused.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.sftp.key_file",
+        "A file with our private key (ed25519 or ECDSA, in the form of OpenSSH).",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.sftp.password_file",
+        "A file with our password, where the server takes no keys.",
+    ),
+    text(
+        "reconciliation.sources.*.fetch.sftp.folder",
+        "The folder there.",
+    ),
 ];
 
 /// The setting of a key as it stands in a file.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
 use lombard_core::{rail::Rail, tenant::TenantId};
-use lombard_service::config::{AlertsConfig, PspConfig, RailConfig, SourceConfig, TlsConfig};
+use lombard_service::config::{
+    AlertsConfig, FetchConfig, PspConfig, RailConfig, SftpConfig, SourceConfig, TlsConfig,
+};
 
 use super::{
     keys::{self, SETTINGS},
@@ -130,6 +132,17 @@ fn the_list_of_settings_is_complete() {
     service.psp = BTreeMap::from([("stripe".to_owned(), psp)]);
     let source = SourceConfig {
         mapping: Some("m".into()),
+        fetch: Some(FetchConfig {
+            tenant: Some(TenantId::new(1)),
+            folder: Some("f".into()),
+            done: Some("d".into()),
+            sftp: Some(SftpConfig {
+                key_file: Some("k".into()),
+                password_file: Some("p".into()),
+                ..SftpConfig::default()
+            }),
+            ..FetchConfig::default()
+        }),
         ..SourceConfig::default()
     };
     let sources = &mut service.reconciliation.sources;

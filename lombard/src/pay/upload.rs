@@ -25,7 +25,6 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// A file that can be sent, more than once if need be.
 pub struct Upload {
     path: PathBuf,
-    bytes: u64,
     media_type: &'static str,
     key: String,
 }
@@ -46,7 +45,6 @@ impl Upload {
     pub async fn of(path: &Path, key: Option<&str>) -> Result<Self, Failure> {
         let shown = path.display().to_string();
         let file = File::open(path).or_exit(Exit::Usage, &shown)?;
-        let bytes = file.metadata().or_exit(Exit::Usage, &shown)?.len();
         let mut reader = BufReader::with_capacity(PIECE_BYTES, file);
         let kind = kind::of(&mut reader).or_exit(Exit::Usage, &shown)?;
         let media_type = match (kind, kind.payments()) {
@@ -65,7 +63,6 @@ impl Upload {
         let path = path.to_owned();
         Ok(Self {
             path,
-            bytes,
             media_type,
             key,
         })
@@ -76,28 +73,37 @@ impl Upload {
     /// # Errors
     /// When the server cannot be reached or refuses the file.
     pub async fn send(&self, remote: &Remote) -> Result<Sent, Failure> {
-        let file = tokio::fs::File::open(&self.path).await;
-        let file = file.or_exit(Exit::Usage, self.path.display())?;
-        let bar = say::progress(Some(self.bytes), "sending");
-        let pieces = stream::try_unfold((file, bar), |(mut file, bar)| async move {
-            let mut piece = vec![0; PIECE_BYTES];
-            let read = file.read(&mut piece).await?;
-            piece.truncate(read);
-            bar.inc(read as u64);
-            let more = (read > 0).then_some((piece, (file, bar)));
-            Ok::<_, std::io::Error>(more)
-        });
         let request = remote
             .request(Method::POST, "/v1/batches")
             .header(CONTENT_TYPE, self.media_type)
             .header("idempotency-key", &self.key)
-            .body(Body::wrap_stream(pieces));
+            .body(streamed(&self.path).await?);
         let (batch, headers) = remote.send_with_headers(request).await?;
         let replayed = headers
             .get("idempotency-replayed")
             .is_some_and(|value| value == "true");
         Ok(Sent { batch, replayed })
     }
+}
+
+/// A file as a body, piece by piece, with a bar.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn streamed(path: &Path) -> Result<Body, Failure> {
+    let file = tokio::fs::File::open(path).await;
+    let file = file.or_exit(Exit::Usage, path.display())?;
+    let length = file.metadata().await.or_exit(Exit::Usage, path.display())?;
+    let bar = say::progress(Some(length.len()), &format!("sending {}", path.display()));
+    let pieces = stream::try_unfold((file, bar), |(mut file, bar)| async move {
+        let mut piece = vec![0; PIECE_BYTES];
+        let read = file.read(&mut piece).await?;
+        piece.truncate(read);
+        bar.inc(read as u64);
+        let more = (read > 0).then_some((piece, (file, bar)));
+        Ok::<_, std::io::Error>(more)
+    });
+    Ok(Body::wrap_stream(pieces))
 }
 
 /// SHA-256 in hexadecimal.

@@ -24,7 +24,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
 
-use super::{metrics, proof, risk, simulator, store::Parts};
+use super::{metrics, proof, risk, simulator, sources, store::Parts};
 use crate::{
     config::Settings,
     exit::{Exit, Failure, OrExit, failure},
@@ -83,6 +83,9 @@ impl Rig {
         let spool = spool.unwrap_or_else(|| settings.process.data.join("spool"));
         std::fs::create_dir_all(&spool).or_exit(Exit::NotWritable, spool.display())?;
         config.batches.spool = Some(spool);
+        if settings.process.demo {
+            sources::give_to(tenants::demo_id(), &mut config);
+        }
         let providers = providers(&config)?;
         check_mappings(&config)?;
         let app = application(config, parts)?;
@@ -100,6 +103,7 @@ impl Rig {
             admin_key = made.or_exit(Exit::Internal, "the first tenant")?;
         }
         risk::start(&app, &stopped, &mut workers).await?;
+        sources::spawn(&app, &stopped, &mut workers)?;
         let mut own = worker::spawn_all(&app, &stopped);
         workers.spawn(async move { while own.join_next().await.is_some() {} });
         for (store, name) in [(&parts.store, "store"), (&parts.vault_store, "vault")] {

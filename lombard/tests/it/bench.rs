@@ -63,6 +63,17 @@ fn a_file_is_measured() {
 }
 
 #[test]
+fn a_statement_is_reconciled_without_a_wrong_or_a_missed_match() {
+    let report = bench(&["--reconcile", "--rows", "600", "--seed", "11"]);
+    assert!(number(&report, "payments") >= 600.0);
+    assert!(number(&report, "exceptions") > 0.0, "{report}");
+    for (name, value) in [("wrong", 0), ("missed", 0)] {
+        assert_eq!(report[name], value, "{report}");
+    }
+    assert_eq!(report["again_the_same"], true);
+}
+
+#[test]
 fn a_soak_tells_memory_and_lag_over_time() {
     let mut command = lombard(&["bench", "--json", "--soak", "--seconds", "3"]);
     command.args(["--connections", "2", "--accounts", "4"]);

@@ -21,6 +21,7 @@ mod offline;
 mod overload;
 mod seeds;
 mod server;
+mod sources;
 mod tenants;
 mod tour;
 mod verify;

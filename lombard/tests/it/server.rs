@@ -103,26 +103,40 @@ impl Server {
         self.ready[name].as_str().unwrap_or_default()
     }
 
+    /// Gets JSON.
+    pub fn get(&self, path: &str) -> Value {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: lombard\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+            self.text("api_key"),
+        );
+        let (status, body) = self.ask(&head).unwrap_or_default();
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
     /// Posts JSON, and gives the status and the answer; 0 from a server that is ending.
     pub fn post(&self, path: &str, key: &str, body: &str) -> (u16, Value) {
-        let address = self.text("url").trim_start_matches("http://");
-        let Ok(mut stream) = TcpStream::connect(address) else {
-            return (0, Value::Null);
-        };
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: lombard\r\nauthorization: Bearer {}\r\nidempotency-key: {key}\r\n\
              content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             self.text("api_key"),
             body.len()
         );
+        self.ask(&head).unwrap_or_default()
+    }
+
+    /// The status of an answer and its JSON; `None` from a server that takes no connection.
+    fn ask(&self, request: &str) -> Option<(u16, Value)> {
+        let address = self.text("url").trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).ok()?;
         let mut said = String::new();
-        let asked = stream.write_all(head.as_bytes());
+        let asked = stream.write_all(request.as_bytes());
         // What came before the end is the answer, whole or not.
         let _ = asked.and_then(|()| stream.read_to_string(&mut said));
         let status = said.get(9..12).and_then(|status| status.parse().ok());
         let body = said.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         let body = serde_json::from_str(body).unwrap_or_default();
-        (status.unwrap_or(0), body)
+        Some((status.unwrap_or(0), body))
     }
 
     /// Waits until it ends by itself, and gives the exit code and what it said.

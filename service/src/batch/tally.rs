@@ -2,8 +2,7 @@
 //! counts once, whatever fails, because the place reached is written with the counts.
 //!
 //! **Shape.** One [`Tally`] a batch and shard of the feed, summed when it is read, so that shards do
-//! not wait for each other. An event says where its payment stands afterwards; where it stood before
-//! follows from the lifecycle, except for a settlement without a rail's answer, which is looked up.
+//! not wait for each other. An event says where its payment stands, and where it stood before.
 
 use std::collections::BTreeMap;
 
@@ -270,6 +269,10 @@ async fn moved(
     if !event.moved {
         return Ok(None);
     }
+    if let Some(before) = event.before {
+        return Ok(Some((Some(before.status()), after)));
+    }
+    // An event that is older than that member.
     let before = match (after, event.news) {
         (Status::Settled, News::Step(Happened::SettlementFound)) | (Status::Reversed, _) => {
             let partition = keys::payment_partition(tenant, event.payment);

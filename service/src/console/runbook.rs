@@ -43,6 +43,7 @@ const fn page(kind: Kind) -> &'static str {
         Kind::Ambiguous => of!("ambiguous"),
         Kind::SecondLook => of!("second_look"),
         Kind::ModelDrift => of!("model_drift"),
+        Kind::SourceUnreachable => of!("source_unreachable"),
         Kind::AppClaim => of!("app_claim"),
     }
 }

@@ -57,11 +57,13 @@ pub enum Kind {
     ModelDrift,
     /// A payer claims to have been deceived into a payment.
     AppClaim,
+    /// The files of a source of statements cannot be fetched.
+    SourceUnreachable,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
@@ -87,6 +89,7 @@ impl Kind {
         Self::SecondLook,
         Self::ModelDrift,
         Self::AppClaim,
+        Self::SourceUnreachable,
     ];
 
     /// As it is written in the API.
@@ -118,6 +121,7 @@ impl Kind {
             Self::SecondLook => "second_look",
             Self::ModelDrift => "model_drift",
             Self::AppClaim => "app_claim",
+            Self::SourceUnreachable => "source_unreachable",
         }
     }
 
@@ -195,7 +199,8 @@ impl Kind {
             | Self::StoreDamaged
             | Self::DetokenizeAnomaly
             | Self::ConflictingStatus
-            | Self::SecondLook => true,
+            | Self::SecondLook
+            | Self::SourceUnreachable => true,
             // The day's work of whoever closes it.
             Self::WebhookGivenUp
             | Self::AmountDiffers

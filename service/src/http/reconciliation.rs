@@ -1,6 +1,7 @@
 //! Reconciliation: a statement or report arrives and is held against the payments.
 
 mod runs;
+mod sources;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(create))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
+        .routes(routes!(sources::list))
 }
 
 impl From<Failure> for Problem {

@@ -12,8 +12,8 @@ use lombard_risk::decision::Fallback;
 use super::{
     kinds::{Counters, Durations, Gauges, Histograms, Metric, Requests, Unit},
     label::{
-        AlertEnd, Call, Channel, Consumer, Decided, Deed, Detokenised, JobEnd, Redacted, Shed,
-        SpanEnd, Store, Tried,
+        AlertEnd, Call, Channel, Consumer, Decided, Deed, Detokenised, Fetched, JobEnd, Redacted,
+        Shed, SpanEnd, Store, Tried,
     },
 };
 use crate::{exceptions::Kind, slo::Slo};
@@ -123,6 +123,7 @@ catalogue! {
     exceptions_opened: Counters<(Kind,)>, "lombard_exceptions_opened", None, "Exceptions opened, or opened again";
     exceptions_open: Gauges<(Kind,)>, "lombard_exceptions_open", None, "Exceptions that are not resolved";
     exceptions_oldest: Gauges<(Kind,)>, "lombard_exceptions_oldest", Seconds, "Age of the oldest of them";
+    source_files: Counters<(Fetched,)>, "lombard_source_files", None, "Files that sources left for us, by what became of them, and looks that failed";
     alerts: Counters<(Channel, AlertEnd)>, "lombard_alerts", None, "Alerts of exceptions, by what became of them";
     alert_delay: Histograms<()>, "lombard_alert_delay", Seconds, "From opening an exception that cannot wait until people were told";
 

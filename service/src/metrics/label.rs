@@ -165,6 +165,17 @@ labels! {
         /// Somebody silenced its kind.
         Silenced = "silenced";
 
+    /// What became of a file that a source left for us, or of a look for one.
+    Fetched, "outcome":
+        /// It was reconciled.
+        Taken = "taken",
+        /// It had been, under another time or name.
+        Known = "known",
+        /// It is no statement.
+        Unreadable = "unreadable",
+        /// The source could not be looked at.
+        Unreachable = "unreachable";
+
     /// Whether a token was read back.
     Detokenised, "outcome":
         /// It was.

@@ -1,11 +1,15 @@
 //! Breaks as exceptions: under a name that follows from what is wrong, raised once, and closed when
 //! a later file explains them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use lombard_core::{
     id::Id,
     matching::{Break, BreakKind},
+    payment::Payment,
     statement::Unit,
     tenant::TenantId,
 };
@@ -69,8 +73,12 @@ impl Found {
             subject: entry.subject(),
             minor: movement.minor,
             unit: Some(movement.unit),
-            reference: entry.reference.clone(),
-            why: format!("a line of {} ({}): {why}", movement.minor, entry.reference),
+            reference: entry.reference().into_owned(),
+            why: format!(
+                "a line of {} ({}): {why}",
+                movement.minor,
+                entry.reference()
+            ),
             payments: Vec::new(),
             line: Some(Untaken::of(entry)),
         }
@@ -84,7 +92,7 @@ pub fn describe(it: &Break, entries: &[&Entry], gathered: &Gathered) -> Found {
         let at = id.0 as usize;
         (&gathered.payments[at], &gathered.items[at])
     });
-    let line = entry.map(|it| format!("a line of {} ({})", it.movement.minor, it.reference));
+    let line = entry.map(|it| format!("a line of {} ({})", it.movement.minor, it.reference()));
     let line = line.unwrap_or_default();
     let ours = payment.map(|(known, item)| {
         format!(
@@ -118,7 +126,7 @@ pub fn describe(it: &Break, entries: &[&Entry], gathered: &Gathered) -> Found {
     };
     let reference = match (payment, entry) {
         (Some((known, _)), _) if it.kind != BreakKind::Ambiguous => known.end_to_end_id.clone(),
-        (_, Some(entry)) => entry.reference.clone(),
+        (_, Some(entry)) => entry.reference().into_owned(),
         (_, None) => String::new(),
     };
     let named = it.expected.iter().take(20);
@@ -181,6 +189,30 @@ pub async fn raise(
     Ok((id, told))
 }
 
+/// What agrees now: exceptions about it are over.
+#[derive(Default)]
+pub struct Over<'e> {
+    /// Payments that were found.
+    pub payments: HashSet<Id<Payment>>,
+    /// Lines that are matched or explained, by their digests.
+    pub lines: HashSet<&'e str>,
+    /// Statements that do not contradict themselves.
+    pub statements: BTreeSet<String>,
+}
+
+impl Over<'_> {
+    fn has(&self, subject: &str) -> bool {
+        match subject.split_once(':') {
+            Some(("line", digest)) => self.lines.contains(digest),
+            Some(_) => self.statements.contains(subject),
+            None => {
+                let id = subject.parse();
+                id.is_ok_and(|id: Id<Payment>| self.payments.contains(&id))
+            }
+        }
+    }
+}
+
 /// Resolves what was open about lines, payments and statements that agree now; not what this run
 /// has just told of.
 ///
@@ -190,7 +222,7 @@ pub async fn close_found(
     app: &App,
     tenant: TenantId,
     source: &Source,
-    over: &BTreeSet<String>,
+    over: &Over<'_>,
     told: &BTreeSet<Id<Exception>>,
 ) -> Result<(), CommitError> {
     let prefix = format!("{}/", source.name);
@@ -201,8 +233,8 @@ pub async fn close_found(
             .into_iter()
             .flat_map(|all| all.split(' '))
             .peekable();
-        let all = payments.peek().is_some() && payments.all(|id| over.contains(id));
-        subject.is_some_and(|subject| all || over.contains(subject))
+        let all = payments.peek().is_some() && payments.all(|id| over.has(id));
+        subject.is_some_and(|subject| all || over.has(subject))
     };
     let mut after = None;
     loop {

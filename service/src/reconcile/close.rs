@@ -1,11 +1,9 @@
 //! The close of each statement, and of a file.
 
-use std::collections::HashSet;
-
 use super::{
     read::{File, Statement},
     report::{Close, Report},
-    run::Run,
+    run::{Fate, Run},
 };
 
 impl Run<'_> {
@@ -19,9 +17,7 @@ impl Run<'_> {
             })
         });
         let lines = file.statements.iter().flat_map(Statement::lines);
-        let count = |of: &HashSet<String>| {
-            lines.clone().filter(|it| of.contains(&it.digest)).count() as u64
-        };
+        let count = |of: Fate| lines.clone().filter(|it| self.fate(it) == of).count() as u64;
         Report {
             object: "reconciliation",
             format: file
@@ -29,8 +25,8 @@ impl Run<'_> {
                 .map_or_else(String::new, |it| it.name().to_owned()),
             source: self.teller.source.name.clone(),
             lines: lines.clone().count() as u64,
-            matched: count(&self.matched),
-            explained: count(&self.explained),
+            matched: count(Fate::Matched),
+            explained: count(Fate::Explained),
             exceptions: Vec::new(),
             opening: first.filter(|_| one_account).and_then(|it| it.opening),
             closing: statements
@@ -59,12 +55,10 @@ impl Run<'_> {
             ..Close::default()
         };
         for entry in statement.lines() {
-            let sum = if self.matched.contains(&entry.digest) {
-                &mut close.matched
-            } else if self.explained.contains(&entry.digest) {
-                &mut close.explained
-            } else {
-                &mut close.open
+            let sum = match self.fate(entry) {
+                Fate::Matched => &mut close.matched,
+                Fate::Explained => &mut close.explained,
+                Fate::Open => &mut close.open,
             };
             *sum += entry.movement.minor;
         }

@@ -34,6 +34,23 @@ pub struct Gathered {
 pub type Way = (Rail, bool);
 
 impl Gathered {
+    /// Keeps those in some currencies. One over a rail that the source does not stand for is not missed
+    /// there.
+    pub fn keep(&mut self, units: &BTreeSet<Unit>, tells_of: impl Fn(Rail) -> bool) {
+        let kept: Vec<bool> = self
+            .items
+            .iter()
+            .map(|it| units.contains(&it.unit))
+            .collect();
+        let mut each = kept.iter();
+        self.items.retain(|_| each.next() == Some(&true));
+        let mut each = kept.iter();
+        self.payments.retain(|_| each.next() == Some(&true));
+        for known in &mut self.payments {
+            known.is_told_here = tells_of(known.rail);
+        }
+    }
+
     /// Which way the money of an item goes.
     pub fn way(&self, at: usize) -> Way {
         (self.payments[at].rail, self.items[at].minor > 0)
@@ -55,17 +72,11 @@ pub struct Known {
     pub is_told_here: bool,
 }
 
-/// Gathers a tenant's payments in some currencies. One that never left us is expected nowhere, and
-/// one over a rail that the source does not stand for is not missed there.
+/// Gathers a tenant's payments. One that never left us is expected nowhere.
 ///
 /// # Errors
 /// See [`ReadError`].
-pub async fn gather(
-    app: &App,
-    tenant: TenantId,
-    units: &BTreeSet<Unit>,
-    tells_of: impl Fn(Rail) -> bool,
-) -> Result<Gathered, ReadError> {
+pub async fn gather(app: &App, tenant: TenantId) -> Result<Gathered, ReadError> {
     let mut gathered = Gathered::default();
     let mut after = None;
     loop {
@@ -77,10 +88,7 @@ pub async fn gather(
         after = Some(last.at.sort().to_owned());
         for it in &found {
             let payment: Payment = decode(&it.record.body.bytes);
-            if units.contains(&Unit::from(payment.money.currency))
-                && let Some((item, mut known)) = take(tenant, &payment)
-            {
-                known.is_told_here = tells_of(payment.rail);
+            if let Some((item, known)) = take(tenant, &payment) {
                 gathered.items.push(item);
                 gathered.payments.push(known);
             }

@@ -36,7 +36,7 @@ impl Named for Kept {
     const PREFIX: &'static str = "run";
 }
 
-/// Keeps what a run came to.
+/// Keeps what a run came to, and gives the run.
 ///
 /// # Errors
 /// See [`CommitError`].
@@ -46,7 +46,7 @@ pub async fn keep(
     by: &str,
     digest: String,
     report: &Report,
-) -> Result<(), CommitError> {
+) -> Result<Id<Kept>, CommitError> {
     let at = app.host.now();
     let id: Id<Kept> = Id::new(at, app.host.random());
     let mut shown = report.clone();
@@ -64,7 +64,8 @@ pub async fn keep(
         report: serde_json::to_value(&shown).unwrap_or_default(),
     };
     let body = Body::of(&kept).listed(Key::new(&list(tenant), &id.to_string()));
-    records::put_new(app, key(tenant, id), body).await
+    records::put_new(app, key(tenant, id), body).await?;
+    Ok(id)
 }
 
 /// The last four characters of an account: in full it is in the file alone.

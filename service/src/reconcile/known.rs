@@ -1,6 +1,6 @@
 //! What became of lines in earlier runs.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use lombard_core::{
     command::LineRecord,
@@ -18,7 +18,7 @@ use crate::{
 /// How many records are read at once.
 const AT_ONCE: usize = 90;
 
-/// What became of lines, by their digests.
+/// What became of lines, at their places.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -27,22 +27,18 @@ pub async fn look(
     tenant: TenantId,
     source: &Source,
     digests: &[&str],
-) -> Result<HashMap<String, LineRecord>, ReadError> {
-    let mut known = HashMap::new();
+) -> Result<Vec<Option<LineRecord>>, ReadError> {
+    let mut known = Vec::with_capacity(digests.len());
     for some in digests.chunks(AT_ONCE) {
         let key = |digest: &&str| keys::line(tenant, &source.name, digest);
         let keys: Vec<Key> = some.iter().map(key).collect();
         let found = app.store.get(&keys).await?;
-        for (digest, record) in some.iter().zip(found) {
-            if let Some(record) = record {
-                known.insert((*digest).to_owned(), decode(&record.body.bytes));
-            }
-        }
+        known.extend({ found.into_iter() }.map(|it| it.map(|it| decode(&it.body.bytes))));
     }
     Ok(known)
 }
 
-/// The lines that were taken in from a statement, by their digests.
+/// The lines that were taken in from a statement and are not `present`, by their digests.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -51,6 +47,7 @@ pub async fn of_statement(
     tenant: TenantId,
     source: &Source,
     statement: &str,
+    present: &HashSet<&str>,
 ) -> Result<Vec<(String, LineRecord)>, ReadError> {
     let list = keys::lines_list(tenant, &source.name, statement);
     let mut lines = Vec::new();
@@ -62,8 +59,11 @@ pub async fn of_statement(
             return Ok(lines);
         };
         after = Some(last.at.sort().to_owned());
-        let read =
-            |it: &crate::ports::Found| (it.at.sort().to_owned(), decode(&it.record.body.bytes));
-        lines.extend(found.iter().map(read));
+        for it in &found {
+            let digest = keys::digest_of_line(it.at.sort());
+            if !present.contains(digest) {
+                lines.push((digest.to_owned(), decode(&it.record.body.bytes)));
+            }
+        }
     }
 }

@@ -7,13 +7,12 @@ use super::{
     breaks::{self, Found},
     expected::Gathered,
     read::{Entry, Statement},
-    run::Input,
 };
 
 /// What to tell of it. `restated` is what it says otherwise than when it came before.
 pub fn found(
     statement: &Statement,
-    input: &Input<'_>,
+    input: &[&Entry],
     outcome: &Outcome,
     gathered: &Gathered,
     restated: Vec<Found>,
@@ -24,7 +23,7 @@ pub fn found(
         "statement {} of {} is {off} minor units off its closing balance and is quarantined",
         summary.id, summary.account
     );
-    let describe = |it: &Break| breaks::describe(it, &input.entries, gathered);
+    let describe = |it: &Break| breaks::describe(it, input, gathered);
     let of = |fits: &dyn Fn(&Break) -> bool| -> Vec<Found> {
         let fitting = outcome.breaks.iter().filter(|it| fits(it));
         // Two are as good as many: neither is told.

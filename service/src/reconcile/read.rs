@@ -1,6 +1,7 @@
 //! A file as statements with their lines, each line under its digest.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io::{self, BufRead},
     sync::Arc,
@@ -21,8 +22,8 @@ pub struct Entry {
     pub digest: String,
     /// As the engine takes it.
     pub movement: Movement,
-    /// By what a person knows it.
-    pub reference: String,
+    /// Its place in the file.
+    pub place: u32,
     /// The statement that it stands in, as a digest of that one's name.
     pub statement: Arc<str>,
 }
@@ -31,6 +32,18 @@ impl Entry {
     /// As exceptions name it.
     pub fn subject(&self) -> String {
         format!("line:{}", self.digest)
+    }
+
+    /// By what a person knows it: its surest reference, or its text.
+    pub fn reference(&self) -> Cow<'_, str> {
+        let Movement {
+            references, text, ..
+        } = &self.movement;
+        let first = references.iter().min_by_key(|(kind, _)| *kind);
+        first.map_or_else(
+            || text.chars().take(140).collect(),
+            |(_, text)| Cow::Borrowed(&**text),
+        )
     }
 }
 
@@ -113,9 +126,14 @@ pub fn file(input: impl BufRead, mapping: Option<&Mapping>) -> io::Result<File> 
     } = statement::read(input, mapping, &mut gather)?;
     let mut statements: Vec<_> = gather.done;
     statements.sort_by_key(|it| it.0);
+    let mut statements: Vec<Statement> = statements.into_iter().map(|it| it.1).collect();
+    let entries = statements.iter_mut().flat_map(|it| &mut it.entries);
+    for (place, entry) in (0..).zip(entries) {
+        entry.place = place;
+    }
     Ok(File {
         format,
-        statements: statements.into_iter().map(|it| it.1).collect(),
+        statements,
         deviations,
     })
 }
@@ -218,15 +236,10 @@ fn part(line: &Line, detail: Detail) -> Line {
 }
 
 fn entry(line: Line, unit: Unit, digest: String) -> Entry {
-    let first = line.references.iter().min_by_key(|(kind, _)| *kind);
-    let reference = first.map_or_else(
-        || line.text.chars().take(140).collect(),
-        |(_, text)| text.clone(),
-    );
     let references = line.references.into_iter();
     Entry {
         digest,
-        reference,
+        place: 0,
         statement: Arc::default(),
         movement: Movement {
             minor: line.minor,

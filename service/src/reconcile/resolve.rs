@@ -176,7 +176,7 @@ impl Decision<'_> {
         let stake = stake.ok_or_else(|| impossible("the exception names no money"))?;
         let step = self.step(found, &stake).await?;
         Ok(Some(Deed {
-            command: self.teller(&stake).command(step),
+            command: self.teller(&stake).command(vec![step]),
             minor: stake.minor.unsigned_abs(),
             payment: None,
         }))
@@ -282,6 +282,8 @@ impl Decision<'_> {
         step.lines
             .extend(line.map(|(digest, statement, reference)| TakenLine {
                 digest: digest.clone(),
+                // What stands where in its file is not kept with the exception.
+                place: 0,
                 statement: statement.clone(),
                 record: LineRecord {
                     minor: stake.minor,

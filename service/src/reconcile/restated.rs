@@ -1,7 +1,7 @@
 //! A statement that came before and says something else now: lines that are gone, and lines that
 //! changed.
 
-use std::collections::{HashMap, HashSet};
+use std::{borrow::Cow, collections::HashMap};
 
 use lombard_core::{command::LineRecord, matching::BreakKind};
 
@@ -10,23 +10,21 @@ use super::{
     read::{Entry, Statement},
 };
 
-/// What a statement says otherwise than the lines that were taken in from it `earlier`. `present`
-/// are the lines of the whole file, `known` those of them that were taken in.
+/// What a statement says otherwise than the lines that were taken in from it earlier, of which `gone`
+/// are not in the file any more. `known` are those of the file's lines that were taken in, at their places.
 pub fn compare(
     statement: &Statement,
-    earlier: Vec<(String, LineRecord)>,
-    present: &HashSet<&str>,
-    known: &HashMap<String, LineRecord>,
+    gone: Vec<(String, LineRecord)>,
+    known: &[Option<LineRecord>],
 ) -> Vec<Found> {
-    let mut gone = earlier;
-    gone.retain(|(digest, _)| !present.contains(digest.as_str()));
     if gone.is_empty() {
         return Vec::new();
     }
-    let mut fresh: HashMap<&str, &Entry> = HashMap::new();
+    let mut fresh: HashMap<Cow<'_, str>, &Entry> = HashMap::new();
     for entry in &statement.entries {
-        if !known.contains_key(&entry.digest) && !entry.reference.is_empty() {
-            fresh.entry(&entry.reference).or_insert(entry);
+        let reference = entry.reference();
+        if known[entry.place as usize].is_none() && !reference.is_empty() {
+            fresh.entry(reference).or_insert(entry);
         }
     }
     let changed = |(digest, was): (String, LineRecord)| match fresh.remove(was.reference.as_str()) {

@@ -5,10 +5,12 @@ use std::{
     io::BufRead,
 };
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, future, stream};
 use lombard_core::{
     command::{LineRecord, SETTLES_MAX, TakeLines},
-    matching::{self, BreakKind, Match, Movement, Outcome, Rules},
+    id::Id,
+    matching::{self, BreakKind, Match, Outcome, Rules},
+    payment::Payment,
     rail::Rail,
     statement::{Format, Mapping, Unit},
     tenant::TenantId,
@@ -16,13 +18,14 @@ use lombard_core::{
 use time::Date;
 
 use super::{
-    breaks::{self, Found},
+    breaks::{self, Found, Over},
     expected::{self, Gathered, Way},
     known, quarantine,
     read::{self, Entry, File, Statement},
     report::Report,
     restated,
     take::Teller,
+    together::{ARRIVAL, SETTLEMENT, Wish, taken},
 };
 use crate::{
     app::App,
@@ -30,8 +33,7 @@ use crate::{
     ports::{CommitError, ExecuteError, ReadError},
 };
 
-/// How many matches are taken in, or breaks told of, at once: they are independent of each other, and
-/// share a commit group. Fewer, and a file waits for the disk more than it works.
+/// How many breaks are told of at once: they are independent of each other, and share a commit group.
 const AT_ONCE: usize = 256;
 
 /// How many matches are made commands at once, so that memory is bounded.
@@ -109,12 +111,15 @@ pub async fn reconcile(
         }
     };
     let reading = tokio::task::spawn_blocking(move || read::file(input, mapping.as_ref()));
-    let file = reading.await.map_err(std::io::Error::other)??;
+    // The books are read while the file is.
+    let (file, gathered) = future::join(reading, expected::gather(app, tenant)).await;
+    let file = file.map_err(std::io::Error::other)??;
     let format = file.format.ok_or(Failure::Unknown)?;
     let units = file.statements.iter().filter_map(|it| it.summary.currency);
     let units: BTreeSet<Unit> = units.collect();
-    let gathered =
-        expected::gather(app, tenant, &units, |rail| source.tells_of(format, rail)).await?;
+    let mut gathered = gathered?;
+    gathered.keep(&units, |rail| source.tells_of(format, rail));
+    let lines = file.statements.iter().map(|it| it.entries.len()).sum();
     let run = Run {
         teller: Teller {
             app,
@@ -122,46 +127,50 @@ pub async fn reconcile(
             source,
         },
         gathered,
-        known: HashMap::new(),
+        known: Vec::new(),
         taken: HashSet::new(),
-        matched: HashSet::new(),
-        explained: HashSet::new(),
+        fates: vec![Fate::Open; lines],
         found: Vec::new(),
-        over: BTreeSet::new(),
+        paid: HashSet::new(),
     };
     run.all(&file).await
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing yet.
+    Open,
+    /// It is a payment of ours.
+    Matched,
+    /// It is what its kind says.
+    Explained,
 }
 
 /// A run and what it has come to so far.
 pub(super) struct Run<'a> {
     pub(super) teller: Teller<'a>,
     pub(super) gathered: Gathered,
-    /// What became of lines in earlier runs.
-    known: HashMap<String, LineRecord>,
+    /// What became of lines in earlier runs, at their places.
+    known: Vec<Option<LineRecord>>,
     /// Payments that this file, or a line of it that was known, accounts for.
     taken: HashSet<usize>,
-    pub(super) matched: HashSet<String>,
-    pub(super) explained: HashSet<String>,
+    /// What becomes of lines now, at their places.
+    fates: Vec<Fate>,
     found: Vec<Found>,
-    /// What agrees: exceptions about it are over.
-    over: BTreeSet<String>,
-}
-
-/// Lines that are matched together, and their places in the engine's input.
-pub(super) struct Input<'e> {
-    pub(super) entries: Vec<&'e Entry>,
-    pub(super) movements: Vec<Movement>,
-}
-
-impl<'e> Input<'e> {
-    pub(super) fn of(entries: impl Iterator<Item = &'e Entry>) -> Self {
-        let entries: Vec<&Entry> = entries.collect();
-        let movements = entries.iter().map(|it| it.movement.clone()).collect();
-        Self { entries, movements }
-    }
+    /// Payments that lines tell of: exceptions about them are over.
+    paid: HashSet<Id<Payment>>,
 }
 
 impl Run<'_> {
+    pub(super) fn fate(&self, entry: &Entry) -> Fate {
+        self.fates[entry.place as usize]
+    }
+
+    fn is_known(&self, entry: &Entry) -> bool {
+        self.known[entry.place as usize].is_some()
+    }
+
     async fn all(mut self, file: &File) -> Result<Report, Failure> {
         let Teller {
             app,
@@ -177,8 +186,8 @@ impl Run<'_> {
         let mut broken = Vec::new();
         let mut sound: Vec<&Statement> = Vec::new();
         for statement in &file.statements {
-            let earlier = known::of_statement(app, tenant, source, &statement.name).await?;
-            let restated = restated::compare(statement, earlier, &present, &self.known);
+            let gone = known::of_statement(app, tenant, source, &statement.name, &present).await?;
+            let restated = restated::compare(statement, gone, &self.known);
             changed.extend(
                 restated
                     .iter()
@@ -188,14 +197,13 @@ impl Run<'_> {
                 broken.push((statement, restated));
             } else {
                 self.found.extend(restated);
-                self.over.insert(statement.subject());
                 sound.push(statement);
             }
         }
-        let fresh =
-            |it: &&Entry| !self.known.contains_key(&it.digest) && !changed.contains(&it.digest);
-        let input = Input::of(sound.iter().flat_map(|it| &it.entries).filter(fresh));
-        let mut outcome = self.matched_with(&input.movements);
+        let fresh = |it: &&Entry| !self.is_known(it) && !changed.contains(&it.digest);
+        let entries_of = sound.iter().flat_map(|it| &it.entries);
+        let input: Vec<&Entry> = entries_of.filter(fresh).collect();
+        let mut outcome = self.matched_with(&input);
         let due = self.due(&outcome, seen_until(&sound));
         let interim = file.format.is_some_and(Format::is_interim);
         outcome.breaks.retain(|it| {
@@ -205,10 +213,9 @@ impl Run<'_> {
         self.carry_out(&input, &outcome).await?;
         self.repeat(entries()).await?;
         for (statement, restated) in broken {
-            let fresh =
-                |it: &&Entry| !self.known.contains_key(&it.digest) && !changed.contains(&it.digest);
-            let input = Input::of(statement.entries.iter().filter(fresh));
-            let outcome = self.matched_with(&input.movements);
+            let fresh = |it: &&Entry| !self.is_known(it) && !changed.contains(&it.digest);
+            let input: Vec<&Entry> = statement.entries.iter().filter(fresh).collect();
+            let outcome = self.matched_with(&input);
             let found = quarantine::found(statement, &input, &outcome, &self.gathered, restated);
             self.found.push(found);
         }
@@ -222,7 +229,13 @@ impl Run<'_> {
             report.exceptions.extend(told);
         }
         drop(raised);
-        breaks::close_found(app, tenant, source, &self.over, &named).await?;
+        let agrees = entries().filter(|it| self.fate(it) != Fate::Open);
+        let over = Over {
+            lines: agrees.map(|it| it.digest.as_str()).collect(),
+            statements: sound.iter().map(|it| it.subject()).collect(),
+            payments: self.paid,
+        };
+        breaks::close_found(app, tenant, source, &over, &named).await?;
         Ok(report)
     }
 
@@ -231,32 +244,29 @@ impl Run<'_> {
         let payments = self.gathered.payments.iter().enumerate();
         let places: HashMap<_, usize> = payments.map(|(at, it)| (it.id, at)).collect();
         for entry in entries {
-            let Some(record) = self.known.get(&entry.digest) else {
+            let Some(record) = &self.known[entry.place as usize] else {
                 continue;
             };
             let settled = record.payments.iter().filter(|_| record.settles);
-            self.taken.extend(settled.filter_map(|id| places.get(id)));
-            self.over
-                .extend(record.payments.iter().map(ToString::to_string));
-            self.over.insert(entry.subject());
-            if record.payments.is_empty() {
-                self.explained.insert(entry.digest.clone());
-            } else {
-                self.matched.insert(entry.digest.clone());
+            for at in settled.filter_map(|id| places.get(id)) {
+                self.taken.insert(*at);
+                self.gathered.items[*at].standing = matching::Standing::Settled;
             }
+            self.paid.extend(&record.payments);
+            self.fates[entry.place as usize] = if record.payments.is_empty() {
+                Fate::Explained
+            } else {
+                Fate::Matched
+            };
         }
     }
 
     /// The engine's answer, over what no line accounts for yet: with all that is open missed, which is
     /// for the caller to judge.
-    fn matched_with(&self, movements: &[Movement]) -> Outcome {
-        let mut items = self.gathered.items.clone();
-        for at in &self.taken {
-            items[*at].standing = matching::Standing::Settled;
-        }
+    fn matched_with(&self, entries: &[&Entry]) -> Outcome {
         matching::run(
-            movements,
-            &items,
+            entries.iter().map(|it| &it.movement),
+            &self.gathered.items,
             &self.teller.source.rules,
             Some(Date::MAX),
         )
@@ -278,27 +288,28 @@ impl Run<'_> {
         }
     }
 
-    /// Takes in what the engine found, each match in its own commits.
-    async fn carry_out(&mut self, input: &Input<'_>, outcome: &Outcome) -> Result<(), Failure> {
+    /// Takes in what the engine found.
+    async fn carry_out(&mut self, input: &[&Entry], outcome: &Outcome) -> Result<(), Failure> {
         let teller = self.teller;
         for some in outcome.matches.chunks(PART) {
-            let steps = some.iter();
-            let steps = steps.map(|it| teller.steps(&input.entries, &self.gathered, it));
-            let refused = taken(teller, steps.collect()).await?;
+            let wishes = some.iter().map(|it| self.wish(input, it));
+            let refused = taken(teller, wishes.collect()).await?;
             for (it, refused) in some.iter().zip(refused) {
                 self.took(input, it, refused);
             }
         }
         for some in outcome.explained.chunks(PART) {
-            let entries: Vec<&Entry> = some.iter().map(|id| input.entries[id.0 as usize]).collect();
-            let steps = entries.iter();
-            let steps = steps.map(|entry| Ok(vec![teller.explained(entry)?]));
-            let refused = taken(teller, steps.collect()).await?;
+            let entries: Vec<&Entry> = some.iter().map(|id| input[id.0 as usize]).collect();
+            let wishes = entries.iter().map(|entry| Wish {
+                steps: teller.explained(entry).map(|it| vec![it]),
+                // The line, and what it posts.
+                weight: 2,
+            });
+            let refused = taken(teller, wishes.collect()).await?;
             for (entry, refused) in entries.into_iter().zip(refused) {
                 match refused {
                     None => {
-                        self.explained.insert(entry.digest.clone());
-                        self.over.insert(entry.subject());
+                        self.fates[entry.place as usize] = Fate::Explained;
                     }
                     Some(why) => {
                         let found = Found::of_line(entry, BreakKind::Currency, &why);
@@ -308,16 +319,31 @@ impl Run<'_> {
             }
         }
         let described = outcome.breaks.iter();
-        let described = described.map(|it| breaks::describe(it, &input.entries, &self.gathered));
+        let described = described.map(|it| breaks::describe(it, input, &self.gathered));
         self.found.extend(described);
         Ok(())
     }
 
-    fn took(&mut self, input: &Input<'_>, it: &Match, refused: Option<String>) {
-        let entries = it
-            .movements
-            .iter()
-            .map(|(id, _)| input.entries[id.0 as usize]);
+    fn wish(&self, input: &[&Entry], it: &Match) -> Wish {
+        let steps = self.teller.steps(input, &self.gathered, it);
+        let beside = |steps: &Vec<_>| steps.first().map_or(0, |it: &TakeLines| it.postings.len());
+        let settled = it.expected.iter().map(|id| {
+            let known = &self.gathered.payments[id.0 as usize];
+            if known.has_cleared {
+                SETTLEMENT
+            } else {
+                ARRIVAL
+            }
+        });
+        let postings = steps.as_ref().map_or(0, beside);
+        Wish {
+            weight: it.movements.len() + settled.sum::<usize>() + postings,
+            steps,
+        }
+    }
+
+    fn took(&mut self, input: &[&Entry], it: &Match, refused: Option<String>) {
+        let entries = it.movements.iter().map(|(id, _)| input[id.0 as usize]);
         if let Some(why) = refused {
             let first = entries.take(1);
             let found = first.map(|it| Found::of_line(it, BreakKind::ConflictingStatus, &why));
@@ -329,14 +355,14 @@ impl Run<'_> {
             .any(|it| it.1 == matching::Role::Settles);
         for id in &it.expected {
             let known = &self.gathered.payments[id.0 as usize];
-            self.over.insert(known.id.to_string());
+            self.paid.insert(known.id);
             if settles {
                 self.taken.insert(id.0 as usize);
+                self.gathered.items[id.0 as usize].standing = matching::Standing::Settled;
             }
         }
         for entry in entries {
-            self.over.insert(entry.subject());
-            self.matched.insert(entry.digest.clone());
+            self.fates[entry.place as usize] = Fate::Matched;
         }
     }
 
@@ -346,7 +372,8 @@ impl Run<'_> {
         let due = self.gathered.payments.iter().filter(|it| it.has_cleared);
         let due: HashSet<_> = due.map(|it| it.id).collect();
         for entry in entries {
-            let Some(record) = self.known.get(&entry.digest).filter(|it| it.settles) else {
+            let record = self.known[entry.place as usize].as_ref();
+            let Some(record) = record.filter(|it| it.settles) else {
                 continue;
             };
             let left: Vec<_> = { record.payments.iter() }
@@ -387,24 +414,6 @@ impl Due<'_> {
             .is_some_and(|it| day <= *it);
         known.has_cleared && (closed || passed)
     }
-}
-
-/// The commands of one match, or why there are none.
-type Steps = Result<Vec<TakeLines>, String>;
-
-/// Carries steps out, many matches at once; tells of each why it was not taken in.
-async fn taken(teller: Teller<'_>, steps: Vec<Steps>) -> Result<Vec<Option<String>>, Failure> {
-    let one = |steps: Steps| async move {
-        match steps {
-            Ok(steps) => Ok(teller.carry_out(steps).await?.map(|it| it.to_string())),
-            Err(why) => Ok(Some(why)),
-        }
-    };
-    stream::iter(steps)
-        .map(one)
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await
 }
 
 /// The day up to which all of these statements tell everything.

@@ -67,7 +67,7 @@ impl Teller<'_> {
         }
         let record = |entry: &Entry, settles: bool| LineRecord {
             minor: entry.movement.minor,
-            reference: entry.reference.clone(),
+            reference: entry.reference().into_owned(),
             payments: payments.clone(),
             settles,
             rule: Some(it.rule),
@@ -184,7 +184,7 @@ impl Teller<'_> {
             amount,
             reason,
             reason_code: code.to_owned(),
-            rail_reference: entry.reference.clone(),
+            rail_reference: entry.reference().into_owned(),
         })
     }
 
@@ -193,7 +193,7 @@ impl Teller<'_> {
         let (unit, minor) = (entry.movement.unit, entry.movement.minor);
         let record = LineRecord {
             minor,
-            reference: entry.reference.clone(),
+            reference: entry.reference().into_owned(),
             payments: Vec::new(),
             settles: false,
             rule: None,
@@ -270,14 +270,14 @@ impl Teller<'_> {
         (!legs.is_empty()).then_some(Posting { id, journal, legs })
     }
 
-    /// A step as a command.
-    pub fn command(&self, step: TakeLines) -> Command {
+    /// Steps as one command, and so as one commit.
+    pub fn command(&self, steps: Vec<TakeLines>) -> Command {
         Command {
             tenant: self.tenant,
             actor: Arc::from(WORKER),
             trace: None,
             idempotency: None,
-            act: Act::TakeLines(Box::new(step)),
+            act: Act::TakeLines(steps),
         }
     }
 
@@ -290,19 +290,33 @@ impl Teller<'_> {
         steps: Vec<TakeLines>,
     ) -> Result<Option<Rejection>, ExecuteError> {
         for step in steps {
-            match self.app.execute(self.command(step)).await {
-                Ok(_) => {}
-                Err(ExecuteError::Rejected(rejection)) => return Ok(Some(rejection)),
-                Err(error) => return Err(error),
+            if let Some(rejection) = self.carry_out_together(vec![step]).await? {
+                return Ok(Some(rejection));
             }
         }
         Ok(None)
+    }
+
+    /// Carries steps out in one commit; tells why when one is refused, and then nothing is done.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`].
+    pub async fn carry_out_together(
+        &self,
+        steps: Vec<TakeLines>,
+    ) -> Result<Option<Rejection>, ExecuteError> {
+        match self.app.execute(self.command(steps)).await {
+            Ok(_) => Ok(None),
+            Err(ExecuteError::Rejected(rejection)) => Ok(Some(rejection)),
+            Err(error) => Err(error),
+        }
     }
 }
 
 fn taken(entry: &Entry, record: LineRecord) -> TakenLine {
     TakenLine {
         digest: entry.digest.clone(),
+        place: entry.place,
         statement: entry.statement.to_string(),
         record,
     }

@@ -49,6 +49,18 @@ const ACCOUNT_NUMBER: &str = "10000001";
 /// The example of ISO 13616 for Germany.
 const IBAN: &str = "DE89370400440532013000";
 
+/// The demo tenant's id.
+///
+/// # Panics
+/// Never: the text is one.
+#[must_use]
+pub fn demo_id() -> TenantId {
+    match TENANT.parse() {
+        Ok(tenant) => tenant,
+        Err(_) => unreachable!("{TENANT} is a tenant's id"),
+    }
+}
+
 /// Makes the demo tenant, or finds it as it was made.
 ///
 /// The key is derived by the vault, so that a restart with the same data and the same key file
@@ -58,7 +70,7 @@ const IBAN: &str = "DE89370400440532013000";
 /// See [`TenantError`].
 pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
     let wrong = |error: &dyn std::fmt::Display| TenantError::Demo(error.to_string());
-    let tenant: TenantId = TENANT.parse().map_err(|error| wrong(&error))?;
+    let tenant = demo_id();
     if find_tenant(app, tenant).await?.is_none() {
         unless_there(create_tenant_as(app, tenant, "Demo").await.map(drop))?;
     }

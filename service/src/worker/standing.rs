@@ -63,6 +63,8 @@ struct Step {
     number: u32,
     stage: Stage,
     moved: bool,
+    #[serde(default)]
+    before: Option<Stage>,
     at: Timestamp,
 }
 
@@ -172,7 +174,7 @@ impl Follower {
         let (true, Some((tenant, id))) = (step.moved, about) else {
             return Ok(());
         };
-        let before = self.before(app, tenant, id, step.number).await?;
+        let before = self.before(app, tenant, id, &step).await?;
         self.moved = true;
         if let Some(before) = before {
             *self.standing.waiting.entry(before.stage).or_default() -= 1;
@@ -197,29 +199,33 @@ impl Follower {
         Ok(())
     }
 
-    /// Where a payment waited before its event of this number; `None` if it was new or decided.
+    /// Where a payment waited before an event; `None` if it was new or decided.
     async fn before(
         &mut self,
         app: &App,
         tenant: TenantId,
         id: Id<Payment>,
-        number: u32,
+        step: &Step,
     ) -> Result<Option<Waiting>, ReadError> {
-        if number <= 1 {
+        if step.number <= 1 {
             return Ok(None);
         }
         if let Some(known) = self.known.remove(&id) {
             return Ok(Some(known));
         }
-        let partition = keys::payment_partition(tenant, id);
-        let last = Key::new(&partition, &keys::event_sort(number - 1));
-        let step: Option<Step> = app.value(&last).await?;
+        let mut before = step.before;
+        if before.is_none() {
+            let partition = keys::payment_partition(tenant, id);
+            let last = Key::new(&partition, &keys::event_sort(step.number - 1));
+            let last: Option<Step> = app.value(&last).await?;
+            before = last.map(|it| it.stage);
+        }
         // What it waited for before this process began is not known.
-        let waiting = |step: Step| Waiting {
-            stage: step.stage,
+        let waiting = |stage: Stage| Waiting {
+            stage,
             straight: None,
         };
-        Ok(step.map(waiting).filter(|it| it.stage.pending().is_some()))
+        Ok(before.filter(|it| it.pending().is_some()).map(waiting))
     }
 
     fn tell(&self, now: Timestamp) {

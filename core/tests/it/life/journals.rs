@@ -383,7 +383,7 @@ fn as_a_statement_says() -> String {
             returns,
             postings,
         };
-        play.world.run(Act::TakeLines(Box::new(step))).unwrap();
+        play.world.run(Act::TakeLines(vec![step])).unwrap();
         play.tell(what);
     }
     play.page

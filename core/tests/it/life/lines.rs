@@ -26,6 +26,7 @@ use super::{
 fn line(digest: &str, payments: &[Id<Payment>], settles: bool) -> TakenLine {
     TakenLine {
         digest: digest.to_owned(),
+        place: 0,
         statement: "S1".to_owned(),
         record: LineRecord {
             minor: -1_000,
@@ -69,7 +70,7 @@ pub fn fee(world: &mut World, minor: u64) -> Posting {
 }
 
 fn take(world: &mut World, step: &TakeLines) -> Result<(), Rejection> {
-    world.run(Act::TakeLines(Box::new(step.clone()))).map(drop)
+    world.run(Act::TakeLines(vec![step.clone()])).map(drop)
 }
 
 fn transactions(world: &World) -> usize {
@@ -120,6 +121,41 @@ fn a_match_is_one_commit_and_the_same_again_is_nothing() {
         (world.records.len(), transactions(&world)),
         (records, moved)
     );
+}
+
+#[test]
+fn matches_of_one_commit_have_each_their_own_guard() {
+    let mut world = World::new();
+    let ids = sent(&mut world, 3);
+    let single = |digest: &str, id: Id<Payment>| {
+        let mut it = step(vec![line(digest, &[id], true)]);
+        it.settles = vec![id];
+        it
+    };
+    take(&mut world, &single("a", ids[0])).unwrap();
+    let known = transactions(&world);
+    let steps: Vec<TakeLines> = vec![
+        single("a", ids[0]),
+        single("b", ids[1]),
+        single("c", ids[2]),
+    ];
+    world.run(Act::TakeLines(steps.clone())).unwrap();
+    for id in &ids {
+        assert_eq!(payment(&world, *id).stage, Stage::Settled);
+    }
+    assert!(transactions(&world) > known, "the others are not hidden");
+    let (records, moved) = (world.records.len(), transactions(&world));
+    world.run(Act::TakeLines(steps)).unwrap();
+    assert_eq!(
+        (world.records.len(), transactions(&world)),
+        (records, moved)
+    );
+    // Two that rest on one payment do not go together.
+    let twice = vec![single("d", ids[0]), single("e", ids[0])];
+    assert!(matches!(
+        world.run(Act::TakeLines(twice)),
+        Err(Rejection::WrongKind { .. })
+    ));
 }
 
 #[test]

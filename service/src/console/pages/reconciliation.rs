@@ -26,8 +26,12 @@ pub async fn page(
     let runs = api
         .list(&session, "/v1/reconciliation/runs", &cursor)
         .await?;
+    let sources = api.get(&session, "/v1/reconciliation/sources").await?;
     let content = html! {
         (heading(&html! { "Reconciliation" }, &html! {}))
+        @if !list(&sources, "data").is_empty() {
+            section.card { h2 { "Sources" } (sources_of(list(&sources, "data"))) }
+        }
         @if list(&runs, "data").is_empty() {
             (empty("No statement came yet.", &html! {
                 "Send one: " code { "lombard reconcile FILE --source NAME" } ". Payments that are found in it are settled; what does not agree comes into the exceptions."
@@ -63,6 +67,43 @@ fn table(runs: &[Value]) -> Markup {
                 }
             }
         } }
+    }
+}
+
+fn sources_of(sources: &[Value]) -> Markup {
+    html! {
+        div.scroll tabindex="0" { table {
+            thead { tr { th scope="col" { "Source" } th scope="col" { "Files" } th scope="col" { "Last file" } th scope="col" { "Fetched (UTC)" } th scope="col" { "Looked at (UTC)" } th scope="col" { "State" } } }
+            tbody {
+                @for source in sources {
+                    tr {
+                        td { (text(source, "name")) }
+                        td { (from(text(source, "from"))) }
+                        td { (text(source, "last_file")) }
+                        td { @if source["fetched_at"].is_string() { (time(text(source, "fetched_at"))) } }
+                        td { @if source["looked_at"].is_string() { (time(text(source, "looked_at"))) } }
+                        td { (state(source)) }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn from(way: &str) -> &str {
+    match way {
+        "folder" => "from a folder",
+        "sftp" => "by SFTP",
+        _ => "sent",
+    }
+}
+
+fn state(source: &Value) -> Markup {
+    match (number(source, "failures"), text(source, "from")) {
+        (_, "sent") => html! {},
+        (0, _) if source["looked_at"].is_null() => pill("not looked at yet", "open"),
+        (0, _) => pill("reached", "good"),
+        (_, _) => html! { (pill("not reached", "bad")) " " (text(source, "why")) },
     }
 }
 

@@ -95,6 +95,7 @@ post   /v1/proposals/{id}/approve             a
 post   /v1/proposals/{id}/reject              a
 get    /v1/reconciliation/runs                voarud
 get    /v1/reconciliation/runs/{id}           voarud
+get    /v1/reconciliation/sources             voarud
 post   /v1/reconciliation/statements          o
 get    /v1/risk/backtest                      voarud
 get    /v1/risk/changes                       voarud
