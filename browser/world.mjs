@@ -49,6 +49,22 @@ export async function pay(amount, name) {
   });
 }
 
+// Sends a statement of a source, and answers what it came to.
+export async function reconcile(source, statement) {
+  const answer = await fetch(`${server.url}/v1/reconciliation/statements?source=${source}`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${server.api_key}`,
+      "idempotency-key": `browser-${process.pid}-${++keys}`,
+      "content-type": "application/octet-stream",
+    },
+    body: statement,
+  });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(`a statement of ${source}: ${JSON.stringify(said)}`);
+  return said;
+}
+
 export async function until(what, look) {
   for (let tries = 0; tries < 120; tries++) {
     const found = await look();

@@ -2,7 +2,7 @@
 // and of a phone, light and dark; what a role may not do; and a day's work from a stuck payment to the audit.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { SCREENS, ask, browse, key, pay, server, shoot, signedIn, until, violations } from "../world.mjs";
+import { SCREENS, ask, browse, key, pay, reconcile, server, shoot, signedIn, until, violations } from "../world.mjs";
 
 const made = {};
 
@@ -20,11 +20,7 @@ before(async () => {
   });
   const statement =
     ":20:1\n:25:20000055779911\n:28C:1/1\n:60F:C261120GBP100,00\n:61:2611201120C12,50NTRFNOBODY\n:62F:C261120GBP112,50\n-\n";
-  await fetch(`${server.url}/v1/reconciliation/statements?source=bank`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.api_key}`, "idempotency-key": "statement", "content-type": "application/octet-stream" },
-    body: statement,
-  });
+  await reconcile("bank", statement);
   made.run = (await ask("GET", "/v1/reconciliation/runs")).data[0].id;
   await judged();
   made.deed = (await ask("GET", "/v1/audit")).data[0].id;

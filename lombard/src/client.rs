@@ -168,6 +168,11 @@ impl Remote {
         Ok(Self { http, base, key })
     }
 
+    /// Where the server is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A request to `path`, with the key.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.base);

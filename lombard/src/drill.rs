@@ -4,6 +4,9 @@
 //! what to do: no gateway of a real rail can be reached by it. Whatever becomes of the drill, the
 //! simulator is told to work again at its end.
 
+mod key;
+mod statement;
+
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -46,9 +49,13 @@ enum Name {
     StuckInDoubt,
     /// The rail says no and then yes: an exception that cannot wait.
     Contradiction,
+    /// A bank's statement does not add up: it is quarantined.
+    BrokenStatement,
+    /// A key was stolen, and is being used.
+    KeyCompromise,
 }
 
-/// What a drill does.
+/// What a drill of the rail does.
 struct Plan {
     /// What is told to the simulator (docs/rails.md).
     outage: Option<&'static str>,
@@ -62,34 +69,36 @@ struct Plan {
 }
 
 impl Name {
-    const fn plan(self) -> Plan {
-        let (outage, amount, payments) = match self {
-            Self::RailOutage => (Some("unavailable"), 100, 40),
-            Self::RetryStorm => (Some("drop"), 100, 40),
-            Self::StuckInDoubt => (Some("hang"), 100, 12),
-            Self::Contradiction => (None, 666_043, 1),
-        };
-        let (runbook, look) = match self {
-            Self::RailOutage | Self::RetryStorm => (
-                "docs/runbooks/alerts/rail-breaker-open.md",
-                "lombard_rail_breaker and lombard_payments_pending{reason=\"rails\"}",
-            ),
+    /// What happens on the rail; nothing of a drill that is about something else.
+    const fn plan(self) -> Option<Plan> {
+        let breaker = "docs/runbooks/alerts/rail-breaker-open.md";
+        let waiting = "lombard_rail_breaker and lombard_payments_pending{reason=\"rails\"}";
+        let (outage, amount, payments, runbook, look) = match self {
+            Self::RailOutage => (Some("unavailable"), 100, 40, breaker, waiting),
+            Self::RetryStorm => (Some("drop"), 100, 40, breaker, waiting),
             Self::StuckInDoubt => (
+                Some("hang"),
+                100,
+                12,
                 "docs/runbooks/alerts/in-doubt.md",
                 "lombard_payments_at_stage{stage=\"in_doubt\"}, and the payments in the console",
             ),
             Self::Contradiction => (
+                None,
+                666_043,
+                1,
                 "docs/runbooks/exceptions/contradiction.md",
                 "the queue of exceptions, and the channels of alerts",
             ),
+            Self::BrokenStatement | Self::KeyCompromise => return None,
         };
-        Plan {
+        Some(Plan {
             outage,
             amount,
             payments,
             runbook,
             look,
-        }
+        })
     }
 }
 
@@ -97,7 +106,14 @@ impl Name {
 pub async fn run(args: &Drill, as_json: bool) -> Outcome {
     let (rail, account) = args.server.demo()?;
     let remote = args.server.remote()?;
-    let (plan, http) = (args.name.plan(), client::http()?);
+    let Some(plan) = args.name.plan() else {
+        match args.name {
+            Name::KeyCompromise => key::run(&args.server, &remote, &account, as_json).await?,
+            _ => statement::run(&remote, &args.server.data, as_json).await?,
+        }
+        return Ok(Exit::Done);
+    };
+    let http = client::http()?;
     let outage = |mode: &str| {
         let url = format!("{rail}/control/outage");
         http.request(Method::PUT, url).json(&json!({"mode": mode}))
@@ -165,9 +181,14 @@ async fn pay(remote: &Remote, account: &str, amount: u64, number: u32) -> Result
         "amount": amount, "currency": "GBP", "debtor": {"account": account}, "reference": "DRILL",
         "creditor": {"name": "A Drill", "sort_code": "20-00-00", "account_number": "55779911"},
     });
-    let key = format!("drill-{number}-{:032x}", SystemHost::default().random());
+    let key = fresh(&number.to_string());
     let paid = remote.post("/v1/payments", &key, &body).await?;
     let id = paid.get("id").and_then(Value::as_str);
     id.map(str::to_owned)
         .ok_or_else(|| failure(Exit::Refused, "the payment has no id"))
+}
+
+/// An idempotency key that nobody used.
+fn fresh(what: &str) -> String {
+    format!("drill-{what}-{:032x}", SystemHost::default().random())
 }

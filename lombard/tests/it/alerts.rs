@@ -207,3 +207,54 @@ fn a_contradiction_is_found_in_the_queue_and_compensated_by_two() {
     assert!(bulk.contains("done"), "{bulk}");
     drop(server);
 }
+
+#[test]
+fn a_broken_statement_and_a_stolen_key_are_put_right_by_their_runbooks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    let data = folder.path().to_str().expect("text");
+    let said = |words: &[&str]| {
+        let (code, said, error) = ended(&run(&[words, &["--json", "--data", data]].concat()));
+        (code, said, error)
+    };
+    let drill = |name: &str| {
+        let (code, said, error) = said(&["drill", name]);
+        assert_eq!(code, 0, "{name}: {error}");
+        serde_json::from_str::<Value>(&said).expect("a line of JSON")
+    };
+    let broken = drill("broken-statement");
+    let case = broken["cases"][0].as_str().expect("a case");
+    assert!(said(&["get", case]).1.contains("broken_statement"));
+    let corrected = broken["corrected"].as_str().expect("a file");
+    said(&["reconcile", corrected, "--source", "drill"]);
+    let closed = said(&["get", case]).1;
+    assert!(closed.contains("resolved"), "{closed}");
+
+    let stolen = drill("key-compromise");
+    let key = stolen["found"].as_str().expect("a key");
+    let payment = stolen["payments"][0].as_str().expect("a payment");
+    let url = server.text("url");
+    let with_stolen = ["get", payment, "--url", url, "--key", key];
+    assert_eq!(ended(&run(&with_stolen)).0, 0);
+    let id = stolen["key"].as_str().expect("an id");
+    let revoked = std::process::Command::new("curl")
+        .args([
+            "-sf",
+            "-o",
+            "/dev/null",
+            "-X",
+            "DELETE",
+            "-H",
+            "idempotency-key: revoke",
+            "-H",
+        ])
+        .arg(format!("authorization: Bearer {}", server.text("api_key")))
+        .arg(format!("{url}/v1/api_keys/{id}"))
+        .status();
+    let Ok(revoked) = revoked else {
+        eprintln!("skipped: the revocation of a stolen key: no curl");
+        return;
+    };
+    assert!(revoked.success());
+    assert_eq!(ended(&run(&with_stolen)).0, 4);
+}

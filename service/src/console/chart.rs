@@ -13,8 +13,8 @@ pub struct Bar {
 }
 
 const ROW: usize = 30;
-const NAMES: usize = 112;
-const LENGTH: usize = 196;
+const NAMES: usize = 132;
+const LENGTH: usize = 176;
 
 /// Bars one under the other. `what` names the chart to who does not see it.
 pub fn bars(what: &str, bars: &[Bar]) -> Markup {

@@ -105,14 +105,23 @@ pub async fn page(
                 h3 { (plain(text(transaction, "journal"))) }
                 (legs(list(transaction, "legs"), account))
             }
-            @if !text(&preview, "status").is_empty() {
-                p.meta { "The payment is " strong { (text(&preview, "status")) } " and would be " strong { (text(&preview, "status_after")) } "." }
-            }
+            (stands(text(&preview, "status"), text(&preview, "status_after")))
         }
         section.card { (confirm(console, &case, fields, text(&preview, "seen"), &preview)) }
     };
     let at = "/console/exceptions";
     Ok(layout::page(&session.access, at, word, &content).into_response())
+}
+
+/// Where the payment stands and would stand, if the case is about one.
+fn stands(before: &str, after: &str) -> Markup {
+    match (before, after) {
+        ("", _) => html! {},
+        _ if before == after => html! { p.meta { "The payment stays " strong { (before) } "." } },
+        _ => html! {
+            p.meta { "The payment is " strong { (before) } " and would be " strong { (after) } "." }
+        },
+    }
 }
 
 /// The form that does it, while case and preview are as they are shown.
@@ -137,7 +146,7 @@ fn confirm(
             label.field { "Why; it is kept"
                 textarea name="note" rows="2" maxlength="1000" required { (fields.get("note")) }
             }
-            button.main type="submit" { @if proposes { "Propose: " } (word.to_lowercase()) }
+            button.main type="submit" { @if proposes { "Propose: " (word.to_lowercase()) } @else { (word) } }
         }
     }
 }

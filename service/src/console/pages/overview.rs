@@ -1,5 +1,7 @@
 //! What is going on: what is pending and why, what needs a person, how the log stands.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use lombard_core::time::Timestamp;
 use maud::{Markup, html};
@@ -11,8 +13,9 @@ use crate::console::{
     ask::Refused,
     chart::{Bar, bars},
     layout,
-    parts::{heading, list, number, text},
+    parts::{heading, list, money, number, text},
     session::Session,
+    words::plain,
 };
 
 /// How many of the newest are looked at. A list that is longer says so.
@@ -23,7 +26,7 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
     let api = &console.api;
     let pending = format!("/v1/payments?status=AUTH_PENDING&limit={LOOKED_AT}");
     let recent = format!("/v1/payments?limit={LOOKED_AT}");
-    let exceptions = format!("/v1/exceptions?limit={LOOKED_AT}");
+    let exceptions = format!("/v1/exceptions?standing=active&limit={LOOKED_AT}");
     let (pending, recent, exceptions) = tokio::try_join!(
         api.get::<Value>(&session, &pending),
         api.get::<Value>(&session, &recent),
@@ -35,6 +38,7 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
     let content = html! {
         (heading(&html! { "Overview" }, &html! {}))
         div.cards {
+            (in_flight(&pending))
             (waiting(&pending, "verification", "Wait for a person"))
             (waiting(&pending, "funds", "Wait for funds"))
             (waiting(&pending, "rails", "Wait for a rail"))
@@ -44,6 +48,7 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
         div.charts {
             section.card { h2 { "Pending, by what they wait for" } (reasons(list(&pending, "data"))) }
             section.card { h2 { "Open exceptions, by age" } (ages(list(&exceptions, "data"), console.sessions.now())) }
+            section.card { h2 { "Open exceptions, by kind" } (kinds(list(&exceptions, "data"))) }
             section.card { h2 { "The last " (newest.len()) " payments" } (outcomes(newest)) }
         }
         section.card {
@@ -69,6 +74,48 @@ fn counted(count: usize, page: &Value) -> String {
     format!("{count}{}", if more { "+" } else { "" })
 }
 
+/// The money of payments whose outcome is open, by currency.
+fn in_flight(pending: &Value) -> Markup {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for payment in list(pending, "data") {
+        let sum = sums.entry(text(payment, "currency")).or_default();
+        *sum = sum.saturating_add(number(payment, "amount"));
+    }
+    let more = pending.get("has_more") == Some(&Value::Bool(true));
+    html! {
+        a.card href="/console/payments?status=AUTH_PENDING" {
+            div.name { "Money in flight" @if more { ", of the newest " (LOOKED_AT) } }
+            @if sums.is_empty() { div.value { "None" } }
+            @for (currency, sum) in &sums { div.value { (money(*sum, currency)) } }
+        }
+    }
+}
+
+/// The kinds of which most cases are open.
+fn kinds(exceptions: &[Value]) -> Markup {
+    const SHOWN_MAX: usize = 5;
+    let mut counts: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for exception in exceptions {
+        let high = text(exception, "severity") == "high";
+        let count = counts.entry(text(exception, "kind")).or_insert((0, high));
+        count.0 += 1;
+    }
+    if counts.is_empty() {
+        return html! { p.meta { "Nothing needs a person." } };
+    }
+    let mut rows: Vec<_> = counts.into_iter().collect();
+    rows.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    rows.truncate(SHOWN_MAX);
+    let rows: Vec<_> = { rows.into_iter() }
+        .map(|(kind, (count, high))| Bar {
+            name: plain(kind),
+            count,
+            tone: if high { "bad" } else { "doubt" },
+        })
+        .collect();
+    bars("Open exceptions by kind", &rows)
+}
+
 fn waiting(pending: &Value, reason: &str, name: &str) -> Markup {
     let count = { list(pending, "data").iter() }
         .filter(|payment| text(payment, "pending") == reason)
@@ -78,12 +125,10 @@ fn waiting(pending: &Value, reason: &str, name: &str) -> Markup {
 }
 
 fn open(exceptions: &Value) -> Markup {
-    let count = { list(exceptions, "data").iter() }
-        .filter(|exception| text(exception, "state") != "resolved")
-        .count();
+    let count = list(exceptions, "data").len();
     card(
         "/console/exceptions",
-        "Exceptions",
+        "Exceptions to do",
         &counted(count, exceptions),
     )
 }
@@ -150,8 +195,7 @@ fn ages(exceptions: &[Value], now: Timestamp) -> Markup {
         ("Older", u64::MAX, "bad"),
     ];
     let mut counts = bounds.map(|_| 0);
-    let open = { exceptions.iter() }.filter(|it| text(it, "state") == "open");
-    for exception in open {
+    for exception in exceptions {
         let opened = Timestamp::parse_rfc3339(text(exception, "opened_at"));
         let age = opened.map_or(0, |opened| now.ms_since(opened));
         let place = bounds.iter().position(|(_, below, _)| age < *below);
