@@ -195,6 +195,8 @@ pub struct SourceConfig {
     /// The rails whose payments must stand in its statements; all that carry their currency when
     /// empty.
     pub rails: Vec<Rail>,
+    /// The accounts that its statements are of; any when empty.
+    pub accounts: Vec<String>,
     /// A file that says what the columns of its tables are.
     pub mapping: Option<String>,
     /// Its tolerances.

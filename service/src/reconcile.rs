@@ -15,6 +15,7 @@
 //! says so, and names the line or payment that explains the difference when exactly one does.
 
 pub mod action;
+mod beside;
 mod breaks;
 mod close;
 mod expected;
@@ -27,9 +28,11 @@ pub mod report;
 pub mod resolve;
 mod restated;
 mod run;
+mod source;
 mod stake;
 mod take;
 mod together;
 
 pub use report::Report;
-pub use run::{Failure, Source, reconcile};
+pub use run::{Failure, reconcile};
+pub use source::Source;

@@ -325,6 +325,10 @@ pub const SETTINGS: &[Setting] = &[
         "The rails (a list) whose payments must stand in the statements of a source. Unless set, a bank's statement stands for all of its currency, a provider's report for none.",
     ),
     text(
+        "reconciliation.sources.*.accounts",
+        "The accounts (a list) that its statements are of. A statement of another is an exception, and nothing of it is posted. Any unless set.",
+    ),
+    text(
         "reconciliation.sources.*.mapping",
         "A file that says what the columns of its tables are (`docs/reconciliation.md`).",
     ),

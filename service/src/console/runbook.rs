@@ -43,6 +43,9 @@ const fn page(kind: Kind) -> &'static str {
         Kind::Ambiguous => of!("ambiguous"),
         Kind::SecondLook => of!("second_look"),
         Kind::ModelDrift => of!("model_drift"),
+        Kind::Late => of!("late"),
+        Kind::WrongAccount => of!("wrong_account"),
+        Kind::FeeDiffers => of!("fee_differs"),
         Kind::SourceUnreachable => of!("source_unreachable"),
         Kind::AppClaim => of!("app_claim"),
     }

@@ -59,11 +59,17 @@ pub enum Kind {
     AppClaim,
     /// The files of a source of statements cannot be fetched.
     SourceUnreachable,
+    /// A payment came later than its source has days for.
+    Late,
+    /// A statement is of another account than its source's.
+    WrongAccount,
+    /// A source kept back more than was agreed.
+    FeeDiffers,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
@@ -90,6 +96,9 @@ impl Kind {
         Self::ModelDrift,
         Self::AppClaim,
         Self::SourceUnreachable,
+        Self::Late,
+        Self::WrongAccount,
+        Self::FeeDiffers,
     ];
 
     /// As it is written in the API.
@@ -122,6 +131,9 @@ impl Kind {
             Self::ModelDrift => "model_drift",
             Self::AppClaim => "app_claim",
             Self::SourceUnreachable => "source_unreachable",
+            Self::Late => "late",
+            Self::WrongAccount => "wrong_account",
+            Self::FeeDiffers => "fee_differs",
         }
     }
 
@@ -129,13 +141,16 @@ impl Kind {
     #[must_use]
     pub const fn of_break(kind: BreakKind) -> Self {
         match kind {
-            BreakKind::AmountDiffers | BreakKind::FeeDiffers => Self::AmountDiffers,
-            BreakKind::MissingThere | BreakKind::Late => Self::MissingThere,
+            BreakKind::AmountDiffers => Self::AmountDiffers,
+            BreakKind::FeeDiffers => Self::FeeDiffers,
+            BreakKind::MissingThere => Self::MissingThere,
+            BreakKind::Late => Self::Late,
             BreakKind::MissingHere => Self::MissingHere,
             BreakKind::Duplicate => Self::Duplicate,
             BreakKind::UnknownReference => Self::UnknownReference,
             BreakKind::Currency => Self::Currency,
-            BreakKind::BrokenStatement | BreakKind::WrongAccount => Self::BrokenStatement,
+            BreakKind::BrokenStatement => Self::BrokenStatement,
+            BreakKind::WrongAccount => Self::WrongAccount,
             BreakKind::ConflictingStatus => Self::ConflictingStatus,
             BreakKind::Ambiguous => Self::Ambiguous,
         }
@@ -152,6 +167,7 @@ impl Kind {
                 | Self::UnknownReference
                 | Self::Currency
                 | Self::BrokenStatement
+                | Self::WrongAccount
                 | Self::Ambiguous
         )
     }
@@ -211,6 +227,9 @@ impl Kind {
             | Self::Currency
             | Self::BrokenStatement
             | Self::Ambiguous
+            | Self::Late
+            | Self::WrongAccount
+            | Self::FeeDiffers
             | Self::ModelDrift
             | Self::AppClaim => false,
         }

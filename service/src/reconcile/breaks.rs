@@ -14,7 +14,7 @@ use lombard_core::{
     tenant::TenantId,
 };
 
-use super::{expected::Gathered, read::Entry, report::Told, run::Source};
+use super::{expected::Gathered, read::Entry, report::Told, source::Source};
 use crate::{
     app::App,
     exceptions::{self, Exception, Kind, Raised, State, Trouble},

@@ -51,7 +51,8 @@ impl Run<'_> {
             lines: statement.lines().count() as u64,
             consistent: summary.consistent,
             deviations: summary.deviation_count,
-            quarantined: summary.consistent == Some(false),
+            quarantined: summary.consistent == Some(false)
+                || self.teller.source.is_foreign(&summary.account),
             ..Close::default()
         };
         for entry in statement.lines() {

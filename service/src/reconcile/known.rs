@@ -9,7 +9,7 @@ use lombard_core::{
     tenant::TenantId,
 };
 
-use super::run::Source;
+use super::source::Source;
 use crate::{
     app::App,
     ports::{RANGE_MAX, Range, ReadError},

@@ -61,6 +61,25 @@ pub fn found(
     }
 }
 
+/// A statement of an account that is not its source's.
+pub fn foreign(statement: &Statement) -> Found {
+    let summary = &statement.summary;
+    let why = format!(
+        "statement {} is of account {}, which is none of its source's, and is quarantined",
+        summary.id, summary.account
+    );
+    Found {
+        kind: BreakKind::WrongAccount,
+        subject: statement.subject(),
+        minor: summary.closing.unwrap_or_default(),
+        unit: summary.currency,
+        reference: summary.id.clone(),
+        why,
+        payments: Vec::new(),
+        line: None,
+    }
+}
+
 /// Whether a break alone makes the difference. A line that is missing is what the closing balance has
 /// more than the lines; an amount that was changed, or a line too many, is what it has less.
 fn explains(kind: BreakKind, minor: i64, off: i64) -> bool {

@@ -11,25 +11,25 @@ use lombard_core::{
     id::Id,
     matching::{self, BreakKind, Match, Outcome, Rules},
     payment::Payment,
-    rail::Rail,
     statement::{Format, Mapping, Unit},
     tenant::TenantId,
 };
 use time::Date;
 
 use super::{
+    beside,
     breaks::{self, Found, Over},
     expected::{self, Gathered, Way},
     known, quarantine,
     read::{self, Entry, File, Statement},
     report::Report,
     restated,
+    source::Source,
     take::Teller,
     together::{ARRIVAL, SETTLEMENT, Wish, taken},
 };
 use crate::{
     app::App,
-    config::Config,
     ports::{CommitError, ExecuteError, ReadError},
 };
 
@@ -38,40 +38,6 @@ const AT_ONCE: usize = 256;
 
 /// How many matches are made commands at once, so that memory is bounded.
 const PART: usize = 1_024;
-
-/// Where statements come from, and what it may do otherwise than our books.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Source {
-    /// `barclays`, `stripe`: 1 to 60 of `a-z`, `0-9`, `_`, `-`, `.`.
-    pub name: String,
-    /// The rails whose payments must stand in its statements; empty: those that carry their currency.
-    pub rails: Vec<Rail>,
-    /// Its rules.
-    pub rules: Rules,
-    /// The file that says what the columns of its tables are.
-    pub mapping: Option<String>,
-}
-
-impl Source {
-    /// A source as it is configured, or with rules of default.
-    #[must_use]
-    pub fn of(config: &Config, name: String) -> Self {
-        let known = config.reconciliation.sources.get(&name).cloned();
-        let known = known.unwrap_or_default();
-        Self {
-            name,
-            rails: known.rails,
-            rules: known.rules,
-            mapping: known.mapping,
-        }
-    }
-
-    /// Whether a payment over a rail is missed when the source does not tell of it. Unless it is
-    /// configured, a bank's statement stands for every rail, and a provider's report for none.
-    fn tells_of(&self, format: Format, rail: Rail) -> bool {
-        self.rails.contains(&rail) || (self.rails.is_empty() && !format.is_of_a_provider())
-    }
-}
 
 /// A run that did not come to its end. It can be made again.
 #[derive(Debug, thiserror::Error)]
@@ -186,6 +152,10 @@ impl Run<'_> {
         let mut broken = Vec::new();
         let mut sound: Vec<&Statement> = Vec::new();
         for statement in &file.statements {
+            if source.is_foreign(&statement.summary.account) {
+                self.found.push(quarantine::foreign(statement));
+                continue;
+            }
             let gone = known::of_statement(app, tenant, source, &statement.name, &present).await?;
             let restated = restated::compare(statement, gone, &self.known);
             changed.extend(
@@ -243,12 +213,14 @@ impl Run<'_> {
     fn recall<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
         let payments = self.gathered.payments.iter().enumerate();
         let places: HashMap<_, usize> = payments.map(|(at, it)| (it.id, at)).collect();
+        let (rules, mut beside) = (&self.teller.source.rules, Vec::new());
         for entry in entries {
             let Some(record) = &self.known[entry.place as usize] else {
                 continue;
             };
             let settled = record.payments.iter().filter(|_| record.settles);
             for at in settled.filter_map(|id| places.get(id)) {
+                beside.extend(beside::found(entry, &self.gathered.items[*at], rules));
                 self.taken.insert(*at);
                 self.gathered.items[*at].standing = matching::Standing::Settled;
             }
@@ -259,6 +231,7 @@ impl Run<'_> {
                 Fate::Matched
             };
         }
+        self.found.extend(beside);
     }
 
     /// The engine's answer, over what no line accounts for yet: with all that is open missed, which is
@@ -359,6 +332,15 @@ impl Run<'_> {
             if settles {
                 self.taken.insert(id.0 as usize);
                 self.gathered.items[id.0 as usize].standing = matching::Standing::Settled;
+            }
+        }
+        let settling = it.movements.iter();
+        for (at, _) in settling.filter(|it| it.1 == matching::Role::Settles) {
+            if let Some(first) = it.expected.first() {
+                let payment = &self.gathered.items[first.0 as usize];
+                let rules = &self.teller.source.rules;
+                let found = beside::found(input[at.0 as usize], payment, rules);
+                self.found.extend(found);
             }
         }
         for entry in entries {

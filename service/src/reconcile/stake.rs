@@ -2,7 +2,7 @@
 
 use lombard_core::{id::Id, payment::Payment, statement::Unit};
 
-use super::run::Source;
+use super::source::Source;
 use crate::exceptions::Exception;
 
 /// What an exception says of its money.

@@ -26,7 +26,7 @@ use lombard_core::{
     tenant::TenantId,
 };
 
-use super::{breaks::WORKER, expected::Gathered, read::Entry, run::Source};
+use super::{breaks::WORKER, expected::Gathered, read::Entry, source::Source};
 use crate::{app::App, ports::ExecuteError};
 
 /// Takes lines in for one tenant and source.

@@ -7,7 +7,10 @@ use lombard_core::{
     journal::{self, Role},
     rail::Rail,
 };
-use lombard_service::access::{Access, Grant};
+use lombard_service::{
+    access::{Access, Grant},
+    config::{Config, SourceConfig},
+};
 use serde_json::{Value, json};
 
 use super::world::{World, outgoing};
@@ -322,6 +325,62 @@ async fn a_batch_of_a_provider_closes_to_the_cent() {
             assert!(why.contains("ORDER-2") || why.contains("P2"), "{report}");
         }
     }
+}
+
+/// A world whose source has these settings.
+async fn with_source(source: SourceConfig) -> World {
+    let mut config = Config::default();
+    let sources = &mut config.reconciliation.sources;
+    sources.insert("bank".to_owned(), source);
+    World::with(config).await
+}
+
+#[tokio::test]
+async fn a_payment_that_came_after_its_days_is_settled_and_told() {
+    let mut source = SourceConfig::default();
+    source.rules.days_after = 1;
+    let world = with_source(source).await;
+    let payments = paid(&world, &["E2E-A"]).await;
+    world.host.advance(3 * 86_400_000);
+    let text = statement(&world, 1, &[LINES[0]], None);
+    let report = reconcile(&world, &text).await;
+    assert_eq!(told(&report), one("late", "E2E-A"));
+    assert_eq!(status(&world, &payments[0]).await, "SETTLED");
+    assert_eq!(reconcile(&world, &text).await, report);
+}
+
+#[tokio::test]
+async fn nothing_of_a_statement_of_another_account_is_posted() {
+    let source = SourceConfig {
+        accounts: vec!["GB33 BUKB 2020 1555 5555 55".to_owned()],
+        ..SourceConfig::default()
+    };
+    let world = with_source(source).await;
+    let payments = paid(&world, &["E2E-A"]).await;
+    let size = ledger_size(&world).await;
+    let text = statement(&world, 1, &[LINES[0]], None);
+    let report = reconcile(&world, &text).await;
+    assert_eq!(told(&report).len(), 1, "{report}");
+    assert_eq!(report["exceptions"][0]["kind"], "wrong_account");
+    assert_eq!(report["statements"][0]["quarantined"], true);
+    assert_eq!(status(&world, &payments[0]).await, "CLEARED");
+    assert_eq!(ledger_size(&world).await, size);
+    assert_eq!(reconcile(&world, &text).await, report);
+}
+
+#[tokio::test]
+async fn a_fee_above_what_was_agreed_is_posted_and_told() {
+    let mut source = SourceConfig::default();
+    source.rules.fee.fixed = 100;
+    let world = with_source(source).await;
+    let sales = [("ORDER-1", 10_000), ("ORDER-2", 5_500), ("ORDER-3", 1_000)];
+    let ids = came(&world, &sales).await;
+    let report = reconcile(&world, ADYEN).await;
+    let kinds: Vec<String> = told(&report).into_iter().map(|it| it.0).collect();
+    assert_eq!(kinds, ["fee_differs"], "{report}");
+    assert_eq!(report["exceptions"][0]["amount"], 50);
+    assert_eq!(status(&world, &ids[0]).await, "SETTLED");
+    assert_eq!(reconcile(&world, ADYEN).await, report);
 }
 
 /// What stands in a house account of the euro's rail, by its transactions.
