@@ -102,7 +102,7 @@ export async function signedIn(browser, apiKey, screen, colorScheme = "light") {
   });
   await page.goto(`${server.url}/console/sign-in`);
   await page.getByLabel("API key").fill(apiKey);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Use the key" }).click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   return page;
 }

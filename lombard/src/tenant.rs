@@ -9,10 +9,9 @@ use std::{
 use clap::{Args, Subcommand};
 use lombard_core::{limits::NAME_MAX, tenant::TenantId, time::Timestamp};
 use lombard_service::{
-    access::Role,
     app::App,
     ports::Cause,
-    tenants::{self, Tenant},
+    tenants::{self, FirstKeys, SecretKey, Tenant},
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,15 +57,20 @@ pub struct Told {
     /// The key of its admin, once, when it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
+    /// The key of who approves what the admin hands out, once; for somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approver_key: Option<String>,
 }
 
 impl Told {
-    fn of(tenant: Tenant, api_key: Option<String>) -> Self {
+    fn of(tenant: Tenant, keys: Option<&FirstKeys>) -> Self {
+        let text = |key: &SecretKey| key.expose().to_owned();
         Self {
             id: tenant.id,
             name: tenant.name,
             created_at: tenant.created_at,
-            api_key,
+            api_key: keys.map(|keys| text(&keys.admin)),
+            approver_key: keys.map(|keys| text(&keys.approver)),
         }
     }
 }
@@ -91,8 +95,8 @@ impl Said {
 pub async fn created(app: &App, name: &str) -> Said {
     let made = async {
         let tenant = tenants::create_tenant(app, name).await?;
-        let key = tenants::create_key(app, tenant.id, "admin", Role::Admin.access()).await;
-        key.map(|(_, key)| vec![Told::of(tenant, Some(key.expose().to_owned()))])
+        let keys = tenants::first_keys(app, tenant.id).await;
+        keys.map(|keys| vec![Told::of(tenant, Some(&keys))])
     };
     Said::of(
         made.await
@@ -128,8 +132,13 @@ pub fn run(what: &Tenants, as_json: bool) -> Outcome {
         }
         say::line(&format!("{}  {}", tenant.id, tenant.name));
         if let Some(key) = &tenant.api_key {
-            say::line(&format!("key   {key}"));
-            say::note("the key is shown this once; whoever has it makes the others (docs/api.md)");
+            say::line(&format!("key            {key}"));
+        }
+        if let Some(key) = &tenant.approver_key {
+            say::line(&format!("approver key   {key}"));
+            say::note(
+                "the keys are shown this once; who has the first makes the others, and who has the second approves them (docs/identities.md)",
+            );
         }
     }
     Ok(Exit::Done)

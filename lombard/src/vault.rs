@@ -6,12 +6,11 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use clap::Args;
 use lombard_core::tenant::TenantId;
 use lombard_service::{
-    access::Role,
     app::App,
     config::Config,
     http::{self, Api},
     rails::Rails,
-    tenants,
+    tenants::{self, FirstKeys},
 };
 use tokio::{sync::watch, task::JoinSet};
 use tracing::info;
@@ -29,8 +28,9 @@ const WORKERS_GRACE: Duration = Duration::from_secs(10);
 /// Arguments of `lombard vault`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-At the first start of a folder, or for a tenant that is new to it, a key of the role `admin` is
-printed, once: it makes the other keys (POST /v1/api_keys).
+At the first start of a folder, or for a tenant that is new to it, keys of the roles `admin` and
+`approver` are printed, once: the one proposes the other keys (POST /v1/proposals), the other, in
+somebody else's hands, approves them.
 
 Example: lombard vault --data /var/lib/lombard-vault --listen 127.0.0.1:8070 --tenant ten_demo0000")]
 pub struct Vault {
@@ -76,7 +76,7 @@ async fn serve(args: &Vault, tenant: TenantId, opened: &Opened, as_json: bool) -
         risk: None,
         config: Arc::new(Config::default()),
     };
-    let key = first_key(&app, tenant).await?;
+    let keys = first_keys(&app, tenant).await?;
     let (stop, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
     let tokens = rig::start_vault(&app, &parts, &stopped, &mut workers).await?;
@@ -84,7 +84,7 @@ async fn serve(args: &Vault, tenant: TenantId, opened: &Opened, as_json: bool) -
     proof::spawn(&app, &log, &stopped, &mut workers)?;
     let api = Api::new(app.clone()).with_tokens(tokens).with_log(log);
     let router = http::vault_router(api);
-    tell(address, key.as_deref(), as_json);
+    tell(address, keys.as_ref(), as_json);
     let shutdown = async move {
         let signal = signals.next().await;
         info!(signal, "stopping");
@@ -98,27 +98,30 @@ async fn serve(args: &Vault, tenant: TenantId, opened: &Opened, as_json: bool) -
     Ok(Exit::Done)
 }
 
-/// A key for a tenant that has none here; its text is given once.
-async fn first_key(app: &App, tenant: TenantId) -> Result<Option<String>, Failure> {
+/// The keys that a tenant begins with, if it has none here; their texts are given once.
+async fn first_keys(app: &App, tenant: TenantId) -> Result<Option<FirstKeys>, Failure> {
     let known = tenants::list_keys(app, tenant).await;
     let known = known.or_exit(Exit::Internal, "the vault's credentials")?;
     if !known.is_empty() {
         return Ok(None);
     }
-    let access = Role::Admin.access();
-    let made = tenants::create_key(app, tenant, "first", access).await;
-    let (_, secret) = made.or_exit(Exit::Internal, "the first key")?;
-    Ok(Some(secret.expose().to_owned()))
+    let made = tenants::first_keys(app, tenant).await;
+    made.map(Some).or_exit(Exit::Internal, "the first keys")
 }
 
-fn tell(address: SocketAddr, key: Option<&str>, as_json: bool) {
+fn tell(address: SocketAddr, keys: Option<&FirstKeys>, as_json: bool) {
     let url = format!("http://{address}");
+    let admin = keys.map(|keys| keys.admin.expose());
+    let approver = keys.map(|keys| keys.approver.expose());
     if as_json {
         let pid = std::process::id();
-        return say::json(&serde_json::json!({"url": url, "api_key": key, "pid": pid}));
+        return say::json(&serde_json::json!({
+            "url": url, "api_key": admin, "approver_key": approver, "pid": pid,
+        }));
     }
     say::line(&format!("The vault is ready at {url}"));
-    if let Some(key) = key {
-        say::line(&format!("  admin key, shown once   {key}"));
+    if let (Some(admin), Some(approver)) = (admin, approver) {
+        say::line(&format!("  admin key, shown once      {admin}"));
+        say::line(&format!("  approver key, shown once   {approver}"));
     }
 }

@@ -132,6 +132,17 @@ impl Access {
         }
     }
 
+    /// Whether all that may be done with it may be done with `other` too.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let scope = self.scope == Scope::Read || other.scope == Scope::Write;
+        let grants = self.grants.iter().all(|grant| other.grants.has(grant));
+        let listed = |own: &String| other.resources.contains(own);
+        let resources = other.resources.is_empty()
+            || (!self.resources.is_empty() && self.resources.iter().all(listed));
+        scope && grants && resources
+    }
+
     /// Whether a route may be called.
     #[must_use]
     pub fn allows(&self, need: &Need<'_>) -> bool {
@@ -191,6 +202,19 @@ impl Role {
         Self::Admin,
     ];
 
+    /// As it is written in the API and in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Approver => "approver",
+            Self::Risk => "risk",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
     /// What it may do.
     #[must_use]
     pub fn access(self) -> Access {
@@ -215,7 +239,30 @@ impl Role {
             ..Access::of(scope)
         }
     }
+
+    /// What somebody may do who is all of these.
+    #[must_use]
+    pub fn together(roles: &[Self]) -> Access {
+        let mut all = Access::of(Scope::Read);
+        for own in roles.iter().map(|role| role.access()) {
+            if own.scope == Scope::Write {
+                all.scope = Scope::Write;
+            }
+            all.grants = own.grants.iter().fold(all.grants, Grants::with);
+        }
+        all
+    }
 }
+
+/// The operations that hand out a credential. Nobody hands out alone what he may not do himself:
+/// whatever his credential does not have is proposed, and approved by somebody else.
+pub const GRANTING: [(&str, &str); 5] = [
+    ("POST", "/v1/api_keys"),
+    ("POST", "/v1/api_keys/{id}/rotate"),
+    ("POST", "/v1/mandates"),
+    ("POST", "/v1/people"),
+    ("POST", "/v1/people/{id}/reset"),
+];
 
 /// What a route takes. `route` is the path as it is declared, such as `/v1/payments/{id}`.
 #[must_use]
@@ -231,7 +278,9 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         }
         ("DELETE", "/v1/subjects/{id}") => &[Grant::Erase],
         (_, route) if route.starts_with("/v1/vault/") => &[Grant::VaultKeys],
-        (_, route) if route.starts_with("/v1/api_keys") => &[Grant::Credentials],
+        (_, route) if route.starts_with("/v1/api_keys") || route.starts_with("/v1/people") => {
+            &[Grant::Credentials]
+        }
         (method, route) if route.starts_with("/v1/mandates") && method != "GET" => {
             &[Grant::Credentials]
         }
@@ -286,6 +335,28 @@ mod tests {
             !access.allows(&detokenize),
             "its resource is not among them"
         );
+    }
+
+    #[test]
+    fn what_is_within_another_opens_nothing_that_it_does_not() {
+        let everything = Access {
+            grants: Grant::ALL.into_iter().collect(),
+            ..Access::of(Scope::Write)
+        };
+        for role in Role::ALL {
+            assert!(role.access().is_within(&everything));
+            assert!(role.access().is_within(&role.access()));
+        }
+        let admin = Role::Admin.access();
+        for role in [Role::Operator, Role::Approver, Role::Risk] {
+            assert!(!role.access().is_within(&admin), "{role:?}");
+        }
+        assert!(Role::Viewer.access().is_within(&admin));
+        let mut narrow = admin.clone();
+        narrow.resources = vec!["api_keys".into()];
+        assert!(narrow.is_within(&admin) && !admin.is_within(&narrow));
+        let both = Role::together(&[Role::Operator, Role::Approver]);
+        assert!(both.scope == Scope::Write && both.grants.has(Grant::Approve));
     }
 
     #[test]

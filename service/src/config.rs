@@ -3,6 +3,7 @@
 mod fetch;
 mod psp;
 mod risk;
+mod sign_in;
 mod traces;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
@@ -18,9 +19,10 @@ pub use self::{
     fetch::{FetchConfig, SftpConfig},
     psp::PspConfig,
     risk::RiskConfig,
+    sign_in::{SignInConfig, TokensConfig},
     traces::TracesConfig,
 };
-use crate::proposals::leads;
+use crate::{access::GRANTING, proposals::leads};
 
 /// The configuration of a running Lombard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,10 @@ pub struct Config {
     pub traces: TracesConfig,
     /// Who judges payments.
     pub risk: RiskConfig,
+    /// How people sign in to the console.
+    pub sign_in: SignInConfig,
+    /// The issuers whose tokens are taken as credentials, by a name.
+    pub tokens: BTreeMap<String, TokensConfig>,
 }
 
 /// How people are told of exceptions that cannot wait.
@@ -133,11 +139,11 @@ impl ApprovalsConfig {
         parted.any(|own| own == (method, route))
     }
 
-    /// The route of an operation, if it takes two.
+    /// The route of an operation, if it takes two, always or for some ([`GRANTING`]).
     #[must_use]
     pub fn route(&self, method: &str, path: &str) -> Option<&str> {
         let parted = self.operations.iter().filter_map(|it| it.split_once(' '));
-        let mut routes = parted.filter(|(own, _)| *own == method);
+        let mut routes = parted.chain(GRANTING).filter(|(own, _)| *own == method);
         routes.find_map(|(_, route)| leads(route, path).then_some(route))
     }
 }

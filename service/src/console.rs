@@ -1,19 +1,20 @@
 //! The console: what operations people see, and what they can do, as pages.
 //!
 //! **Shape.** Pages are made on the server and complete without JavaScript. The console reaches
-//! everything through the API's own routes ([`ask`]), in the same process, under the key of who is
-//! signed in: what it shows and does, the API shows and does, with the same checks. There is no
+//! everything through the API's own routes ([`ask`]), in the same process, with the credential of who
+//! is signed in: what it shows and does, the API shows and does, with the same checks. There is no
 //! other way in.
 //!
 //! **Invariants.** No page holds script or style of its own: the content security policy allows
 //! only the console's two files. A form names the state that it was made from, and carries its own
 //! idempotency key: sent twice it acts once. A session ends when it has been idle for
-//! [`session::IDLE_MAX`]; the API key that it stands for never reaches the browser.
+//! [`session::IDLE_MAX`], and with the credential that it stands for, which never reaches the browser.
 
 mod ask;
 mod assets;
 mod chart;
 mod form;
+mod kept;
 mod layout;
 mod pages;
 mod parts;
@@ -33,7 +34,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::ports::Host;
+use crate::http::Api;
 use ask::ApiRouter;
 use session::Sessions;
 
@@ -47,6 +48,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 struct Console {
     api: ApiRouter,
     sessions: Arc<Sessions>,
+    shared: Api,
 }
 
 impl FromRef<Console> for ApiRouter {
@@ -55,18 +57,35 @@ impl FromRef<Console> for ApiRouter {
     }
 }
 
-/// The console's routes, over the API's.
-pub fn routes(api: Router, host: Arc<dyn Host>) -> Router {
+/// The console's routes, over the API's. What they share with the API is who is who.
+pub fn routes(api: Router, shared: Api) -> Router {
     let console = Console {
         api: ApiRouter::new(api),
-        sessions: Arc::new(Sessions::new(host)),
+        sessions: Arc::new(Sessions::new(shared.app().host.clone())),
+        shared,
     };
     Router::new()
         .route("/console", get(pages::overview::page))
         .route("/console/", get(pages::overview::page))
         .route(
             "/console/sign-in",
-            get(pages::sign_in::page).post(pages::sign_in::enter),
+            get(pages::sign_in::page).post(pages::sign_in::by_key),
+        )
+        .route(
+            "/console/sign-in/person",
+            post(pages::sign_in::person::enter),
+        )
+        .route(
+            "/console/sign-in/begin",
+            post(pages::sign_in::person::begin),
+        )
+        .route(
+            "/console/sign-in/provider",
+            get(pages::sign_in::provider::go),
+        )
+        .route(
+            "/console/sign-in/return",
+            get(pages::sign_in::provider::back),
         )
         .route("/console/sign-out", post(pages::sign_in::leave))
         .route("/console/search", get(pages::search::go))

@@ -41,7 +41,7 @@ pub const LOCKED_MS: u64 = 30 * 60 * 1000;
 /// Milliseconds of a step (RFC 6238, section 5.2).
 const STEP_MS: u64 = 30_000;
 /// Bytes of a generator's secret: as many as HMAC-SHA-1 gives (RFC 4226, section 4).
-const SECRET_BYTES: usize = 20;
+pub(crate) const SECRET_BYTES: usize = 20;
 
 /// The factors of an account's payer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +169,7 @@ pub async fn prove(
 }
 
 /// The step whose password `code` is: this one, or one beside it, because clocks differ.
-fn matching_step(secret: &[u8], code: &str, now: Timestamp) -> Option<u64> {
+pub(crate) fn matching_step(secret: &[u8], code: &str, now: Timestamp) -> Option<u64> {
     let current = now.unix_ms() / STEP_MS;
     let mut found = None;
     for step in [current.saturating_sub(1), current, current + 1] {

@@ -111,8 +111,8 @@ impl Api {
     #[must_use]
     pub fn with_weights(app: App, weights: Option<Weights>) -> Self {
         Self(Arc::new(Shared {
+            keys: Keys::of(&app.config),
             app,
-            keys: Keys::default(),
             waiting: Semaphore::new(WAITING_MAX),
             room: Room::default(),
             running: Running::default(),
@@ -240,10 +240,17 @@ pub fn vault_router(api: Api) -> Router {
     let routes = OpenApiRouter::new()
         .merge(vault::routes())
         .merge(credentials::routes())
+        .merge(proposals::routes())
         .merge(log::routes())
         .merge(health::routes());
     let (routes, _) = routes.split_for_parts();
-    observed(routes.merge(log::files()), api)
+    with_inner(observed(routes.merge(log::files()), api))
+}
+
+/// The routes, which carry out themselves what was approved.
+fn with_inner(routes: Router) -> Router {
+    let inner = proposals::Inner(routes.clone());
+    routes.layer(Extension(inner))
 }
 
 /// The routes, each request of which is observed.
@@ -261,15 +268,12 @@ fn observed(routes: Router<Api>, api: Api) -> Router {
 /// The whole API, the counter for what rails' gateways say, and the console over the API.
 pub fn router(api: Api) -> Router {
     let (routes, _) = resources().split_for_parts();
-    let host = api.app().host.clone();
+    let shared = api.clone();
     let routes = routes
         .merge(openapi::routes())
         .merge(log::files())
         .merge(crate::rails::inbound::routes())
         .merge(crate::psp::webhooks::routes());
-    let routes = observed(routes, api);
-    // What was approved is carried out by the routes themselves.
-    let inner = proposals::Inner(routes.clone());
-    let routes = routes.layer(Extension(inner));
-    console::routes(routes.clone(), host).fallback_service(routes)
+    let routes = with_inner(observed(routes, api));
+    console::routes(routes.clone(), shared).fallback_service(routes)
 }

@@ -16,6 +16,7 @@ pub mod gate;
 pub mod hooks;
 pub mod host;
 pub mod http;
+pub mod identity;
 pub mod instruct;
 pub mod memory;
 pub mod metrics;

@@ -6,6 +6,9 @@
 //! remembered by the key's SHA-256, in memory alone, so that the slow hash is computed once for
 //! each key and process, and a request costs a look into a map.
 //!
+//! **Without a text.** A credential can be another's to prove: a token that an issuer signed, or a
+//! person who signs in ([`Bearer`]). All else about it is the same.
+//!
 //! **Test and live.** An installation is the one or the other ([`Environment`]). It makes keys of
 //! its own kind and knows no others, so that a key that was put into the wrong place does nothing.
 //!
@@ -32,7 +35,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use demo::{DemoTenant, demo, demo_id};
-pub use keys::{KeyWish, begin, create_key, find_key, list_keys, new_key, revoke_key};
+pub use keys::{
+    FirstKeys, KeyWish, begin, create_key, find_key, first_keys, fresh_id, list_keys, made_by_us,
+    new_key, of_bearer, person, place, revoke_key, token_place,
+};
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS, Shown};
 pub use pace::Pace;
 pub use records::{TenantError, all, create_tenant, ids, open_house_accounts};
@@ -62,8 +68,12 @@ pub struct ApiKey {
     /// What it may do.
     #[serde(flatten)]
     pub access: Access,
-    /// The slow hash of its text.
-    pub hash: Hashed,
+    /// How its bearer proves that it is his.
+    #[serde(default, skip_serializing_if = "Bearer::is_text")]
+    pub bearer: Bearer,
+    /// The slow hash of its text, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Hashed>,
     /// The part of its text that may be shown, by which its owner tells it from others.
     pub hint: String,
     /// From where alone it is taken; from everywhere when empty.
@@ -86,6 +96,42 @@ pub struct ApiKey {
     /// Of a machine that pays: its mandate, who gave it, and the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
+}
+
+/// How the bearer of a credential proves that it is his.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bearer {
+    /// By its text.
+    #[default]
+    Text,
+    /// By a token that an issuer signed.
+    Token {
+        /// The issuer, as its tokens name it.
+        issuer: String,
+        /// Of whom the token speaks: its `sub`.
+        subject: String,
+    },
+    /// By signing in ([`crate::identity::person`]).
+    Person,
+}
+
+impl Bearer {
+    /// Whether it is its text.
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Text)
+    }
+
+    /// As it is written in the API.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Text => "key",
+            Self::Token { .. } => "token",
+            Self::Person => "person",
+        }
+    }
 }
 
 /// A machine that pays under a mandate.
@@ -121,7 +167,11 @@ impl ApiKey {
     /// Who its bearer is, for timelines and records.
     #[must_use]
     pub fn actor(&self) -> Arc<str> {
-        format!("key/{}", self.id).into()
+        let kind = match self.bearer {
+            Bearer::Person => "operator",
+            Bearer::Text | Bearer::Token { .. } => "key",
+        };
+        format!("{kind}/{}", self.id).into()
     }
 }
 

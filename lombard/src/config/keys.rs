@@ -106,6 +106,45 @@ pub const SETTINGS: &[Setting] = &[
         "sca.thresholds",
         "Thresholds of authentication beside the built-in ones, as a list of tables; in the file alone.",
     ),
+    switch(
+        "sign_in.api_keys",
+        "Whether an API key signs in to the console too.",
+    ),
+    text(
+        "sign_in.url",
+        "Where people reach this server: the beginning of its addresses. An OpenID provider sends them back to it; with `https` cookies are for encrypted connections alone.",
+    ),
+    text(
+        "sign_in.issuer",
+        "The OpenID provider that vouches for people, as its discovery document names it.",
+    ),
+    text("sign_in.client_id", "As whom we are known there."),
+    text(
+        "sign_in.client_secret",
+        "By which we prove it there; a public client has none.",
+    ),
+    text("sign_in.tenant", "Of which tenant the people are."),
+    text("sign_in.scopes", "What is asked of the provider."),
+    text(
+        "sign_in.roles_claim",
+        "The claim that has the roles: its name, or a JSON pointer such as `/realm_access/roles`.",
+    ),
+    text(
+        "sign_in.roles",
+        "What the claim's values mean, as a table of values and our roles; without it they are our roles' names. In the file alone.",
+    ),
+    text(
+        "sign_in.amr",
+        "What `amr` must have in it, such as `mfa`, where the provider says how somebody proved himself.",
+    ),
+    text(
+        "tokens.*.issuer",
+        "An issuer whose tokens are taken as credentials, as its discovery document names it.",
+    ),
+    text(
+        "tokens.*.audience",
+        "For whom its tokens must be. Leave it out only for issuers that name none in tokens for access.",
+    ),
     number(
         "vault.retention_days",
         "For how many days after the last payment somebody's data is kept although he wants to be forgotten.",

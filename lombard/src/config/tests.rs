@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
 use lombard_core::{rail::Rail, tenant::TenantId};
-use lombard_service::config::{
-    AlertsConfig, FetchConfig, PspConfig, RailConfig, SftpConfig, SourceConfig, TlsConfig,
+use lombard_service::{
+    access::Role,
+    config::{
+        AlertsConfig, FetchConfig, PspConfig, RailConfig, SftpConfig, SignInConfig, SourceConfig,
+        TlsConfig, TokensConfig,
+    },
 };
 
 use super::{
@@ -145,6 +149,20 @@ fn the_list_of_settings_is_complete() {
         }),
         ..SourceConfig::default()
     };
+    service.sign_in = SignInConfig {
+        url: Some("u".into()),
+        issuer: Some("i".into()),
+        client_secret: Some("s".into()),
+        tenant: Some(TenantId::new(1)),
+        amr: Some("a".into()),
+        roles: BTreeMap::from([("desk".to_owned(), Role::Viewer)]),
+        ..SignInConfig::default()
+    };
+    let tokens = TokensConfig {
+        audience: Some("a".into()),
+        ..TokensConfig::default()
+    };
+    service.tokens = BTreeMap::from([("idp".to_owned(), tokens)]);
     let sources = &mut service.reconciliation.sources;
     sources.insert("bank".to_owned(), source);
     // What has no default is not written unless it is set.
@@ -188,6 +206,8 @@ fn the_list_of_settings_is_complete() {
             key.replace("rails.fps.", "rails.*.")
                 .replace("psp.stripe.", "psp.*.")
                 .replace("sources.bank.", "sources.*.")
+                .replace("tokens.idp.", "tokens.*.")
+                .replace("sign_in.roles.desk", "sign_in.roles")
         })
         .collect();
     let listed: BTreeSet<String> = SETTINGS

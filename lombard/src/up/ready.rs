@@ -9,9 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use lombard_service::tenants::{FirstKeys, SecretKey};
 use serde::Serialize;
 
-use super::rig::Rig;
+use super::rig::{FIRST_NAME, Rig};
 use crate::{
     client::{self, UP_FILE},
     exit::{Exit, Failure, OrExit},
@@ -28,6 +29,12 @@ pub struct Ready {
     /// The key of the first tenant's admin, at the first start without a demo tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_key: Option<String>,
+    /// The key of who approves what the admin hands out, at the same start; for somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver_key: Option<String>,
+    /// The one-time password of the console's account `admin`, at the first start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
     /// The rail simulator.
     pub rail_url: Option<String>,
     /// Metrics and error budgets.
@@ -48,11 +55,17 @@ impl Ready {
     pub fn of(rig: &Rig, api: SocketAddr, data: &Path) -> Self {
         let demo = rig.demo.as_ref();
         let encrypted = rig.app.config.http.tls.certificate.is_some();
+        let first = |of: fn(&FirstKeys) -> &SecretKey| {
+            let keys = rig.first_keys.as_ref();
+            keys.map(|keys| of(keys).expose().to_owned())
+        };
         let scheme = if encrypted { "https" } else { "http" };
         Self {
             url: format!("{scheme}://{api}"),
             api_key: demo.map(|demo| demo.key.expose().to_owned()),
-            admin_key: rig.admin_key.as_ref().map(|key| key.expose().to_owned()),
+            admin_key: first(|keys| &keys.admin),
+            approver_key: first(|keys| &keys.approver),
+            password: rig.password.as_ref().map(|once| once.as_str().to_owned()),
             rail_url: rig.rail_url.clone(),
             metrics_url: rig.metrics_url.clone(),
             account: demo.map(|demo| demo.account.to_string()),
@@ -72,7 +85,16 @@ impl Ready {
         say::line(&format!("  try it           {}/docs", self.url));
         say::line(&format!("  demo key         {}", or_none(&self.api_key)));
         if let Some(key) = &self.admin_key {
-            say::line(&format!("  admin key, shown once   {key}"));
+            say::line(&format!("  admin key, shown once      {key}"));
+        }
+        if let Some(key) = &self.approver_key {
+            say::line(&format!("  approver key, shown once   {key}"));
+        }
+        if let Some(password) = &self.password {
+            say::line(&format!("  console          {}/console", self.url));
+            say::line(&format!(
+                "  sign in as       {FIRST_NAME}, with {password} the first time; shown once"
+            ));
         }
         say::line(&format!(
             "  demo account     {} (GBP)",

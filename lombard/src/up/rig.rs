@@ -3,19 +3,23 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use lombard_core::{bank::uk::weights::Weights, psp::Providers, statement::Mapping};
+use lombard_core::{
+    bank::uk::weights::Weights, psp::Providers, statement::Mapping, tenant::TenantId,
+};
 use lombard_service::{
+    access::Role,
     alerts::{Alerts, consumer::AlertConsumer},
     app::App,
     batch::resume,
     config::Config,
     hooks::{consumer::WebhookConsumer, dispatch::Hooks, forget, retry},
     http::{self, Api},
+    identity::person,
     migrate,
     ports::Cause,
     proof::Log,
     rails,
-    tenants::{self, DemoTenant, SecretKey},
+    tenants::{self, DemoTenant, FirstKeys},
     traces::export,
     vault::{Subjects, Tokens, erasure, rotation},
     worker::{self, feed, soundness},
@@ -23,6 +27,7 @@ use lombard_service::{
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::warn;
+use zeroize::Zeroizing;
 
 use super::{metrics, proof, risk, simulator, sources, store::Parts};
 use crate::{
@@ -30,14 +35,19 @@ use crate::{
     exit::{Exit, Failure, OrExit, failure},
 };
 
+/// The name of the console's first account.
+pub const FIRST_NAME: &str = "admin";
+
 /// A running platform, but for its API.
 pub struct Rig {
     /// The ports.
     pub app: App,
     /// The demo tenant, if one is wanted.
     pub demo: Option<DemoTenant>,
-    /// The key of the first tenant's admin, if the tenant was made now.
-    pub admin_key: Option<SecretKey>,
+    /// The keys that the first tenant begins with, if it was made now.
+    pub first_keys: Option<FirstKeys>,
+    /// The one-time password of the account `admin` of the console, if it was made now.
+    pub password: Option<Zeroizing<String>>,
     /// Where the simulator is, if there is one.
     pub rail_url: Option<String>,
     /// Where metrics are told.
@@ -94,13 +104,20 @@ impl Rig {
         if let Some(cards) = app.rails.cards() {
             cards.open_with(tokens.clone());
         }
-        let (mut demo, mut admin_key) = (None, None);
+        let (mut demo, mut first_keys, mut password) = (None, None, None);
         if settings.process.demo {
             let made = tenants::demo(&app).await;
-            demo = Some(made.or_exit(Exit::Internal, "the demo tenant")?);
+            let made = made.or_exit(Exit::Internal, "the demo tenant")?;
+            // Whoever has the laptop has everything on it.
+            password = first_person(&app, made.tenant, &Role::ALL).await?;
+            demo = Some(made);
         } else {
             let made = tenants::begin(&app).await;
-            admin_key = made.or_exit(Exit::Internal, "the first tenant")?;
+            let made = made.or_exit(Exit::Internal, "the first tenant")?;
+            if let Some((tenant, keys)) = made {
+                password = first_person(&app, tenant, &[Role::Admin]).await?;
+                first_keys = Some(keys);
+            }
         }
         risk::start(&app, &stopped, &mut workers).await?;
         sources::spawn(&app, &stopped, &mut workers)?;
@@ -121,7 +138,8 @@ impl Rig {
         Ok(Self {
             app,
             demo,
-            admin_key,
+            first_keys,
+            password,
             rail_url,
             metrics_url,
             alerts,
@@ -151,6 +169,16 @@ impl Rig {
             warn!("some workers did not end in time; the next start does their last steps again");
         }
     }
+}
+
+/// The account of whoever runs a tenant's console: its one-time password, if it was made now.
+async fn first_person(
+    app: &App,
+    tenant: TenantId,
+    roles: &[Role],
+) -> Result<Option<Zeroizing<String>>, Failure> {
+    let made = person::first(app, tenant, FIRST_NAME, Role::together(roles)).await;
+    made.or_exit(Exit::Internal, "the console's first account")
 }
 
 /// Opens the vault over its own store: what was erased stays erased, and keys that are to be

@@ -11,7 +11,10 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{layout, parts::query, session::Session};
-use crate::{http::trace::TRACEPARENT, traces};
+use crate::{
+    http::{call::SignedIn, peer::Peer, trace::TRACEPARENT},
+    traces,
+};
 
 /// The most bytes of an answer of the API; the largest page of a list is far below.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
@@ -46,12 +49,19 @@ impl ApiRouter {
         session: &Session,
         path: &str,
     ) -> Result<T, Refused> {
-        let answer = self.send(session, Method::GET, path, None, None).await?;
-        serde_json::from_value(answer).map_err(|error| Refused {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            detail: format!("{path}: {error}"),
-            trace: None,
-        })
+        let answer = self.send(session.into(), Method::GET, path, None, None);
+        typed(path, answer.await?)
+    }
+
+    /// What there is for who shows a key.
+    pub async fn get_by_key<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        peer: Option<&Peer>,
+        path: &str,
+    ) -> Result<T, Refused> {
+        let answer = self.send(By::Key(key, peer), Method::GET, path, None, None);
+        typed(path, answer.await?)
     }
 
     /// A page of a list, by its filters and the cursor of the page before; empty ones are left out.
@@ -75,13 +85,13 @@ impl ApiRouter {
         body: &Value,
     ) -> Result<Value, Refused> {
         let body = (!body.is_null()).then(|| body.to_string());
-        self.send(session, Method::POST, path, Some(key), body)
+        self.send(session.into(), Method::POST, path, Some(key), body)
             .await
     }
 
     async fn send(
         &self,
-        session: &Session,
+        by: By<'_>,
         method: Method,
         path: &str,
         key: Option<&str>,
@@ -92,10 +102,20 @@ impl ApiRouter {
             detail: why,
             trace: None,
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::AUTHORIZATION, format!("Bearer {}", session.key));
+        let mut request = Request::builder().method(method).uri(path);
+        let peer = match by {
+            By::Session(session) => {
+                request = request.extension(SignedIn(session.caller.clone()));
+                session.peer.as_ref()
+            }
+            By::Key(key, peer) => {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+                peer
+            }
+        };
+        if let Some(peer) = peer {
+            request = request.extension(peer.clone());
+        }
         if let Some(clicked) = traces::current() {
             request = request.header(TRACEPARENT, clicked.header());
         }
@@ -110,6 +130,28 @@ impl ApiRouter {
         let Ok(response) = self.0.clone().oneshot(request).await;
         read(response).await
     }
+}
+
+/// By whom is asked.
+enum By<'a> {
+    /// By somebody signed in.
+    Session(&'a Session),
+    /// By who shows a key, from somewhere.
+    Key(&'a str, Option<&'a Peer>),
+}
+
+impl<'a> From<&'a Session> for By<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self::Session(session)
+    }
+}
+
+fn typed<T: DeserializeOwned>(path: &str, answer: Value) -> Result<T, Refused> {
+    serde_json::from_value(answer).map_err(|error| Refused {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        detail: format!("{path}: {error}"),
+        trace: None,
+    })
 }
 
 async fn read(response: Response) -> Result<Value, Refused> {

@@ -1,10 +1,15 @@
 //! The frame around every page: navigation, search, the page's own title and its actions.
 
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::ask::Refused;
 use crate::{
     access::{Access, needs},
+    ports::ReadError,
     tenants::Scope,
 };
 
@@ -145,6 +150,16 @@ pub fn refused(refused: &Refused) -> Markup {
         p { a.button href="/console" { "To the overview" } }
     };
     page(&Access::of(Scope::Read), "", title, &content)
+}
+
+/// That the store cannot be read.
+pub fn unavailable(error: &ReadError) -> Response {
+    tracing::warn!(%error, "who is signed in cannot be read");
+    let content = html! {
+        h1 { "Not now" }
+        p { "The store cannot be read at the moment. Wait a moment and try again." }
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, bare("Not now", &content)).into_response()
 }
 
 fn document(title: &str, class: &str, body: &Markup) -> Markup {

@@ -1,7 +1,8 @@
 //! Who is signed in.
 //!
-//! A session is a random token in a cookie, and here what it stands for. Sessions live in memory:
-//! a restart signs everybody out.
+//! A session is a random token in a cookie, and here the credential that it stands for. What that
+//! may do is looked up for each request, so a credential that is revoked, or may do less, ends or
+//! narrows its sessions at once. Sessions live in memory: a restart signs everybody out.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,21 +11,25 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use lombard_core::time::Timestamp;
+use lombard_core::{id::Id, tenant::TenantId, time::Timestamp};
 use parking_lot::Mutex;
 
-use super::Console;
+use super::{Console, layout};
 use crate::{
     access::{Access, needs},
-    ports::Host,
+    app::App,
+    http::peer::Peer,
+    ports::{Host, ReadError},
+    tenants::{self, ApiKey, Caller, Pace},
 };
 
 /// How long a session may be idle, in milliseconds (PCI DSS 8.2.8: 15 minutes).
 pub const IDLE_MAX: u64 = 15 * 60 * 1000;
+/// How long a session lasts at most, in milliseconds: a working day.
+pub const LASTS_MAX: u64 = 12 * 60 * 60 * 1000;
 /// The most sessions at once; beyond it the one that has been idle for longest ends.
 const SESSIONS_MAX: usize = 10_000;
-/// The cookie's name. It has no `Secure`, because a laptop serves without TLS; whoever terminates TLS
-/// in front adds it.
+/// The cookie's name.
 const COOKIE: &str = "lombard_console";
 
 /// The sessions.
@@ -33,25 +38,33 @@ pub struct Sessions {
     open: Mutex<HashMap<String, Open>>,
 }
 
+#[derive(Clone)]
 struct Open {
-    key: String,
-    access: Arc<Access>,
+    credential: Id<ApiKey>,
+    tenant: TenantId,
+    pace: Arc<Pace>,
+    begun: Timestamp,
     seen: Timestamp,
 }
 
 /// A signed-in request.
 pub struct Session {
-    /// The API key that it stands for.
-    pub key: String,
-    /// What the key may do, as the API said when it signed in. It decides what is shown; what is
-    /// done the API decides again.
-    pub access: Arc<Access>,
+    /// Who it is, and what he may do now. It decides what is shown; what is done the API decides
+    /// again.
+    pub caller: Caller,
+    /// From where he asks.
+    pub peer: Option<Peer>,
 }
 
 impl Session {
+    /// What he may do.
+    pub fn access(&self) -> &Access {
+        &self.caller.access
+    }
+
     /// Whether a route may be called, such as `POST /v1/payments/{id}/cancel`.
     pub fn may(&self, method: &str, route: &str) -> bool {
-        self.access.allows(&needs(method, route))
+        self.access().allows(&needs(method, route))
     }
 }
 
@@ -62,19 +75,25 @@ impl Sessions {
         Self { host, open }
     }
 
-    /// Opens a session; the cookie to set.
-    pub fn open(&self, session: Session) -> String {
+    /// Opens a session of a credential; its token, for a cookie.
+    pub fn open(&self, credential: Id<ApiKey>, tenant: TenantId) -> String {
         let token = format!("{:032x}{:032x}", self.host.random(), self.host.random());
-        let seen = self.host.now();
+        let now = self.host.now();
         let mut open = self.open.lock();
         if open.len() >= SESSIONS_MAX {
             let oldest = open.iter().min_by_key(|(_, session)| session.seen);
             let oldest = oldest.map(|(token, _)| token.clone());
             oldest.and_then(|token| open.remove(&token));
         }
-        let Session { key, access } = session;
-        open.insert(token.clone(), Open { key, access, seen });
-        format!("{COOKIE}={token}; Path=/console; HttpOnly; SameSite=Strict")
+        let fresh = Open {
+            credential,
+            tenant,
+            pace: Arc::default(),
+            begun: now,
+            seen: now,
+        };
+        open.insert(token.clone(), fresh);
+        token
     }
 
     /// What time it is.
@@ -87,54 +106,94 @@ impl Sessions {
         format!("console-{:032x}", self.host.random())
     }
 
-    /// Ends the session of a request; the cookie that takes it from the browser.
-    pub fn close(&self, headers: &HeaderMap) -> String {
-        if let Some(token) = token(headers) {
+    /// Ends the session of a request.
+    pub fn close(&self, headers: &HeaderMap) {
+        if let Some(token) = cookie(headers, COOKIE) {
             self.open.lock().remove(token);
         }
-        format!("{COOKIE}=; Path=/console; HttpOnly; SameSite=Strict; Max-Age=0")
     }
 
-    fn find(&self, headers: &HeaderMap) -> Option<Session> {
-        let token = token(headers)?;
+    /// Whose session a request is of, while it lasts and its credential is good.
+    async fn find(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        peer: Option<&Peer>,
+    ) -> Result<Option<Caller>, ReadError> {
+        let Some((token, open)) = self.touched(headers) else {
+            return Ok(None);
+        };
+        let key = tenants::find_key(app, open.tenant, open.credential).await?;
+        let key = key.filter(|key| key.is_good(self.host.now()));
+        let caller = key.map(|key| {
+            let mut caller = Caller::of(key);
+            caller.pace = open.pace;
+            caller
+        });
+        let caller = caller.filter(|it| it.may_come_from(peer.map(|peer| peer.address)));
+        if caller.is_none() {
+            self.open.lock().remove(token);
+        }
+        Ok(caller)
+    }
+
+    /// The session of a request, which is idle no more; one that lasted too long ends.
+    fn touched<'a>(&self, headers: &'a HeaderMap) -> Option<(&'a str, Open)> {
+        let token = cookie(headers, COOKIE)?;
         let now = self.host.now();
         let mut open = self.open.lock();
         let session = open.get_mut(token)?;
-        if now.ms_since(session.seen) > IDLE_MAX {
+        if now.ms_since(session.seen) > IDLE_MAX || now.ms_since(session.begun) > LASTS_MAX {
             open.remove(token);
             return None;
         }
         session.seen = now;
-        Some(Session {
-            key: session.key.clone(),
-            access: Arc::clone(&session.access),
-        })
+        Some((token, session.clone()))
     }
 }
 
-fn token(headers: &HeaderMap) -> Option<&str> {
+/// A cookie that holds a session's token, or, with an empty one, takes it from the browser.
+pub fn held(token: &str, encrypted: bool) -> String {
+    let secure = if encrypted { "; Secure" } else { "" };
+    let ends = if token.is_empty() { "; Max-Age=0" } else { "" };
+    format!("{COOKIE}={token}; Path=/console; HttpOnly; SameSite=Strict{secure}{ends}")
+}
+
+/// Whether browsers reach this server over TLS: by what is set of its address, or as this request
+/// did.
+pub fn is_encrypted(app: &App, peer: Option<&Peer>) -> bool {
+    let url = app.config.sign_in.url.as_deref();
+    url.is_some_and(|url| url.starts_with("https://")) || peer.is_some_and(|peer| peer.encrypted)
+}
+
+/// A cookie of a request.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let pairs = cookies.filter_map(|cookie| cookie.to_str().ok());
     let mut pairs = pairs.flat_map(|cookie| cookie.split(';'));
-    pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+    pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 impl FromRequestParts<Console> for Session {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        console.sessions.find(&parts.headers).ok_or_else(|| {
-            let wanted = parts
-                .uri
-                .path_and_query()
-                .map_or("/console", |to| to.as_str());
-            let after = if parts.method == "GET" {
-                wanted
-            } else {
-                "/console"
-            };
-            let query = super::words::escaped(after);
-            Redirect::to(&format!("/console/sign-in?then={query}")).into_response()
-        })
+        let peer = parts.extensions.get::<Peer>().cloned();
+        let app = console.shared.app();
+        let found = console.sessions.find(app, &parts.headers, peer.as_ref());
+        match found.await {
+            Ok(Some(caller)) => return Ok(Self { caller, peer }),
+            Ok(None) => {}
+            Err(error) => return Err(layout::unavailable(&error)),
+        }
+        let wanted = parts.uri.path_and_query();
+        let wanted = wanted.map_or("/console", |to| to.as_str());
+        let after = if parts.method == "GET" {
+            wanted
+        } else {
+            "/console"
+        };
+        let query = super::words::escaped(after);
+        Err(Redirect::to(&format!("/console/sign-in?then={query}")).into_response())
     }
 }

@@ -17,16 +17,22 @@ use lombard_core::{
 use super::{Api, error::ErrorCode, problem::Problem, trace::TraceContext};
 use super::{peer::Peer, proposals::Approved};
 use crate::{
-    access::needs,
+    access::{Access, needs},
     ports::Host,
     tenants::{Caller, Shown},
 };
+
+/// That somebody signed in makes a request. Only this process puts it among a request's
+/// extensions; nothing that comes over a connection does.
+#[derive(Clone)]
+pub struct SignedIn(pub Caller);
 
 /// An authenticated request.
 #[derive(Clone, Debug)]
 pub struct Call {
     caller: Caller,
     trace: TraceContext,
+    approved: bool,
 }
 
 impl Call {
@@ -34,7 +40,23 @@ impl Call {
         let trace = parts.extensions.get::<TraceContext>().copied();
         let trace =
             trace.unwrap_or_else(|| TraceContext::of(&parts.headers, api.app().host.random()));
-        Self { caller, trace }
+        Self {
+            caller,
+            trace,
+            approved: parts.extensions.get::<Approved>().is_some(),
+        }
+    }
+
+    /// Whether a credential that may do what `access` says can be handed out: alone only what the
+    /// caller may do himself, anything else once somebody else has approved it.
+    ///
+    /// # Errors
+    /// `approval_needed`.
+    pub fn may_hand_out(&self, access: &Access) -> Result<(), Problem> {
+        match self.approved || access.is_within(&self.caller.access) {
+            true => Ok(()),
+            false => Err(Problem::new(ErrorCode::ApprovalNeeded)),
+        }
     }
 
     /// For whom it is made.
@@ -96,14 +118,10 @@ impl FromRequestParts<Api> for Call {
         if let Some(Approved(caller)) = parts.extensions.get().cloned() {
             return Ok(Self::of(caller, parts, api));
         }
-        let key = bearer(parts).ok_or(Problem::new(ErrorCode::Unauthenticated))?;
         let (app, peer) = (api.app(), parts.extensions.get::<Peer>());
-        let (now, limits) = (app.host.now(), &app.config.http);
-        let may_try = || peer.map_or(Ok(()), |peer| peer.shows_new_key(now, limits));
-        let caller = match api.keys().find(app, key, may_try).await? {
-            Shown::Caller(caller) => caller,
-            Shown::Nobody => return Err(Problem::new(ErrorCode::Unauthenticated)),
-            Shown::Later(ms) => return Err(Problem::new(ErrorCode::RateLimited).after_ms(ms)),
+        let caller = match parts.extensions.get().cloned() {
+            Some(SignedIn(caller)) => caller,
+            None => proven(parts, peer, api).await?,
         };
         if !caller.may_come_from(peer.map(|peer| peer.address)) {
             return Err(Problem::new(ErrorCode::AddressNotAllowed));
@@ -125,6 +143,19 @@ impl FromRequestParts<Api> for Call {
             return Err(Problem::new(ErrorCode::ApprovalNeeded));
         }
         Ok(Self::of(caller, parts, api))
+    }
+}
+
+/// Who shows a key or a token.
+async fn proven(parts: &Parts, peer: Option<&Peer>, api: &Api) -> Result<Caller, Problem> {
+    let shown = bearer(parts).ok_or(Problem::new(ErrorCode::Unauthenticated))?;
+    let app = api.app();
+    let (now, limits) = (app.host.now(), &app.config.http);
+    let may_try = || peer.map_or(Ok(()), |peer| peer.shows_new_key(now, limits));
+    match api.keys().find(app, shown, may_try).await? {
+        Shown::Caller(caller) => Ok(caller),
+        Shown::Nobody => Err(Problem::new(ErrorCode::Unauthenticated)),
+        Shown::Later(ms) => Err(Problem::new(ErrorCode::RateLimited).after_ms(ms)),
     }
 }
 

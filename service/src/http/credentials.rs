@@ -1,9 +1,11 @@
 //! Who may do what: API keys, the mandates of machines that pay, and the record of deeds.
 
 mod audit;
+mod issued;
 mod keys;
 mod mandates;
 mod own;
+mod people;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -17,6 +19,8 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(keys::rotate))
         .routes(routes!(audit::list))
         .routes(routes!(own::get))
+        .routes(routes!(people::create, people::list))
+        .routes(routes!(people::reset))
 }
 
 /// The mandates of machines that pay.

@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 use lombard_core::{
     audit::Audit,
-    id::Id,
+    id::{Id, digest_text},
     store::{Body, Key, decode},
     tenant::TenantId,
     time::Timestamp,
@@ -12,7 +12,7 @@ use lombard_core::{
 
 use zeroize::Zeroizing;
 
-use super::{Agent, ApiKey, SecretKey, TenantError, id_in, records};
+use super::{Agent, ApiKey, Bearer, SecretKey, TenantError, id_in, records};
 use crate::{
     access::{Access, Role},
     app::App,
@@ -83,7 +83,8 @@ impl ApiKey {
 }
 
 /// Where a key is kept: found by what its text says of its id, whosesoever it is.
-pub(super) fn place(id: Id<ApiKey>) -> Key {
+#[must_use]
+pub fn place(id: Id<ApiKey>) -> Key {
     Key::new(&format!("apikey#{id}"), "key")
 }
 
@@ -100,7 +101,7 @@ pub async fn new_key(
     tenant: TenantId,
     wish: KeyWish<'_>,
 ) -> Result<(ApiKey, SecretKey), TenantError> {
-    let id = Id::new(app.host.now(), app.host.random());
+    let id = fresh_id(app);
     let drawn = format!("{:032x}{:032x}", app.host.random(), app.host.random());
     let secret = SecretKey::of(app.config.environment, id, &Zeroizing::new(drawn));
     let record = record_of(app, tenant, wish, id, &secret).await?;
@@ -116,12 +117,29 @@ pub(super) async fn record_of(
     secret: &SecretKey,
 ) -> Result<ApiKey, TenantError> {
     Ok(ApiKey {
+        hash: Some(password::hash(secret.expose(), Cost::Random).await?),
+        hint: secret.hint().to_owned(),
+        ..of_bearer(app, tenant, wish, id, Bearer::Text)
+    })
+}
+
+/// A credential without a text, whose bearer proves in another way that it is his.
+#[must_use]
+pub fn of_bearer(
+    app: &App,
+    tenant: TenantId,
+    wish: KeyWish<'_>,
+    id: Id<ApiKey>,
+    bearer: Bearer,
+) -> ApiKey {
+    ApiKey {
         id,
         tenant,
         name: wish.name.to_owned(),
         access: wish.access,
-        hash: password::hash(secret.expose(), Cost::Random).await?,
-        hint: secret.hint().to_owned(),
+        bearer,
+        hash: None,
+        hint: String::new(),
         networks: wish.networks,
         created_at: app.host.now(),
         revoked_at: None,
@@ -129,11 +147,45 @@ pub(super) async fn record_of(
         used_at: None,
         replaced_by: None,
         agent: wish.agent,
-    })
+    }
+}
+
+/// A credential for somebody who signs in.
+#[must_use]
+pub fn person(app: &App, tenant: TenantId, access: Access) -> ApiKey {
+    let wish = KeyWish::of("person", access);
+    of_bearer(app, tenant, wish, fresh_id(app), Bearer::Person)
+}
+
+/// An id for a credential.
+#[must_use]
+pub fn fresh_id(app: &App) -> Id<ApiKey> {
+    Id::new(app.host.now(), app.host.random())
+}
+
+/// Where it stands which credential the tokens of a subject of an issuer are for.
+#[must_use]
+pub fn token_place(issuer: &str, subject: &str) -> Key {
+    let subject = digest_text(&[issuer, subject]);
+    Key::new(&format!("apikey-token#{subject}"), "token")
+}
+
+/// The credential that tokens of a subject of an issuer are for.
+pub(super) async fn of_token(
+    app: &App,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<ApiKey>, ReadError> {
+    let id: Option<Id<ApiKey>> = app.value(&token_place(issuer, subject)).await?;
+    match id {
+        Some(id) => app.value(&place(id)).await,
+        None => Ok(None),
+    }
 }
 
 /// That this program itself makes a key.
-pub(super) fn made_by_us(app: &App, key: &ApiKey) -> Audit {
+#[must_use]
+pub fn made_by_us(app: &App, key: &ApiKey) -> Audit {
     records::note(app, key.tenant, "api_key.create", key.id)
 }
 
@@ -153,17 +205,35 @@ pub async fn create_key(
     Ok((record, secret))
 }
 
-/// Makes a tenant where there is none, and gives the key of its admin, who makes the other keys.
+/// The keys that a tenant begins with: two, because nobody hands out alone what he may not do
+/// himself.
+pub struct FirstKeys {
+    /// Of who makes the others.
+    pub admin: SecretKey,
+    /// Of who approves them; for somebody else.
+    pub approver: SecretKey,
+}
+
+/// Makes the keys that a tenant begins with.
 ///
 /// # Errors
 /// See [`TenantError`].
-pub async fn begin(app: &App) -> Result<Option<SecretKey>, TenantError> {
+pub async fn first_keys(app: &App, tenant: TenantId) -> Result<FirstKeys, TenantError> {
+    let (_, approver) = create_key(app, tenant, "approver", Role::Approver.access()).await?;
+    let (_, admin) = create_key(app, tenant, "admin", Role::Admin.access()).await?;
+    Ok(FirstKeys { admin, approver })
+}
+
+/// Makes a tenant where there is none, and gives the keys that it begins with.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn begin(app: &App) -> Result<Option<(TenantId, FirstKeys)>, TenantError> {
     if !records::ids(app).await?.is_empty() {
         return Ok(None);
     }
     let tenant = records::create_tenant(app, "First").await?;
-    let (_, key) = create_key(app, tenant.id, "first", Role::Admin.access()).await?;
-    Ok(Some(key))
+    Ok(Some((tenant.id, first_keys(app, tenant.id).await?)))
 }
 
 /// A tenant's newest keys, at most as many as one range gives, the newest first.

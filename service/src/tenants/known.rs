@@ -16,6 +16,8 @@ use super::{ApiKey, Pace, keys};
 use crate::{
     access::Access,
     app::App,
+    config::Config,
+    identity::{Issuers, TokenError},
     password::{self, Hashed},
     ports::ReadError,
 };
@@ -24,6 +26,11 @@ use crate::{
 pub const REMEMBERED_MS: u64 = 30_000;
 /// How many keys are remembered. Only keys that exist are, so guesses cannot push them out.
 pub const REMEMBERED_MAX: usize = 10_000;
+
+/// Parts of a signed token (RFC 7515, section 7.1); the text of a key has no dot.
+const TOKEN_PARTS: usize = 3;
+/// When to come again while an issuer cannot be asked for its keys, in milliseconds.
+const ISSUER_PAUSE_MS: u64 = 1_000;
 
 /// Somebody who showed a valid key.
 #[derive(Clone, Debug)]
@@ -91,8 +98,8 @@ pub enum Shown {
 }
 
 /// The keys that were seen lately.
-#[derive(Default)]
 pub struct Keys {
+    issuers: Issuers,
     known: RwLock<HashMap<[u8; 32], Known, BuildHasherDefault<Already>>>,
     /// The pace of all keys together that find no place among the known.
     crowd: Arc<Pace>,
@@ -101,8 +108,8 @@ pub struct Keys {
 #[derive(Clone)]
 struct Known {
     caller: Caller,
-    /// The hash that the text was proved against.
-    hash: Hashed,
+    /// The hash that the text was proved against; a token has none.
+    hash: Option<Hashed>,
     until: Timestamp,
 }
 
@@ -126,6 +133,22 @@ impl Hasher for Already {
 }
 
 impl Keys {
+    /// None seen yet, and the issuers whose tokens are taken.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            issuers: Issuers::of(config),
+            known: RwLock::default(),
+            crowd: Arc::default(),
+        }
+    }
+
+    /// The issuers of tokens.
+    #[must_use]
+    pub const fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
     /// Whom a key belongs to. Before a text is proved that was not proved yet, `may_try` says
     /// whether its bearer may have that work done, or after how many milliseconds.
     ///
@@ -144,32 +167,76 @@ impl Keys {
         {
             return Ok(Shown::Caller(known.caller.clone()));
         }
+        if text.split('.').count() == TOKEN_PARTS {
+            return self.find_by_token(app, text, digest, may_try).await;
+        }
         let found = keys::named_by(app, text).await?;
-        let Some(key) = found.filter(|key| key.is_good(now)) else {
+        let found = found.filter(|key| key.is_good(now));
+        let Some((key, hash)) = found.and_then(|key| Some((key.clone(), key.hash?))) else {
             self.known.write().remove(&digest);
             return Ok(Shown::Nobody);
         };
-        if !self.proved_before(&digest, &key.hash) {
+        if !self.proved_before(&digest, &hash) {
             if let Err(wait_ms) = may_try() {
                 return Ok(Shown::Later(wait_ms));
             }
-            if !password::verify(text, &key.hash).await {
+            if !password::verify(text, &hash).await {
                 return Ok(Shown::Nobody);
             }
         }
         keys::note_use(app, &key, now).await;
-        Ok(Shown::Caller(self.remember(digest, key, now)))
+        Ok(Shown::Caller(self.remember(digest, key, now, None)))
+    }
+
+    /// Whom a token of an issuer belongs to.
+    async fn find_by_token(
+        &self,
+        app: &App,
+        token: &str,
+        digest: [u8; 32],
+        may_try: impl FnOnce() -> Result<(), u64>,
+    ) -> Result<Shown, ReadError> {
+        let now = app.host.now();
+        let seen = self.known.read().contains_key(&digest);
+        if !seen && let Err(wait_ms) = may_try() {
+            return Ok(Shown::Later(wait_ms));
+        }
+        let claims = match self.issuers.bearer(token, now).await {
+            Ok(claims) => claims,
+            Err(error) => {
+                tracing::info!(%error, "a token was refused");
+                self.known.write().remove(&digest);
+                return Ok(match error {
+                    TokenError::Refused(_) => Shown::Nobody,
+                    TokenError::Unavailable(_) => Shown::Later(ISSUER_PAUSE_MS),
+                });
+            }
+        };
+        let found = keys::of_token(app, &claims.iss, &claims.sub).await?;
+        let Some(key) = found.filter(|key| key.is_good(now)) else {
+            return Ok(Shown::Nobody);
+        };
+        keys::note_use(app, &key, now).await;
+        let until = Some(claims.until());
+        Ok(Shown::Caller(self.remember(digest, key, now, until)))
     }
 
     fn proved_before(&self, digest: &[u8; 32], hash: &Hashed) -> bool {
         let known = self.known.read();
-        known.get(digest).is_some_and(|known| known.hash == *hash)
+        let known = known.get(digest).and_then(|known| known.hash.as_ref());
+        known.is_some_and(|known| known == hash)
     }
 
     /// Remembers a caller, with the pace that it had when it was looked up before.
-    fn remember(&self, digest: [u8; 32], key: ApiKey, now: Timestamp) -> Caller {
-        let until = now.plus_ms(REMEMBERED_MS);
-        let until = key.expires_at.map_or(until, |expires| expires.min(until));
+    fn remember(
+        &self,
+        digest: [u8; 32],
+        key: ApiKey,
+        now: Timestamp,
+        good_until: Option<Timestamp>,
+    ) -> Caller {
+        let ends = [key.expires_at, good_until].into_iter().flatten();
+        let until = ends.fold(now.plus_ms(REMEMBERED_MS), Timestamp::min);
         let hash = key.hash.clone();
         let mut caller = Caller::of(key);
         let mut all = self.known.write();

@@ -1,8 +1,10 @@
 //! The console, as a browser without JavaScript meets it.
 
+mod accounts;
 mod acting;
 mod browser;
 mod cases;
 mod looking;
+mod provider;
 mod risk;
 mod signing_in;

@@ -26,6 +26,7 @@ mod risk_rules;
 mod server;
 mod tenants;
 mod tls;
+mod tokens_of_issuers;
 mod tracing;
 mod vault;
 pub mod world;

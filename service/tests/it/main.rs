@@ -9,6 +9,7 @@ mod compliance;
 mod console;
 mod hooks;
 mod http;
+mod issuer;
 mod observe;
 mod proof;
 mod psp;

@@ -75,7 +75,8 @@ impl<R: BufRead> Rows<R> {
 fn row(number: u64, line: &[u8], context: Context) -> Row {
     let mut references = References::default();
     let wish = json::parse::<CreatePayment<'_>>(line).and_then(|request| {
-        let instruction = request.instruction(context.tenant, Id::from_bits(0), context.now)?;
+        let instruction =
+            request.instruction(context.tenant, Id::from_bits(0), context.now, None)?;
         references.end_to_end_id = instruction.end_to_end_id.map(str::to_owned);
         Ok(Wish::from(instruction))
     });

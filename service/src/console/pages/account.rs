@@ -69,7 +69,7 @@ pub async fn page(
         ])) }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/accounts",
         "Account",
         &content,

@@ -46,7 +46,7 @@ pub async fn page(
         (next("/console/accounts", &filters, &page))
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/accounts",
         "Accounts",
         &content,

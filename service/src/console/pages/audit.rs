@@ -35,7 +35,7 @@ pub async fn page(
         } @else { (table(list(&page, "data"))) }
         (next(HERE, &[], &page))
     };
-    Ok(layout::page(&session.access, HERE, "Audit", &content))
+    Ok(layout::page(session.access(), HERE, "Audit", &content))
 }
 
 fn table(deeds: &[Value]) -> Markup {
@@ -87,7 +87,7 @@ pub async fn one(
         }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         HERE,
         "Deed on record",
         &content,

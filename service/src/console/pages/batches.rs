@@ -50,7 +50,7 @@ pub async fn page(
         (next("/console/batches", &[], &page))
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/batches",
         "Batches",
         &content,
@@ -103,7 +103,7 @@ pub async fn one(
         ])) }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/batches",
         "Batch",
         &content,

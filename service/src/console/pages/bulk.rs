@@ -120,7 +120,7 @@ fn shown(session: &Session, answer: &Value, again: Option<&Again<'_>>) -> Markup
         @if let Some(again) = again.filter(|_| ready > 0) { (run(all, again, ready)) }
     };
     layout::page(
-        &session.access,
+        session.access(),
         "/console/exceptions",
         "Many cases",
         &content,

@@ -70,7 +70,7 @@ pub async fn page(
         }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/exceptions",
         "Exception",
         &content,

@@ -110,7 +110,7 @@ pub async fn page(
         section.card { (confirm(console, &case, fields, text(&preview, "seen"), &preview)) }
     };
     let at = "/console/exceptions";
-    Ok(layout::page(&session.access, at, word, &content).into_response())
+    Ok(layout::page(session.access(), at, word, &content).into_response())
 }
 
 /// Where the payment stands and would stand, if the case is about one.

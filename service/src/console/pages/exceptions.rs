@@ -65,7 +65,7 @@ pub async fn page(
         (next("/console/exceptions", &[("standing", part), ("kind", kind)], &page))
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/exceptions",
         "Exceptions",
         &content,

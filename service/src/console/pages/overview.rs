@@ -57,7 +57,7 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
         }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console",
         "Overview",
         &content,

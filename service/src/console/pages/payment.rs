@@ -55,7 +55,7 @@ pub async fn page(
         }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/payments",
         "Payment",
         &content,

@@ -91,7 +91,7 @@ pub async fn page(
         (next("/console/payments", &filters, &page))
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/payments",
         "Payments",
         &content,

@@ -40,7 +40,7 @@ pub async fn page(
         (next(HERE, &[], &runs))
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         HERE,
         "Reconciliation",
         &content,
@@ -144,7 +144,7 @@ pub async fn one(
         ])) }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         HERE,
         "Run of reconciliation",
         &content,

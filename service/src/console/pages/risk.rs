@@ -48,14 +48,14 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
         section.card { h2 { "Scores and the model" } (scores(&health)) }
         section.card { h2 { "Decided without a person" } (queue(list(&decisions, "data"), false)) }
     };
-    Ok(layout::page(&session.access, AT, "Risk", &content))
+    Ok(layout::page(session.access(), AT, "Risk", &content))
 }
 
 /// The page where nobody judges.
 fn nobody(session: &Session) -> Markup {
     let how = html! { "Start the server with a policy (" code { "LOMBARD_RISK_POLICY" } ") or a model, and payments are judged before they are taken in." };
     let content = html! { (heading(&html! { "Risk" }, &html! {})) (empty("Nobody judges payments here.", &how)) };
-    layout::page(&session.access, AT, "Risk", &content)
+    layout::page(session.access(), AT, "Risk", &content)
 }
 
 /// Decisions other than to approve: those whose payments wait, or the others.

@@ -43,7 +43,7 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
         }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/settings",
         "Settings",
         &content,

@@ -36,7 +36,7 @@ pub async fn page(
         section.card { h2 { "Proof" } (proof_of(proof.as_ref())) }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/accounts",
         "Transaction",
         &content,

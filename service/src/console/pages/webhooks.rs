@@ -45,7 +45,7 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
         }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/webhooks",
         "Webhooks",
         &content,
@@ -110,7 +110,7 @@ pub async fn one(
         ])) }
     };
     Ok(layout::page(
-        &session.access,
+        session.access(),
         "/console/webhooks",
         "Webhook endpoint",
         &content,

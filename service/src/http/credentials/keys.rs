@@ -9,6 +9,7 @@ use lombard_core::{audit, id::Id, store::encode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::issued::TokenBody;
 use crate::{
     access::{Access, Grant, Role},
     http::{
@@ -58,6 +59,10 @@ pub struct CreateBody<'a> {
     networks: Vec<Text<'a>>,
     #[schema(minimum = 1, maximum = 316_224_000, nullable = false)]
     expires_in_seconds: Option<u64>,
+    /// Whose tokens it is for, instead of a text of its own.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    token: Option<TokenBody<'a>>,
 }
 
 /// An address, or a network by its prefix.
@@ -90,7 +95,10 @@ pub struct KeyView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200, nullable = false)]
     key: Option<&'a str>,
-    /// Its first characters, by which it is known.
+    /// How its bearer proves that it is his: by the `key`, by a `token`, or as a `person` who signs in.
+    #[schema(pattern = "^(key|token|person)$")]
+    bearer: &'static str,
+    /// Its first characters, by which it is known; empty where it has none.
     #[schema(max_length = 40)]
     hint: &'a str,
     #[schema(value_type = String, pattern = "^(read|write)$")]
@@ -133,6 +141,7 @@ impl<'a> KeyView<'a> {
             id: key.id,
             name: &key.name,
             key: secret.map(SecretKey::expose),
+            bearer: key.bearer.name(),
             hint: &key.hint,
             scope: key.access.scope,
             grants: key.access.grants.iter().collect(),
@@ -151,7 +160,9 @@ impl<'a> KeyView<'a> {
 /// Make an API key
 ///
 /// The answer shows the key, once; a repeated request is answered without it. What it may do is
-/// what is asked for here and nothing else.
+/// what is asked for here and nothing else; what you may not do yourself you propose
+/// (`POST /v1/proposals`), and somebody else approves it. With `token` it has no key: tokens of
+/// that subject of the issuer are shown instead.
 #[utoipa::path(post, path = "/v1/api_keys", tag = "credentials", request_body = CreateBody,
     responses((status = 201, description = "It is good from now on.", body = KeyView)))]
 pub async fn create(
@@ -177,7 +188,11 @@ pub async fn create(
         expires_at,
         agent: None,
     };
+    call.may_hand_out(&made.access)?;
     let wish = key.wish("api_keys.create", &request);
+    if let Some(token) = &request.token {
+        return token.credential(&api, &call, &wish, made).await;
+    }
     let (made, secret) = tenants::new_key(app, call.tenant(), made).await?;
     let note = call.note(&*app.host, "api_key.create", made.id);
     let done = once(&api, call.tenant(), &wish, &[], |read| {
@@ -317,6 +332,7 @@ pub async fn rotate(
     let until = now.plus_ms(overlap * 1000);
     let old = tenants::find_key(app, tenant, id).await?;
     let old = old.ok_or(Problem::not_found())?;
+    call.may_hand_out(&old.access)?;
     let (new, secret) = tenants::new_key(app, tenant, KeyWish::like(&old)).await?;
     let note = call
         .note(&*app.host, "api_key.rotate", id)
@@ -324,8 +340,8 @@ pub async fn rotate(
     let place = old.key();
     let done = once(&api, tenant, &wish, std::slice::from_ref(&place), |read| {
         let mut old: ApiKey = read.value(&place).ok_or(Problem::not_found())?;
-        if !old.is_good(now) || old.replaced_by.is_some() {
-            // What is refused is not brought back by another name.
+        if !old.is_good(now) || old.replaced_by.is_some() || !old.bearer.is_text() {
+            // What is refused is not brought back by another name, and nobody signs in with a text.
             return Err(Problem::new(ErrorCode::KeyNotRotatable));
         }
         old.hand_over(&new, until);

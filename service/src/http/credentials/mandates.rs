@@ -188,6 +188,7 @@ pub async fn create(
         resources: vec!["payments".to_owned()],
         ..Access::of(Scope::Write)
     };
+    call.may_hand_out(&access)?;
     let own = KeyWish {
         name: &mandate.agent,
         access,

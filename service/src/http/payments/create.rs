@@ -1,6 +1,7 @@
 //! `POST /v1/payments`.
 
 mod described;
+mod payee;
 
 use axum::{extract::State, response::Response};
 use lombard_core::{
@@ -21,6 +22,8 @@ use lombard_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use payee::{Named, Payee};
+
 use crate::{
     http::{
         Api, Call, ErrorCode, IdempotencyKey, Json, Problem,
@@ -30,6 +33,7 @@ use crate::{
         wire::{PaymentView, scalar},
     },
     instruct::{Creditor, Instruction, PrepareError, Prepared, execution, prepare},
+    vault::Token,
 };
 
 /// The longest that a payment may wait for funds or a verification: 30 days.
@@ -157,6 +161,10 @@ struct CreditorBody<'a> {
     sort_code: Option<Text<'a>>,
     #[serde(borrow)]
     account_number: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<Id<Token>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    merchant: Option<Text<'a>>,
 }
 
 /// Make a payment
@@ -181,7 +189,12 @@ pub async fn create(
     let request: CreatePayment<'_> = body.parse()?;
     let vault = api.app().vault.as_ref();
     let wish = key.wish_blinded("payments.create", &request, vault, tenant);
-    let mut prepared = match prepared(&api, &call, &request) {
+    let payee = match request.payee(&api, &call, &wish).await? {
+        Named::Before(response) => return Ok(response),
+        Named::Here => None,
+        Named::By(payee) => Some(payee),
+    };
+    let mut prepared = match prepared(&api, &call, &request, payee.as_ref()) {
         Ok(prepared) => prepared,
         // It may have been made when the rail was on, or before a table of rules was replaced.
         Err(problem) => return answered(&api, tenant, &wish, problem).await,
@@ -239,16 +252,18 @@ pub async fn answered(
 }
 
 impl CreatePayment<'_> {
-    /// What is asked for, as the payment `id`, its texts within their bounds.
+    /// What is asked for, as the payment `id`, its texts within their bounds. Where a token names
+    /// the payee, the vault has said whom.
     ///
     /// # Errors
     /// `invalid_field` or `bank_address_invalid`, with the member.
-    pub fn instruction(
-        &self,
+    pub fn instruction<'b>(
+        &'b self,
         tenant: TenantId,
         id: Id<Payment>,
         now: Timestamp,
-    ) -> Result<Instruction<'_>, Problem> {
+        payee: Option<&'b Payee>,
+    ) -> Result<Instruction<'b>, Problem> {
         Ok(Instruction {
             id,
             rail: self.rail,
@@ -258,7 +273,10 @@ impl CreatePayment<'_> {
             },
             debtor: self.debtor.account.resolve(tenant),
             debtor_name: checked(self.debtor.name.as_ref(), "/debtor/name", NAME_MAX)?,
-            creditor: creditor(tenant, &self.creditor)?,
+            creditor: match payee {
+                Some(payee) => payee.creditor(),
+                None => creditor(tenant, &self.creditor)?,
+            },
             end_to_end_id: checked(
                 self.end_to_end_id.as_ref(),
                 "/end_to_end_id",
@@ -294,11 +312,16 @@ impl ScaBody {
 }
 
 /// The command that the request asks for, with what the scheme has to say about it.
-fn prepared(api: &Api, call: &Call, request: &CreatePayment<'_>) -> Result<Prepared, Problem> {
+fn prepared(
+    api: &Api,
+    call: &Call,
+    request: &CreatePayment<'_>,
+    payee: Option<&Payee>,
+) -> Result<Prepared, Problem> {
     let app = api.app();
     let now = app.host.now();
     let id = Id::new(now, app.host.random());
-    let instruction = request.instruction(call.tenant(), id, now)?;
+    let instruction = request.instruction(call.tenant(), id, now, payee)?;
     Ok(prepare(app, call.tenant(), instruction, api.weights())?)
 }
 
@@ -329,6 +352,10 @@ fn wait_ms(seconds: Option<u32>) -> Result<Option<u64>, Problem> {
 }
 
 fn creditor<'a>(tenant: TenantId, body: &'a CreditorBody<'_>) -> Result<Creditor<'a>, Problem> {
+    if body.token.is_some() || body.merchant.is_some() {
+        let detail = "a token names the payee of a payment that is made by itself";
+        return Err(Problem::field("/creditor/token", detail));
+    }
     let (iban, sort_code) = (body.iban.as_ref(), body.sort_code.as_ref());
     let address = bank_address(iban, sort_code, body.account_number.as_ref(), "/creditor")?;
     match (body.account, &body.name, address) {
@@ -339,8 +366,8 @@ fn creditor<'a>(tenant: TenantId, body: &'a CreditorBody<'_>) -> Result<Creditor
         }),
         _ => Err(Problem::field(
             "/creditor",
-            "a creditor is `account` alone, or `name` with `iban`, or `name` with `sort_code` and \
-             `account_number`",
+            "a creditor is `account` alone, or `token`, or `name` with `iban`, or `name` with \
+             `sort_code` and `account_number`",
         )),
     }
 }

@@ -88,6 +88,9 @@ post   /v1/payments/{id}/recall/answer        o
 post   /v1/payments/{id}/returns              o
 get    /v1/payments/{id}/timeline             voarudm
 post   /v1/payments/{id}/verification         or
+get    /v1/people                             d
+post   /v1/people                             d
+post   /v1/people/{id}/reset                  d
 get    /v1/proposals                          voarud
 post   /v1/proposals                          oaurd
 get    /v1/proposals/{id}                     voarud

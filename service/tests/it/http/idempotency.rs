@@ -113,6 +113,7 @@ async fn every_post_needs_a_well_formed_key() {
         ("tokens", "tok"),
         ("charges", "pay"),
         ("api_keys", "key"),
+        ("people", "key"),
         ("mandates", "mdt"),
         ("proposals", "prp"),
         ("exceptions", "exc"),

@@ -80,7 +80,10 @@ pub fn body(path: &str) -> Option<Value> {
             json!({"linked": "0".repeat(64), "pin": "1234", "code": "000000"})
         }
         "/v1/accounts/{id}/factors" => json!({"pin": "1234"}),
-        "/v1/api_keys/{id}" | "/v1/api_keys/{id}/rotate" | "/v1/mandates/{id}/revoke" => json!({}),
+        "/v1/api_keys/{id}"
+        | "/v1/api_keys/{id}/rotate"
+        | "/v1/mandates/{id}/revoke"
+        | "/v1/people/{id}/reset" => json!({}),
         "/v1/proposals/{id}/approve" => json!({"digest": "0".repeat(64)}),
         "/v1/proposals/{id}/reject" => json!({}),
         "/v1/tokens/{id}/detokenize" => json!({"purpose": "a try"}),
@@ -199,6 +202,7 @@ pub struct Ours {
     proposal: String,
     /// What a rule and a list of ours are called.
     rule: &'static str,
+    person: String,
 }
 
 impl Ours {
@@ -235,6 +239,10 @@ impl Ours {
             audit: first_of(world, "/v1/audit").await,
             proposal: world.post("/v1/proposals", rotation()).await.text("id"),
             rule,
+            person: world
+                .post("/v1/people", json!({"name": "ada", "roles": ["viewer"]}))
+                .await
+                .text("id"),
             token: token.text("id"),
             subject: token.text("subject"),
             account,
@@ -260,6 +268,7 @@ impl Ours {
             "mandates" => &self.mandate,
             "audit" => &self.audit,
             "proposals" => &self.proposal,
+            "people" => &self.person,
             "subjects" => &self.subject,
             "risk" if path.starts_with("/v1/risk/rules") => self.rule,
             "risk" if path.starts_with("/v1/risk/lists") => self.rule,
@@ -343,6 +352,7 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
         | "/v1/accounts"
         | "/v1/webhook_endpoints"
         | "/v1/api_keys"
+        | "/v1/people"
         | "/v1/proposals" => return,
         "/v1/mandates" => (
             json!({"human": "u", "agent": "a", "account": a, "currency": "GBP",

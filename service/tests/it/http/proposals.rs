@@ -164,3 +164,70 @@ async fn one_proposes_what_one_may_do_and_may_still_do_it_then() {
     late.refused(403, "forbidden", None);
     assert!(desk.is_open(&account).await);
 }
+
+/// Somebody who looks after credentials makes himself another, with more: not alone, by no way.
+#[tokio::test]
+async fn nobody_hands_out_alone_what_he_may_not_do_himself() {
+    let world = World::new().await;
+    let (admin, approver) = (key(&world, "admin").await, key(&world, "approver").await);
+    let operator = world.post("/v1/api_keys", json!({"name": "o", "role": "operator"}));
+    let operator = operator.await.expect(201)["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let person = world.post("/v1/people", json!({"name": "a", "roles": ["approver"]}));
+    let person = person.await.expect(201)["id"].as_str().unwrap().to_owned();
+    let account = world.account(100).await;
+    let as_admin = |path: String, body: Value| {
+        let (world, admin) = (&world, &admin);
+        async move { world.call_as(admin, "POST", &path, body).await }
+    };
+    let reads = json!({"name": "reads", "grants": ["detokenize"], "resources": ["tokens"]});
+    for (path, body) in [
+        ("/v1/api_keys".to_owned(), reads.clone()),
+        (
+            "/v1/api_keys".to_owned(),
+            json!({"name": "x", "role": "operator"}),
+        ),
+        (
+            "/v1/api_keys".to_owned(),
+            json!({"name": "x", "scope": "write"}),
+        ),
+        (format!("/v1/api_keys/{operator}/rotate"), json!({})),
+        (
+            "/v1/people".to_owned(),
+            json!({"name": "x", "roles": ["viewer", "risk"]}),
+        ),
+        (format!("/v1/people/{person}/reset"), json!({})),
+        (
+            "/v1/mandates".to_owned(),
+            json!({"human": "u", "agent": "a", "account": account, "currency": "GBP",
+                "amount_each_max": 1, "amount_total_max": 1, "expires_in_seconds": 60}),
+        ),
+    ] {
+        as_admin(path, body)
+            .await
+            .refused(403, "approval_needed", None);
+    }
+    let own = json!({"name": "x", "role": "auditor"});
+    as_admin("/v1/api_keys".to_owned(), own).await.expect(201);
+    // What is proposed is made when somebody else approves it, and not by its maker.
+    let proposal = json!({"method": "POST", "path": "/v1/api_keys", "body": reads});
+    let proposal = as_admin("/v1/proposals".to_owned(), proposal)
+        .await
+        .expect(201);
+    let digest = json!({"digest": proposal["digest"]});
+    let approve = at(&proposal, "/approve");
+    let alone = world
+        .call_as(&admin, "POST", &approve, digest.clone())
+        .await;
+    alone.refused(403, "forbidden", None);
+    let done = world
+        .call_as(&approver, "POST", &approve, digest)
+        .await
+        .expect(200);
+    assert_eq!(
+        (&done["answer_status"], &done["answer"]["grants"]),
+        (&json!(201), &json!(["detokenize"]))
+    );
+}

@@ -412,3 +412,82 @@ async fn keys_are_exchanged_while_tokens_are_read() {
         );
     }
 }
+
+/// A bank account is paid by its token: within what the token is for, once on record for each
+/// payment, and without who pays ever seeing it.
+#[tokio::test]
+async fn a_token_is_paid_within_what_it_is_for() {
+    let world = World::new().await;
+    let account = world.account(100_000).await;
+    let kept = |scope: Value| {
+        let mut body = json!({"bank_account": {"sort_code": "20-00-00",
+            "account_number": "55779911", "holder": "Ada Lovelace"}});
+        body["scope"] = scope;
+        body
+    };
+    let narrow = json!({"operations": ["payout"], "merchant": "shop",
+        "amount_max": 2_000, "currency": "GBP", "expires_in_seconds": 600});
+    let token = world.post("/v1/tokens", kept(narrow)).await.expect(201);
+    let pay = |creditor: Value, amount: u64| json!({"amount": amount, "currency": "GBP", "debtor": {"account": account}, "creditor": creditor});
+    let to = json!({"token": token["id"], "merchant": "shop"});
+    let paid = world
+        .post_with("/v1/payments", "once", pay(to.clone(), 1_999))
+        .await;
+    let said = String::from_utf8_lossy(&paid.bytes).into_owned();
+    assert!(
+        !said.contains("55779911") && !said.contains("Ada"),
+        "{said}"
+    );
+    let paid = paid.expect(201);
+    assert_eq!(paid["creditor"]["last4"], "9911", "{paid}");
+    // The same as by the numbers, for whoever looks for repeated payees.
+    let numbers = super::world::outgoing(&account);
+    let direct = world.post("/v1/payments", numbers).await.expect(201);
+    assert_eq!(paid["creditor"], direct["creditor"]);
+    // A repetition is answered, and nothing is opened again.
+    let again = world
+        .post_with("/v1/payments", "once", pay(to.clone(), 1_999))
+        .await;
+    assert_eq!(again.expect(201)["id"], paid["id"]);
+    let opened = |deeds: &[Audit]| {
+        let ours = deeds.iter().filter(|deed| deed.what == "token.detokenize");
+        ours.map(|deed| deed.outcome.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(opened(&deeds(&world).await), ["done"]);
+    for (creditor, amount) in [
+        (to.clone(), 2_001),
+        (json!({"token": token["id"]}), 1),
+        (json!({"token": token["id"], "merchant": "other"}), 1),
+    ] {
+        let refused = world.post("/v1/payments", pay(creditor, amount)).await;
+        refused.refused(403, "token_out_of_scope", None);
+    }
+    let charge_only = json!({"operations": ["charge"]});
+    let other = world
+        .post("/v1/tokens", kept(charge_only))
+        .await
+        .expect(201);
+    let refused = world
+        .post("/v1/payments", pay(json!({"token": other["id"]}), 1))
+        .await;
+    refused.refused(403, "token_out_of_scope", None);
+    assert_eq!(
+        opened(&deeds(&world).await).len(),
+        5,
+        "refusals are on record too"
+    );
+    // A card is no payee, another tenant's token is not there, and one who is forgotten gets nothing.
+    let field = Some("/creditor/token");
+    let card = world.post("/v1/tokens", card()).await.expect(201);
+    for creditor in [
+        json!({"token": card["id"]}),
+        json!({"token": token["id"], "account": account}),
+    ] {
+        let refused = world.post("/v1/payments", pay(creditor, 1)).await;
+        refused.refused(400, "invalid_field", field);
+    }
+    let theirs = world
+        .call_as(&world.other_key, "POST", "/v1/payments", pay(to.clone(), 1))
+        .await;
+    theirs.refused(400, "invalid_field", field);
+}

@@ -69,7 +69,7 @@ pub async fn page(
         }
         (next(&at, &[], &entries))
     };
-    Ok(layout::page(&session.access, AT, &name, &content))
+    Ok(layout::page(session.access(), AT, &name, &content))
 }
 
 /// The form that makes a list.

@@ -69,7 +69,7 @@ pub async fn page(
             }
         }
     };
-    Ok(layout::page(&session.access, AT, &name, &content))
+    Ok(layout::page(session.access(), AT, &name, &content))
 }
 
 fn one(version: &Value, hits: &Value, name: &str) -> Markup {

@@ -65,7 +65,7 @@ pub async fn page(
             }
         }
     };
-    Ok(layout::page(&session.access, AT, "Try a rule", &content))
+    Ok(layout::page(session.access(), AT, "Try a rule", &content))
 }
 
 /// The newest version of a rule, 0 when there is none.

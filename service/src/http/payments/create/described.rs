@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::http::{input::AccountRef, wire::scalar};
 
-/// Who is paid: an account here, or somebody outside by IBAN or by sort code.
+/// Who is paid: an account here, or somebody outside by IBAN, by sort code, or by a token.
 #[derive(ToSchema)]
 #[schema(as = Creditor)]
 #[serde(untagged)]
@@ -13,6 +13,7 @@ pub enum CreditorChoice {
     Here(CreditorHere),
     Iban(CreditorByIban),
     Uk(CreditorBySortCode),
+    Token(CreditorByToken),
 }
 
 /// An account here.
@@ -50,4 +51,25 @@ pub struct CreditorBySortCode {
     sort_code: String,
     #[schema(pattern = "^[0-9]{8}$", example = "55779911")]
     account_number: String,
+}
+
+/// An account outside that the vault knows. Who pays never sees it.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditorByToken {
+    /// Of a bank account, that may be paid to (`payout`) so much.
+    #[schema(value_type = scalar::TokenId)]
+    token: String,
+    /// The payee's name; the holder's when absent.
+    #[schema(
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$",
+        nullable = false
+    )]
+    name: Option<String>,
+    /// For which merchant, where the token is for one alone.
+    #[schema(
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,140}$",
+        nullable = false
+    )]
+    merchant: Option<String>,
 }
