@@ -5,6 +5,7 @@
 //! feed of the table's stream. [`blobs`] keeps the verifiable log in S3. [`connect`] makes the clients, behind the [`residency`] guard.
 //! For the functions, [`outward`] tells events to others, [`workflows`] starts what Step Functions leads, [`dead`] keeps what
 //! could not be done, [`signing`] and [`sealing`] use keys of KMS, and [`secrets`] reads what is kept for the rails.
+//! [`kms`] wraps the data keys of people.
 //! [`meter`] counts every operation and charges it to a component, a tenant and a payment.
 //!
 //! **Invariants.** Nothing else in the workspace names a crate of the AWS SDK. No call is without a
@@ -20,6 +21,7 @@ pub mod dead;
 pub mod deadline;
 pub mod dynamo;
 pub mod feed;
+pub mod kms;
 pub mod meter;
 pub mod outward;
 pub mod residency;

@@ -4,10 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lombard_service::{
-    migrate::{self, ExportKey, MigrateError, Side, export::Told},
-    proof::keys::{FileKeys, LogKeys},
-};
+use lombard_service::migrate::{self, ExportKey, MigrateError, Side, export::Told};
 
 use crate::{
     backup::DataFolder,
@@ -97,7 +94,8 @@ impl Place {
     /// Opens the installation, and does `work` with it. Its keys must be there: fresh ones would be
     /// made, and open nothing.
     fn with<T>(&self, work: impl AsyncFnOnce(&Parts) -> Result<T, Failure>) -> Result<T, Failure> {
-        for name in [KEY_FILE, LOG_KEY_FILE] {
+        let log_key = (!self.aws.signs_elsewhere()).then_some(LOG_KEY_FILE);
+        for name in [KEY_FILE].into_iter().chain(log_key) {
             let file = self.data.path.join(name);
             if !file.exists() {
                 let file = file.display();
@@ -122,8 +120,6 @@ impl Place {
 }
 
 fn side(parts: &Parts, data: &Path) -> Result<Side, Failure> {
-    let log_keys =
-        FileKeys::read(&data.join(LOG_KEY_FILE)).or_exit(Exit::Damaged, "the log's key")?;
     Ok(Side {
         store: parts.store.clone(),
         records: parts.records.clone(),
@@ -132,7 +128,7 @@ fn side(parts: &Parts, data: &Path) -> Result<Side, Failure> {
         vault: parts.vault.clone(),
         keys: parts.keys.clone(),
         log: proof::files(data, parts.log.clone())?,
-        log_keys: log_keys.public(),
+        log_keys: proof::keys_of(data, parts)?.public(),
     })
 }
 

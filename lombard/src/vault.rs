@@ -80,7 +80,7 @@ async fn serve(args: &Vault, tenant: TenantId, opened: &Opened, as_json: bool) -
     let (stop, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
     let tokens = rig::start_vault(&app, &parts, &stopped, &mut workers).await?;
-    let log = proof::open(&app, &args.data, None).await?;
+    let log = proof::open(&app, &args.data, &parts).await?;
     proof::spawn(&app, &log, &stopped, &mut workers)?;
     let api = Api::new(app.clone()).with_tokens(tokens).with_log(log);
     let router = http::vault_router(api);

@@ -5,6 +5,7 @@ mod bucket;
 mod conformance;
 mod contention;
 mod faults;
+mod kms;
 mod migration;
 mod operations;
 mod proxy;

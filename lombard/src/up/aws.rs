@@ -2,10 +2,8 @@
 //!
 //! Against an emulator (`--aws-endpoint`) tables and bucket are made when they are not there. In an
 //! account they are only checked: the templates in `deploy/` make them, and a process that serves
-//! payments may not. The vault has a table of its own. The keys of the vault and of the log stay in
-//! the data folder.
-
-use std::path::Path;
+//! payments may not. The vault has a table of its own. The data keys of people are wrapped by KMS and
+//! checkpoints signed by it where its keys are named; the other keys stay in the data folder.
 
 use clap::Args;
 use lombard_core::bank::uk::weights::Weights;
@@ -30,6 +28,21 @@ pub struct OnAws {
     /// Keep the verifiable log in this bucket, below `log/`, instead of in the data folder.
     #[arg(long, env = "LOMBARD_AWS_BUCKET", value_name = "NAME")]
     aws_bucket: Option<String>,
+    /// Wrap the data keys of people with this key of KMS (an id, an alias or an ARN), instead of with
+    /// the files in the data folder.
+    #[arg(long, env = "LOMBARD_AWS_KMS_KEY", value_name = "KEY")]
+    aws_kms_key: Option<String>,
+    /// Sign checkpoints of the log with this Ed25519 key of KMS; with the key file too, if there is one.
+    #[arg(
+        long,
+        env = "LOMBARD_AWS_SIGNING_KEY",
+        value_name = "KEY",
+        requires = "aws_log_origin"
+    )]
+    aws_signing_key: Option<String>,
+    /// The name of the log that the key of KMS signs for.
+    #[arg(long, env = "LOMBARD_AWS_LOG_ORIGIN", value_name = "NAME")]
+    aws_log_origin: Option<String>,
     /// The region, which data does not leave. [default: eu-west-2]
     #[arg(long, env = "LOMBARD_AWS_REGION", value_name = "REGION")]
     aws_region: Option<String>,
@@ -39,6 +52,11 @@ impl OnAws {
     /// Whether records are to be in DynamoDB.
     pub const fn is_wanted(&self) -> bool {
         self.aws_endpoint.is_some() || self.aws_table.is_some()
+    }
+
+    /// Whether the log is signed without a key file.
+    pub const fn signs_elsewhere(&self) -> bool {
+        self.aws_signing_key.is_some()
     }
 }
 
@@ -60,7 +78,7 @@ pub async fn serve(
 #[cfg(not(feature = "aws"))]
 pub async fn with<T>(
     _: &OnAws,
-    _: &Path,
+    _: &std::path::Path,
     _: impl AsyncFnOnce(&Parts) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     use crate::exit::{Exit, failure};
@@ -81,11 +99,17 @@ mod on {
         deadline::Bounded,
         dynamo::{Dynamo, table},
         feed::Relay,
+        kms::KmsKeys,
         residency::{REGION_DEFAULT, Residency},
+        signing::KmsLogKeys,
     };
     use lombard_service::{
-        host::SystemHost, http::wire::Wire, optimistic::Optimistic, ports::Host, proof::Blobs,
-        vault::LocalVault,
+        host::SystemHost,
+        http::wire::Wire,
+        optimistic::Optimistic,
+        ports::Host,
+        proof::{Blobs, keys::LogKeys},
+        vault::{LocalVault, keys::Keys},
     };
     use tokio::sync::watch;
 
@@ -159,10 +183,31 @@ mod on {
             }
         };
         let key_file = store::open_key_file(data)?;
-        let begun = vault
-            .has_any()
-            .await
-            .or_exit(Exit::Unreachable, "the vault")?;
+        let residency = &place.residency;
+        let keys: Arc<dyn Keys> = match &args.aws_kms_key {
+            Some(key) => {
+                let meter = vault.meter().clone();
+                let keys = KmsKeys::open(&config, key, residency, host.clone(), meter).await;
+                Arc::new(keys.or_exit(Exit::Unreachable, "the key of the vault")?)
+            }
+            None => {
+                let begun = vault.has_any().await;
+                let begun = begun.or_exit(Exit::Unreachable, "the vault")?;
+                store::open_keys(data, &key_file, begun)?
+            }
+        };
+        let log_keys: Option<Arc<dyn LogKeys>> = match (&args.aws_signing_key, &args.aws_log_origin)
+        {
+            (Some(key), Some(origin)) => {
+                let signer = KmsLogKeys::open(&config, key, origin, host.clone()).await;
+                let signer = signer.or_exit(Exit::Unreachable, "the key of the log")?;
+                for key in signer.public() {
+                    tracing::info!(%key, "checkpoints are signed by KMS");
+                }
+                Some(Arc::new(signer))
+            }
+            _ => None,
+        };
         let (records, vault) = (Arc::new(dynamo), Arc::new(vault));
         let bank = |store: Arc<Dynamo>| {
             let bank = Optimistic::new(store, host.clone(), Arc::new(Wire));
@@ -176,9 +221,10 @@ mod on {
             vault_bank: Arc::new(bank(vault.clone())),
             vault_records: vault.clone(),
             vault_store: vault,
-            keys: store::open_keys(data, &key_file, begun)?,
+            keys,
             host,
             log,
+            log_keys,
             gauged: Vec::new(),
         };
         Ok((parts, relay))

@@ -10,7 +10,7 @@ use lombard_service::{
         Blobs, Log,
         blobs::Folder,
         head,
-        keys::{self, FileKeys},
+        keys::{self, FileKeys, LogKeys, Several},
         log::Settings,
         publisher::Publisher,
         sequencer,
@@ -18,6 +18,7 @@ use lombard_service::{
 };
 use tokio::{sync::watch, task::JoinSet};
 
+use super::store::Parts;
 use crate::exit::{Exit, Failure, OrExit, failure};
 
 /// The folder of the log's files in the data folder.
@@ -30,41 +31,61 @@ pub const LOG_KEY_FILE: &str = "tlog.key";
 /// # Errors
 /// [`Exit::Damaged`] when the key of a log that has begun is gone; [`Exit::Usage`] when the
 /// policy cannot be read.
-pub async fn open(
-    app: &App,
-    data: &Path,
-    elsewhere: Option<Arc<dyn Blobs>>,
-) -> Result<Arc<Log>, Failure> {
+pub async fn open(app: &App, data: &Path, parts: &Parts) -> Result<Arc<Log>, Failure> {
     let config = &app.config.proof;
-    let file = data.join(LOG_KEY_FILE);
-    if !file.exists() {
-        let begun = app
-            .get(&head::key())
-            .await
-            .or_exit(Exit::Internal, "the log's head")?;
-        if begun.is_some() {
-            // Another key would begin another log: nobody who knows this one would believe it.
-            let file = file.display();
-            let what =
-                format!("the log's key {file} is missing; put it back from where it is kept");
-            return Err(failure(Exit::Damaged, what));
-        }
-        let chance = app.host.random() as u64;
-        let origin = config
-            .origin
-            .clone()
-            .unwrap_or_else(|| format!("lombard/{chance:016x}"));
-        keys::make(app.host.as_ref(), &origin, KeyKind::Log, &file, false)
-            .or_exit(Exit::NotWritable, "the log's key")?;
+    if parts.log_keys.is_none() {
+        begin(app, &data.join(LOG_KEY_FILE)).await?;
     }
-    let keys = FileKeys::read(&file).or_exit(Exit::Damaged, "the log's key")?;
-    let blobs = files(data, elsewhere)?;
+    let keys = keys_of(data, parts)?;
+    let blobs = files(data, parts.log.clone())?;
     let policy = config.policy.as_deref().map(|file| policy(Path::new(file)));
     let settings = Settings {
         policy: policy.transpose()?,
         exports: config.export.iter().cloned().collect(),
     };
-    Ok(Log::new(blobs, Arc::new(keys), settings))
+    Ok(Log::new(blobs, keys, settings))
+}
+
+/// Makes the key of a log that has not begun.
+async fn begin(app: &App, file: &Path) -> Result<(), Failure> {
+    if file.exists() {
+        return Ok(());
+    }
+    let begun = app
+        .get(&head::key())
+        .await
+        .or_exit(Exit::Internal, "the log's head")?;
+    if begun.is_some() {
+        // Another key would begin another log: nobody who knows this one would believe it.
+        let file = file.display();
+        let what = format!("the log's key {file} is missing; put it back from where it is kept");
+        return Err(failure(Exit::Damaged, what));
+    }
+    let chance = app.host.random() as u64;
+    let origin =
+        { app.config.proof.origin.clone() }.unwrap_or_else(|| format!("lombard/{chance:016x}"));
+    let made = keys::make(app.host.as_ref(), &origin, KeyKind::Log, file, false);
+    made.map(|_| ()).or_exit(Exit::NotWritable, "the log's key")
+}
+
+/// All that signs for the log: what it stands on, and the key file if there is one.
+///
+/// # Errors
+/// [`Exit::Damaged`] when the file cannot be read; [`Exit::Usage`] when the two are of different logs.
+pub fn keys_of(data: &Path, parts: &Parts) -> Result<Arc<dyn LogKeys>, Failure> {
+    let file = data.join(LOG_KEY_FILE);
+    let service = parts.log_keys.clone();
+    let own = match &service {
+        Some(_) if !file.exists() => None,
+        _ => {
+            let keys = FileKeys::read(&file).or_exit(Exit::Damaged, "the log's key")?;
+            Some(Arc::new(keys) as Arc<dyn LogKeys>)
+        }
+    };
+    let all = Several::of(own.into_iter().chain(service).collect());
+    let what = "the log's key file and the key service are of logs with different names";
+    all.map(|all| Arc::new(all) as Arc<dyn LogKeys>)
+        .ok_or_else(|| failure(Exit::Usage, what))
 }
 
 /// The log's files: where they are told to be, or in the data folder.

@@ -128,7 +128,7 @@ impl Rig {
             workers.spawn(told);
         }
         workers.spawn(resume::run(app.clone(), weights.clone(), stopped.clone()));
-        let log = proof::open(&app, &settings.process.data, parts.log.clone()).await?;
+        let log = proof::open(&app, &settings.process.data, parts).await?;
         proof::spawn(&app, &log, &stopped, &mut workers)?;
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
         let alerts = Alerts::new(&app).or_exit(Exit::Internal, "alerts")?;

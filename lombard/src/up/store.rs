@@ -14,7 +14,7 @@ use lombard_service::{
     metrics::{label, sample::Gauged},
     migrate::{ByFeed, Census},
     ports::{Bank, Host, Store, Vault},
-    proof::Blobs,
+    proof::{Blobs, keys::LogKeys},
     vault::{FileKeys, KeyFile, LocalVault, OpenVaultError, keys::Keys},
 };
 use tracing::warn;
@@ -50,6 +50,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// Where the verifiable log is, when it is not in the data folder.
     pub log: Option<Arc<dyn Blobs>>,
+    /// What signs for it, when that is not, or not only, a file in the data folder.
+    pub log_keys: Option<Arc<dyn LogKeys>>,
     /// The stores of this process, which have depths and sizes to tell.
     pub gauged: Vec<(label::Store, Arc<dyn Gauged>)>,
 }
@@ -109,6 +111,7 @@ impl Opened {
             keys: self.keys.clone(),
             host: self.host.clone(),
             log: None,
+            log_keys: None,
             gauged: vec![
                 (label::Store::Ledger, self.engine.clone()),
                 (label::Store::Vault, self.vault_engine.clone()),

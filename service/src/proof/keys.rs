@@ -1,8 +1,12 @@
-//! The keys that sign the log's checkpoints: a file now, a key service later.
+//! The keys that sign the log's checkpoints: a file, a key service, or both for as long as one takes the
+//! place of the other.
 
-use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, try_join_all},
+};
 use lombard_core::proof::key::{KeyError, KeyKind, PublicKey, SecretKey, parse_secret_keys};
 use signed_note::Signature;
 
@@ -15,6 +19,36 @@ pub trait LogKeys: Send + Sync + 'static {
 
     /// Signs the text of a checkpoint with every key. The same text gives the same signatures.
     fn sign<'a>(&'a self, text: &'a [u8]) -> BoxFuture<'a, Result<Vec<Signature>, Cause>>;
+}
+
+/// Keys of one log in several places, all of which sign: whoever knows one of them goes on verifying
+/// while another takes its place.
+pub struct Several(Vec<Arc<dyn LogKeys>>);
+
+impl Several {
+    /// These, if all are of one log.
+    #[must_use]
+    pub fn of(keys: Vec<Arc<dyn LogKeys>>) -> Option<Self> {
+        let all = Self(keys);
+        let public = all.public();
+        let name = public.first()?.name();
+        let one = public.iter().all(|key| key.name() == name);
+        one.then_some(all)
+    }
+}
+
+impl LogKeys for Several {
+    fn public(&self) -> Vec<PublicKey> {
+        self.0.iter().flat_map(|keys| keys.public()).collect()
+    }
+
+    fn sign<'a>(&'a self, text: &'a [u8]) -> BoxFuture<'a, Result<Vec<Signature>, Cause>> {
+        async move {
+            let signed = try_join_all(self.0.iter().map(|keys| keys.sign(text))).await?;
+            Ok(signed.concat())
+        }
+        .boxed()
+    }
 }
 
 /// Keys in a file: see [`lombard_core::proof::key`] for its form.
@@ -146,4 +180,31 @@ fn write(file: &Path, line: &str, mode: u32, add: bool) -> io::Result<()> {
     let mut file = options.mode(mode).open(file)?;
     file.write_all(line.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use lombard_core::proof::{checkpoint, key::Keys, tree::Head};
+
+    use super::*;
+
+    fn key(name: &str, seed: u8) -> Arc<dyn LogKeys> {
+        let key = SecretKey::from_seed(name, KeyKind::Log, &[seed; 32]);
+        Arc::new(FileKeys::of(vec![key.expect("a name")]))
+    }
+
+    #[tokio::test]
+    async fn either_of_the_keys_of_one_log_verifies_it() {
+        let (old, new) = (key("log", 1), key("log", 2));
+        let both = Several::of(vec![old.clone(), new.clone()]).expect("of one log");
+        let text = checkpoint::text("log", &Head::EMPTY);
+        let signed = both.sign(&text).await.expect("signed");
+        let note = checkpoint::assemble(&text, &signed);
+        for one in [old, new] {
+            let trusted = Keys::new(one.public());
+            assert!(checkpoint::open(&note, &trusted).is_ok());
+        }
+        assert!(Several::of(vec![key("log", 1), key("other", 2)]).is_none());
+        assert!(Several::of(Vec::new()).is_none());
+    }
 }

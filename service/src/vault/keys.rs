@@ -7,8 +7,9 @@
 //!
 //! **Invariants.** What was wrapped in one context does not unwrap in another. After
 //! [`Keys::destroy`] nothing unwraps the data key any more, from whatever copy: that is what
-//! erasing a person rests on. Data keys are wiped from memory when they are dropped, and show
-//! themselves to nobody.
+//! erasing a person rests on. An adapter whose key service cannot forget a single data key (KMS) rests on
+//! the record alone: there it is complete when the backups of the record have ended. Data keys are wiped
+//! from memory when they are dropped, and show themselves to nobody.
 
 use std::fmt;
 
@@ -121,7 +122,8 @@ pub trait Keys: Send + Sync + 'static {
         wrapped: &'a Wrapped,
     ) -> BoxFuture<'a, Result<Option<Wrapped>, KeysError>>;
 
-    /// Makes sure that nothing unwraps the data key ever again. May be asked twice.
+    /// Makes sure that nothing unwraps the data key ever again, as far as the adapter can. May be asked
+    /// twice.
     fn destroy<'a>(
         &'a self,
         context: &'a Context,

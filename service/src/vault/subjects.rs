@@ -2,14 +2,20 @@
 //!
 //! **Shape.** A subject is a person or a firm of a tenant. Its record has its data keys, wrapped;
 //! everything about it is sealed under one of them, by number. The newest seals, all that are
-//! there open. Keys that were unwrapped are remembered for [`REMEMBERED_MS`], at most
-//! [`REMEMBERED_MAX`] of them, and wiped when they are forgotten.
+//! there open. Keys that were unwrapped are remembered for [`REMEMBERED_MS`] and [`USES_MAX`] uses, at
+//! most [`REMEMBERED_MAX`] of them, and wiped when they are forgotten.
 //!
 //! **Invariants.** Nothing that a subject's record says in clear is personal. A subject that was
 //! erased has no keys, its record stays, and the slots that were destroyed are destroyed again at
 //! each start, in case an old copy of the key files was put back.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use lombard_core::{
     id::{Id, Named},
@@ -28,6 +34,9 @@ use crate::ports::{Found, Host, Range, ReadError, Store};
 pub const REMEMBERED_MS: u64 = 300_000;
 /// How many unwrapped keys are remembered.
 pub const REMEMBERED_MAX: usize = 10_000;
+/// How often a remembered key is used before it is unwrapped anew, so that whoever holds the keys sees
+/// what is read in bulk.
+pub const USES_MAX: u32 = 100;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,12 +160,19 @@ pub enum SubjectError {
 
 type Name = (TenantId, Id<Subject>, u32);
 
+/// A key that was unwrapped.
+struct Known {
+    key: DataKey,
+    until: Timestamp,
+    uses: AtomicU32,
+}
+
 /// Subjects over a store and the keys that wrap theirs.
 pub struct Subjects {
     store: Arc<dyn Store>,
     keys: Arc<dyn Keys>,
     host: Arc<dyn Host>,
-    known: RwLock<HashMap<Name, (DataKey, Timestamp)>>,
+    known: RwLock<HashMap<Name, Known>>,
 }
 
 impl Subjects {
@@ -258,20 +274,23 @@ impl Subjects {
 
     fn remembered(&self, name: &Name) -> Option<DataKey> {
         let known = self.known.read();
-        let (key, until) = known.get(name)?;
-        (self.host.now() < *until).then(|| key.clone())
+        let found = known.get(name)?;
+        let used = found.uses.fetch_add(1, Ordering::Relaxed);
+        (self.host.now() < found.until && used < USES_MAX).then(|| found.key.clone())
     }
 
     fn remember(&self, name: Name, key: DataKey) {
         let now = self.host.now();
         let mut known = self.known.write();
         if known.len() >= REMEMBERED_MAX {
-            known.retain(|_, (_, until)| now < *until);
+            known.retain(|_, found| now < found.until);
         }
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
-        known.insert(name, (key, now.plus_ms(REMEMBERED_MS)));
+        let until = now.plus_ms(REMEMBERED_MS);
+        let uses = AtomicU32::new(0);
+        known.insert(name, Known { key, until, uses });
     }
 
     /// Forgets the keys of a subject. Other processes forget them after [`REMEMBERED_MS`].
