@@ -202,7 +202,9 @@ impl Trouble {
         self
     }
 
-    fn id(&self) -> Id<Exception> {
+    /// The id of its exception, which is there once it was raised.
+    #[must_use]
+    pub fn id(&self) -> Id<Exception> {
         let (tenant, kind) = (self.tenant.short(), self.kind.name());
         Id::of_name(&format!("exception/{tenant}/{kind}/{}", self.subject))
     }

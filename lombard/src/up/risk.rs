@@ -20,6 +20,7 @@ use lombard_service::{
     risk::{
         Desk, Parts,
         archive::{self, What},
+        claim,
         elsewhere::{Endpoint, Model},
         fold::Fold,
         policies,
@@ -137,7 +138,8 @@ pub async fn start(
     Ok(())
 }
 
-/// Puts in force what the policy's file says, and what tenants changed of theirs in any process.
+/// Puts in force what the policy's file says and what tenants changed of theirs in any process, and
+/// reminds of claims that are due.
 async fn follow(
     app: App,
     desk: Arc<Desk>,
@@ -153,6 +155,9 @@ async fn follow(
         }
         if let Err(error) = policies::refresh(&app, &desk).await {
             warn!(%error, "whether tenants changed their policies is not known");
+        }
+        if let Err(error) = claim::tell_due(&app, app.host.now()).await {
+            warn!(%error, "whether claims are due is not known");
         }
     }
 }

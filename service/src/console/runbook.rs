@@ -48,6 +48,8 @@ const fn page(kind: Kind) -> &'static str {
         Kind::FeeDiffers => of!("fee_differs"),
         Kind::SourceUnreachable => of!("source_unreachable"),
         Kind::AppClaim => of!("app_claim"),
+        Kind::AppClaimDue => of!("app_claim_due"),
+        Kind::AppClaimOverdue => of!("app_claim_overdue"),
     }
 }
 

@@ -65,11 +65,15 @@ pub enum Kind {
     WrongAccount,
     /// A source kept back more than was agreed.
     FeeDiffers,
+    /// A claim of deceit must be answered tomorrow.
+    AppClaimDue,
+    /// A claim of deceit was not answered in time.
+    AppClaimOverdue,
 }
 
 impl Kind {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Contradiction,
         Self::Unresolved,
         Self::BatchInterrupted,
@@ -99,6 +103,8 @@ impl Kind {
         Self::Late,
         Self::WrongAccount,
         Self::FeeDiffers,
+        Self::AppClaimDue,
+        Self::AppClaimOverdue,
     ];
 
     /// As it is written in the API.
@@ -134,6 +140,8 @@ impl Kind {
             Self::Late => "late",
             Self::WrongAccount => "wrong_account",
             Self::FeeDiffers => "fee_differs",
+            Self::AppClaimDue => "app_claim_due",
+            Self::AppClaimOverdue => "app_claim_overdue",
         }
     }
 
@@ -216,7 +224,8 @@ impl Kind {
             | Self::DetokenizeAnomaly
             | Self::ConflictingStatus
             | Self::SecondLook
-            | Self::SourceUnreachable => true,
+            | Self::SourceUnreachable
+            | Self::AppClaimOverdue => true,
             // The day's work of whoever closes it.
             Self::WebhookGivenUp
             | Self::AmountDiffers
@@ -231,7 +240,8 @@ impl Kind {
             | Self::WrongAccount
             | Self::FeeDiffers
             | Self::ModelDrift
-            | Self::AppClaim => false,
+            | Self::AppClaim
+            | Self::AppClaimDue => false,
         }
     }
 }

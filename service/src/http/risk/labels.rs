@@ -121,6 +121,9 @@ pub async fn tell(
             None => {
                 writes.create(place.clone(), Body::of(&label));
                 audit::enter(&mut writes, &note);
+                if label.outcome.fraud && label.source == Source::Claim {
+                    claim::start(&mut writes, &judged, &label);
+                }
                 LabelView::of(&label)
             }
             Some(known) if known.outcome.fraud == request.fraud => LabelView::of(&known),

@@ -10,11 +10,12 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use lombard_core::time::Timestamp;
 use lombard_risk::{features::Vector, policy::Policy};
 use lombard_service::{
     config::Config,
     risk::{
-        Desk, Parts,
+        Desk, Parts, claim,
         elsewhere::{Model, NoScore, Scored},
     },
 };
@@ -200,6 +201,53 @@ async fn a_claim_about_a_faster_payment_is_a_case_with_its_clock() {
         // It is told once, and its clock does not begin again.
         world.host.advance(30 * 24 * 3_600_000);
     }
+}
+
+#[tokio::test]
+async fn a_claim_is_told_of_before_and_after_its_days_until_it_is_resolved() {
+    let world = world().await;
+    let from = world.account(20_000_000).await;
+    let body = json!({"amount": 400_001, "currency": "GBP", "debtor": {"account": from},
+        "creditor": {"name": "Eve", "sort_code": "000002", "account_number": "20000002"}});
+    let paid = world.post("/v1/payments", body).await.expect(201);
+    let claim = json!({"payment": id(&paid), "fraud": true, "source": "claim"});
+    world.post("/v1/risk/labels", claim).await.expect(201);
+    let found = async || {
+        let found = world.get("/v1/exceptions").await.expect(200);
+        let kinds = found["data"].as_array().unwrap().clone();
+        kinds
+            .into_iter()
+            .filter(|it| it["state"] == "open")
+            .collect::<Vec<_>>()
+    };
+    let case = &found().await[0];
+    let by = |name: &str| Timestamp::parse_day(case["evidence"][name].as_str().unwrap()).unwrap();
+    let kinds = async |at: Timestamp, hours: i64| {
+        let at = Timestamp::from_unix_ms(at.unix_ms().strict_add_signed(hours * 3_600_000));
+        claim::tell_due(&world.app, at).await.unwrap();
+        let mut kinds: Vec<_> = found().await.iter().map(|it| it["kind"].clone()).collect();
+        kinds.sort_by_key(ToString::to_string);
+        kinds
+    };
+    let first = by("answer_by");
+    assert_eq!(kinds(first, -25).await, ["app_claim"]);
+    assert_eq!(kinds(first, -24).await, ["app_claim", "app_claim_due"]);
+    assert_eq!(kinds(first, 23).await, ["app_claim", "app_claim_due"]);
+    let all = ["app_claim", "app_claim_due", "app_claim_overdue"];
+    assert_eq!(kinds(first, 24).await, all);
+    for open in found().await {
+        let path = format!("/v1/exceptions/{}/resolve", id(&open));
+        world
+            .post(&path, json!({"action": "ignore", "note": "reimbursed"}))
+            .await
+            .expect(200);
+    }
+    let none: [Value; 0] = [];
+    assert_eq!(
+        kinds(by("answer_latest"), 48).await,
+        none,
+        "nothing is left to be answered"
+    );
 }
 
 #[tokio::test]
