@@ -106,23 +106,14 @@ pub const SETTINGS: &[Setting] = &[
         "sca.thresholds",
         "Thresholds of authentication beside the built-in ones, as a list of tables; in the file alone.",
     ),
-    switch(
-        "sign_in.api_keys",
-        "Whether an API key signs in to the console too.",
-    ),
+    switch("sign_in.api_keys", "Whether API keys sign in as well."),
     text(
         "sign_in.url",
         "Where people reach this server: the beginning of its addresses. An OpenID provider sends them back to it; with `https` cookies are for encrypted connections alone.",
     ),
-    text(
-        "sign_in.issuer",
-        "The OpenID provider that vouches for people, as its discovery document names it.",
-    ),
+    text("sign_in.issuer", "The OpenID provider's own address."),
     text("sign_in.client_id", "As whom we are known there."),
-    text(
-        "sign_in.client_secret",
-        "By which we prove it there; a public client has none.",
-    ),
+    text("sign_in.client_secret", "By which we prove it there."),
     text("sign_in.tenant", "Of which tenant the people are."),
     text("sign_in.scopes", "What is asked of the provider."),
     text(
@@ -137,10 +128,7 @@ pub const SETTINGS: &[Setting] = &[
         "sign_in.amr",
         "What `amr` must have in it, such as `mfa`, where the provider says how somebody proved himself.",
     ),
-    text(
-        "tokens.*.issuer",
-        "An issuer whose tokens are taken as credentials, as its discovery document names it.",
-    ),
+    text("tokens.*.issuer", "An issuer, as its tokens name it."),
     text(
         "tokens.*.audience",
         "For whom its tokens must be. Leave it out only for issuers that name none in tokens for access.",
