@@ -1,8 +1,8 @@
 //! The way in: the same router as everywhere, behind API Gateway.
 //!
 //! Somebody who may invoke the function itself, and nobody else, can also ask it to
-//! `{"begin": "first"}`: the first tenant and its admin's key, once, or `{"begin": "demo"}` the demo
-//! tenant, in a stage for trying things out.
+//! `{"begin": "first"}`: the first tenant and the keys of its admin and its approver, once, or
+//! `{"begin": "demo"}` the demo tenant, in a stage for trying things out.
 
 use axum::Router;
 use lambda_http::{Adapter, request::LambdaRequest};
@@ -60,9 +60,15 @@ impl Api {
     async fn begin(&self, begin: Begin) -> Result<Value, Fault> {
         match begin {
             Begin::First => {
-                let key = tenants::begin(&self.app).await;
-                let key = key.map_err(|error| Fault::not_done(&error))?;
-                Ok(json!({"key": key.as_ref().map(|key| key.expose())}))
+                let made = tenants::begin(&self.app).await;
+                let made = made.map_err(|error| Fault::not_done(&error))?;
+                Ok(made.map_or(json!({}), |(tenant, keys)| {
+                    json!({
+                        "tenant": tenant,
+                        "key": keys.admin.expose(),
+                        "approver_key": keys.approver.expose(),
+                    })
+                }))
             }
             Begin::Demo if self.app.config.environment == Environment::Live => Err(
                 Fault::misconfigured("nobody tries things out where money moves"),

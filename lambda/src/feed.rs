@@ -8,6 +8,9 @@
 //! record's place, and handed over again from there. Given up, or unreadable: an exception, and
 //! a letter in the queue with the original and the reason, which a redrive hands over again.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::BTreeMap,
     sync::{

@@ -54,6 +54,7 @@ enum What {
         /// What the rule is called.
         name: String,
         /// Which version.
+        #[arg(id = "of_version", value_name = "VERSION")]
         version: u32,
         /// How far.
         mode: Mode,

@@ -13,12 +13,13 @@ const WIDTH: usize = 24;
 const HEIGHT: usize = 7;
 
 /// The rows: their titles, and how the names of their metrics begin.
-const SECTIONS: [(&str, &[&str]); 9] = [
+const SECTIONS: [(&str, &[&str]); 10] = [
     ("Payments", &["lombard_payment", "lombard_command"]),
     ("Exceptions", &["lombard_exception", "lombard_alert"]),
     ("API", &["lombard_http", "lombard_requests"]),
     ("Risk", &["lombard_risk"]),
     ("Rails", &["lombard_rail"]),
+    ("Reconciliation", &["lombard_source"]),
     ("Webhooks", &["lombard_webhook"]),
     ("Feed and verifiable log", &["lombard_feed", "lombard_log"]),
     ("Store", &["lombard_store"]),
