@@ -36,8 +36,10 @@ impl Fallback {
     }
 }
 
-/// One line of the configuration; the first that fits holds.
+/// One line of the configuration; the first that fits holds. A misspelt member would make it fit
+/// more than was meant, so there is none that is passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Line {
     /// For this rail; none for every one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +103,13 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_line_is_refused_and_does_not_fit_all() {
+        let line = r#"[{"rial": "fps", "up_to": 1000, "action": "approve"}]"#;
+        let refused = serde_json::from_str::<Plan>(line).unwrap_err();
+        assert!(refused.to_string().contains("rial"), "{refused}");
+    }
 
     #[test]
     fn the_first_line_that_fits_holds_and_the_rest_is_reviewed() {

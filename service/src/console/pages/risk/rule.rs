@@ -95,7 +95,7 @@ fn one(version: &Value, hits: &Value, name: &str) -> Markup {
         @if trial.is_object() {
             details { summary { "Back-test when it was proposed" } (report(&trial["report"])) }
         }
-        p { a href=(tried) { "Run the back-test now" } }
+        p { a.button href=(tried) { "Run the back-test now" } }
     }
 }
 
