@@ -129,7 +129,7 @@ fn form(asked: &Asked) -> Markup {
             }
             div {
                 label for="last4" { "Last four" }
-                input #last4 name="last4" value=(get("last4")) maxlength="4" pattern="[0-9A-Za-z]{4}" placeholder="5678";
+                input #last4 name="last4" value=(get("last4")) maxlength="4" pattern="[0-9A-Z]{4}" placeholder="5678";
             }
             div {
                 label for="account" { "Account" }

@@ -155,10 +155,13 @@ impl Filter {
                 amount.ok_or_else(|| "expected minor units".to_owned())
             })?,
             last4: query.take_with("last4", |text| match text.len() {
-                4 if text.bytes().all(|it| it.is_ascii_alphanumeric()) => {
-                    Ok(text.to_ascii_uppercase())
+                4 if text
+                    .bytes()
+                    .all(|it| it.is_ascii_digit() || it.is_ascii_uppercase()) =>
+                {
+                    Ok(text.to_owned())
                 }
-                _ => Err("expected four letters or digits".to_owned()),
+                _ => Err("expected four digits or capital letters".to_owned()),
             })?,
             end_to_end_id: query.take_text("end_to_end_id", END_TO_END_ID_MAX)?,
             created_from: query.take_with("created_from", moment)?,

@@ -195,6 +195,7 @@ async fn paths_methods_types_and_sizes() {
         ("/v1/payments?cursor=acc_1", "cursor"),
         ("/v1/payments?status=DONE", "status"),
         ("/v1/payments?created_from=now", "created_from"),
+        ("/v1/payments?last4=null", "last4"),
         ("/v1/payments?colour=red", "query"),
     ] {
         world
