@@ -35,6 +35,7 @@ pub mod reply;
 pub mod running;
 pub mod serve;
 mod settings;
+mod standing;
 pub mod trace;
 pub mod wire;
 
@@ -77,7 +78,7 @@ pub use serve::serve;
 use body::Room;
 use running::{Running, Turn};
 
-use crate::{app::App, console, proof::Log, tenants::Keys, vault::Tokens};
+use crate::{app::App, console, proof::Log, roster::Roster, tenants::Keys, vault::Tokens};
 
 /// How many requests may wait for an outcome at once (`Prefer: wait`). Beyond it a request is
 /// answered at once, as if it had not asked to wait.
@@ -98,6 +99,7 @@ struct Shared {
     log: OnceLock<Arc<Log>>,
     tokens: OnceLock<Tokens>,
     providers: OnceLock<Providers>,
+    roster: OnceLock<Arc<Roster>>,
 }
 
 impl Api {
@@ -121,6 +123,7 @@ impl Api {
             log: OnceLock::new(),
             tokens: OnceLock::new(),
             providers: OnceLock::new(),
+            roster: OnceLock::new(),
         }))
     }
 
@@ -157,6 +160,19 @@ impl Api {
         // Set once, before anything is served.
         let _ = self.0.providers.set(providers);
         self
+    }
+
+    /// The same, with what is known of all payments.
+    #[must_use]
+    pub fn with_roster(self, roster: Arc<Roster>) -> Self {
+        // Set once, before anything is served.
+        let _ = self.0.roster.set(roster);
+        self
+    }
+
+    /// What is known of all payments, if this server keeps it.
+    fn roster(&self) -> Option<&Arc<Roster>> {
+        self.0.roster.get()
     }
 
     /// What the payment service providers mean.
@@ -231,6 +247,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(risk::routes())
         .merge(settings::routes())
+        .merge(standing::routes())
         .merge(health::routes())
 }
 

@@ -31,6 +31,7 @@ pub mod rails;
 pub mod reconcile;
 pub(crate) mod records;
 pub mod risk;
+pub mod roster;
 pub mod secret;
 pub mod seldom;
 pub mod slo;

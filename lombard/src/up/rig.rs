@@ -12,6 +12,7 @@ use lombard_service::{
     app::App,
     batch::resume,
     config::Config,
+    duty,
     hooks::{consumer::WebhookConsumer, dispatch::Hooks, forget, retry},
     http::{self, Api},
     identity::person,
@@ -19,6 +20,7 @@ use lombard_service::{
     ports::Cause,
     proof::Log,
     rails,
+    roster::{self, Roster},
     tenants::{self, DemoTenant, FirstKeys},
     traces::export,
     vault::{Subjects, Tokens, erasure, rotation},
@@ -59,6 +61,7 @@ pub struct Rig {
     /// The UK modulus table, if there is one.
     weights: Option<Weights>,
     log: Arc<Log>,
+    roster: Arc<Roster>,
     providers: Providers,
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
@@ -133,6 +136,9 @@ impl Rig {
         spawn_webhooks(&app, &stopped, &mut workers).or_exit(Exit::Internal, "webhooks")?;
         let alerts = Alerts::new(&app).or_exit(Exit::Internal, "alerts")?;
         spawn_alerts(&app, alerts.as_ref(), &stopped, &mut workers);
+        let roster = Arc::new(Roster::default());
+        let following = roster::run(app.clone(), roster.clone(), stopped.clone());
+        workers.spawn(duty::on("roster", following));
         let metrics_url =
             metrics::spawn(settings, parts, &app, &log, &stopped, &mut workers).await?;
         Ok(Self {
@@ -146,6 +152,7 @@ impl Rig {
             tokens,
             weights,
             log,
+            roster,
             providers,
             stop,
             workers,
@@ -157,6 +164,7 @@ impl Rig {
         let api =
             Api::with_weights(self.app.clone(), self.weights.clone()).with_log(self.log.clone());
         let api = api.with_providers(self.providers.clone());
+        let api = api.with_roster(self.roster.clone());
         http::router(api.with_tokens(self.tokens.clone()))
     }
 

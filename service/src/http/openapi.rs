@@ -43,6 +43,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "risk", description = "What was decided about payments and why, what became of them, what a rule would do."),
         (name = "exceptions", description = "What a person must look at."),
         (name = "reconciliation", description = "Statements held against the payments."),
+        (name = "standing", description = "How much stands where."),
         (name = "settings", description = "What the operator set that binds callers."),
         (name = "health", description = "Whether the server runs and can work."),
     ),

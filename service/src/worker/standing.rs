@@ -57,6 +57,16 @@ fn key(shard: u16) -> Key {
     Key::new(&format!("cursor#standing#{shard:04}"), "cursor")
 }
 
+/// The place in a shard up to which everything was counted and stored, of a process that runs or one
+/// before it.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn reached(app: &App, shard: u16) -> Result<u64, ReadError> {
+    let stored: Option<Standing> = app.value(&key(shard)).await?;
+    Ok(stored.map_or(0, |it| it.reached))
+}
+
 /// The part of an event that is needed here.
 #[derive(Deserialize)]
 struct Step {

@@ -24,6 +24,7 @@ mod returns;
 mod risk;
 mod risk_rules;
 mod server;
+mod standing;
 mod tenants;
 mod tls;
 mod tokens_of_issuers;

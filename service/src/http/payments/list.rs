@@ -10,6 +10,7 @@ use lombard_core::{
     money::Amount,
     payment::{Party, Payment},
     plan::keys,
+    rail::Rail,
     store::decode,
     time::Timestamp,
 };
@@ -17,13 +18,14 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{
-        Api, Call, Page, Paging, PathId, Problem,
+        Api, Call, ErrorCode, Page, Paging, PathId, Problem,
         page::{Verdict, newest_first},
         query::Query,
         reply::shown,
         wire::{EventView, PaymentView, scalar},
     },
     ports::Range,
+    roster::{Mark, Outline},
 };
 
 /// Payments, newest first.
@@ -92,14 +94,15 @@ pub async fn timeline(
 
 /// List payments
 ///
-/// Newest first. A filtered page looks at up to 2,000 payments: it can be shorter than `limit`
-/// and still have more after it.
+/// Newest first. A filtered page can be shorter than `limit` and still have more after it: on a server
+/// that does not keep all payments in memory, or just begins to, it looks at 2,000 of them.
 #[utoipa::path(get, path = "/v1/payments", tag = "payments",
     params(
         ("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
         ("cursor" = inline(Option<scalar::PaymentId>), Query, description = "`next_cursor` of the page before."),
         ("status" = inline(Option<scalar::StatusName>), Query, description = "Only those that stand there."),
         ("pending" = inline(Option<scalar::PendingName>), Query, description = "Only those that wait for this."),
+        ("rail" = inline(Option<scalar::RailName>), Query, description = "Only those that go this way."),
         ("account" = inline(Option<scalar::AccountId>), Query, description = "Only those from or to this account."),
         ("amount" = inline(Option<scalar::Amount>), Query, description = "Only those of this amount."),
         ("last4" = inline(Option<String>), Query, description = "Only those from or to an account number, or a card, that ends so.", pattern = "^[0-9A-Z]{4}$"),
@@ -116,7 +119,11 @@ pub async fn list(
     let paging = Paging::of(&mut query)?;
     let filter = Filter::of(query)?;
     let partition = keys::payments_list(call.tenant());
-    let page = newest_first(&api, &partition, paging, |payment| filter.judge(payment)).await?;
+    let limit = paging.limit;
+    let mut page = newest_first(&api, &partition, paging, |payment| filter.judge(payment)).await?;
+    if page.data.len() < limit && page.has_more {
+        page = beyond(&api, &call, &filter, page, limit).await?;
+    }
     let shown_data: Vec<_> = page.data.iter().map(PaymentView::of).collect();
     Ok(shown(&Page {
         data: shown_data,
@@ -125,10 +132,59 @@ pub async fn list(
     }))
 }
 
+/// Goes on, by what is known of all payments, with a page that is not full yet.
+async fn beyond(
+    api: &Api,
+    call: &Call,
+    filter: &Filter,
+    page: Page<Payment>,
+    limit: usize,
+) -> Result<Page<Payment>, Problem> {
+    let (mut data, mut after) = (page.data, page.next_cursor.and_then(|it| it.parse().ok()));
+    let (tenant, outline) = (call.tenant(), filter.outline());
+    loop {
+        // One more than is wanted says whether there is more.
+        let wanted = limit + 1 - data.len();
+        let roster = api.roster().cloned();
+        let looked = tokio::task::spawn_blocking(move || {
+            roster.and_then(|it| it.older(tenant, &outline, after, wanted))
+        });
+        let Some(ids) = looked
+            .await
+            .map_err(|_| Problem::new(ErrorCode::Internal))?
+        else {
+            return Ok(Page::new(data, after));
+        };
+        for some in ids.chunks(READ_MAX) {
+            let keys: Vec<_> = some.iter().map(|id| keys::payment(tenant, *id)).collect();
+            for record in api.app().store.get(&keys).await?.into_iter().flatten() {
+                let payment: Payment = decode(&record.body.bytes);
+                // What two texts have in common in a row they need not have in common here.
+                if filter.judge(&payment) != Verdict::Keep {
+                    continue;
+                }
+                if data.len() == limit {
+                    return Ok(Page::new(data, after));
+                }
+                after = Some(payment.id);
+                data.push(payment);
+            }
+        }
+        if ids.len() < wanted {
+            return Ok(Page::new(data, None::<String>));
+        }
+        after = ids.last().copied();
+    }
+}
+
+/// Payments that are read at once: no store takes more keys.
+const READ_MAX: usize = 100;
+
 /// Which payments are wanted.
 struct Filter {
     status: Option<Status>,
     pending: Option<Pending>,
+    rail: Option<Rail>,
     account: Option<Id<Account>>,
     amount: Option<Amount>,
     last4: Option<String>,
@@ -147,6 +203,10 @@ impl Filter {
             pending: query.take_with("pending", |text| {
                 let found = Pending::ALL.into_iter().find(|it| it.name() == text);
                 found.ok_or_else(|| "there is no such thing to wait for".to_owned())
+            })?,
+            rail: query.take_with("rail", |text| {
+                let found = Rail::ALL.into_iter().find(|it| it.name() == text);
+                found.ok_or_else(|| "there is no such rail".to_owned())
             })?,
             account: query.take("account")?,
             amount: query.take_with("amount", |text| {
@@ -171,6 +231,21 @@ impl Filter {
         Ok(filter)
     }
 
+    /// The same for what is kept of each payment in memory.
+    fn outline(&self) -> Outline {
+        Outline {
+            status: self.status,
+            pending: self.pending,
+            rail: self.rail,
+            account: self.account.map(Mark::of),
+            minor: self.amount.map(Amount::minor),
+            last4: self.last4.as_deref().map(Mark::of),
+            end_to_end_id: self.end_to_end_id.as_deref().map(Mark::of),
+            created_from: self.created_from,
+            created_before: self.created_before,
+        }
+    }
+
     /// The list is in the order of ids, and an id that came from a rail need not be in the order
     /// of time: no payment says that none after it is wanted.
     fn judge(&self, payment: &Payment) -> Verdict {
@@ -186,6 +261,7 @@ impl Filter {
             && self
                 .pending
                 .is_none_or(|it| payment.stage.pending() == Some(it))
+            && self.rail.is_none_or(|it| payment.rail == it)
             && self.account.is_none_or(of_account)
             && self.amount.is_none_or(|it| payment.money.amount == it)
             && self.last4.as_ref().is_none_or(of_number)

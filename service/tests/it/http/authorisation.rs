@@ -118,6 +118,7 @@ get    /v1/risk/rules/{id}                    voarud
 post   /v1/risk/rules/{id}/mode               ar
 post   /v1/risk/rules/{id}/retire             r
 get    /v1/settings                           voarud
+get    /v1/standing                           voarud
 delete /v1/subjects/{id}                      d
 get    /v1/subjects/{id}                      voarud
 get    /v1/subjects/{id}/export               -
