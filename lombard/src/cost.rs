@@ -8,16 +8,11 @@ mod tell;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lombard_core::cost::{
-    Around, Choices, Measured, PriceTable, Weather, chart, choices, estimate, matrix,
-};
+use lombard_core::cost::{Choices, Measured, Weather, chart, choices, estimate, matrix};
+use lombard_service::cost::{AROUND, Figures, MEASURED, PRICES};
 use serde::de::DeserializeOwned;
 
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-
-const PRICES: &str = include_str!("../../docs/cost/prices-eu-west-2.toml");
-const MEASURED: &str = include_str!("../../docs/cost/operations.json");
-const AROUND: &str = include_str!("../../docs/cost/around.toml");
 
 /// What to price.
 #[derive(Debug, Args)]
@@ -79,13 +74,6 @@ argument!(Way for choices::Entry { Rest => Rest, Http => Http, Balancer => Balan
 argument!(Machine for choices::Compute { Arm => Arm, X86 => X86, Tasks => Tasks });
 argument!(Tables for choices::Database { OnDemand => OnDemand, Provisioned => Provisioned });
 argument!(Saga for choices::Orchestration { None => None, Express => Express, Standard => Standard });
-
-/// All that the model reads.
-struct Figures {
-    prices: PriceTable,
-    measured: Measured,
-    around: Around,
-}
 
 /// Prices and tells.
 pub fn run(args: &Cost, as_json: bool) -> Outcome {

@@ -6,7 +6,7 @@
 //! other way in.
 //!
 //! **Invariants.** No page holds script or style of its own: the content security policy allows
-//! only the console's two files. A form names the state that it was made from, and carries its own
+//! only the console's own files. A form names the state that it was made from, and carries its own
 //! idempotency key: sent twice it acts once. A session ends when it has been idle for
 //! [`session::IDLE_MAX`], and with the credential that it stands for, which never reaches the browser.
 
@@ -16,6 +16,7 @@ mod chart;
 mod form;
 mod kept;
 mod layout;
+mod live;
 mod pages;
 mod parts;
 mod proof;
@@ -34,6 +35,8 @@ use axum::{
     routing::{get, post},
 };
 
+use tokio::sync::Semaphore;
+
 use crate::http::Api;
 use ask::ApiRouter;
 use session::Sessions;
@@ -48,6 +51,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 struct Console {
     api: ApiRouter,
     sessions: Arc<Sessions>,
+    streams: Arc<Semaphore>,
     shared: Api,
 }
 
@@ -62,6 +66,7 @@ pub fn routes(api: Router, shared: Api) -> Router {
     let console = Console {
         api: ApiRouter::new(api),
         sessions: Arc::new(Sessions::new(shared.app().host.clone())),
+        streams: Arc::new(Semaphore::new(live::STREAMS_MAX)),
         shared,
     };
     Router::new()
@@ -130,6 +135,8 @@ pub fn routes(api: Router, shared: Api) -> Router {
         .route("/console/webhooks/{id}/{act}", post(pages::webhooks::act))
         .route("/console/style.css", get(assets::style))
         .route("/console/keys.js", get(assets::keys))
+        .route("/console/live.js", get(assets::live))
+        .route(live::PATH, get(live::stream))
         .layer(middleware::map_response(guarded))
         .with_state(console)
 }

@@ -47,6 +47,7 @@ mod events;
 mod health;
 mod holds;
 mod ledger;
+mod operations;
 pub(crate) mod payments;
 mod reconciliation;
 mod risk;
@@ -248,6 +249,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(risk::routes())
         .merge(settings::routes())
         .merge(standing::routes())
+        .merge(operations::routes())
         .merge(health::routes())
 }
 

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod config;
 pub mod conformance;
 pub mod console;
+pub mod cost;
 pub mod details;
 pub mod duty;
 pub mod exceptions;

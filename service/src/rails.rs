@@ -18,7 +18,10 @@ pub mod speak;
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use lombard_core::{payment::Payment, rail::Rail, reason::Reason, tenant::TenantId};
+use lombard_core::{
+    payment::Payment, rail::Rail, reason::Reason, tenant::TenantId, time::Timestamp,
+};
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -26,6 +29,7 @@ use crate::{
     ports::{Cause, Host, Store, Vault},
     psp::Cards,
 };
+use breaker::{Breaker, Health};
 
 /// A payment rail, outbound. What adding one takes is in `docs/rails.md`.
 pub trait RailPort: Send + Sync + 'static {
@@ -38,6 +42,11 @@ pub trait RailPort: Send + Sync + 'static {
 
     /// Nothing is sent after [`RailPort::ready`]: another may.
     fn unused(&self) {}
+
+    /// The ways that it has to the other side, and how each does.
+    fn ways(&self) -> Vec<Way> {
+        Vec::new()
+    }
 
     /// Another way for a payment that never left by those it has tried, if there is one.
     fn another_way(&self, _payment: &Payment, _tried: &[String]) -> Option<String> {
@@ -72,6 +81,34 @@ pub trait RailPort: Send + Sync + 'static {
         tenant: TenantId,
         payment: &'a Payment,
     ) -> BoxFuture<'a, Result<(), RailError>>;
+}
+
+/// A way to the other side, and how it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The rail.
+    pub rail: Rail,
+    /// The provider that it leads to, where a rail has several.
+    pub provider: Option<&'static str>,
+    /// How it does.
+    pub health: Health,
+}
+
+impl Way {
+    /// The way behind a breaker.
+    pub(crate) fn of(
+        rail: Rail,
+        provider: Option<&'static str>,
+        breaker: &Mutex<Breaker>,
+        now: Timestamp,
+    ) -> Self {
+        let health = breaker.lock().health(now);
+        Self {
+            rail,
+            provider,
+            health,
+        }
+    }
 }
 
 /// What a rail says of an instruction.
@@ -149,6 +186,12 @@ impl Rails {
     pub async fn enquiry_turn(&self, rail: Rail) -> Option<OwnedSemaphorePermit> {
         let turns = Arc::clone(self.enquiries.get(&rail)?);
         turns.acquire_owned().await.ok()
+    }
+
+    /// All ways of all rails, in the order of rails.
+    #[must_use]
+    pub fn ways(&self) -> Vec<Way> {
+        self.rails.values().flat_map(|port| port.ways()).collect()
     }
 
     /// Whether payments over it can be taken.

@@ -5,6 +5,7 @@
 //! dashboard and `lombard slo` all come from [`Slo::ALL`] and those two counters.
 
 pub mod alerts;
+pub mod burn;
 mod dashboard;
 mod rules;
 

@@ -1,4 +1,4 @@
-//! The console's style and script, the same bytes until the next release.
+//! The console's style and scripts, the same bytes until the next release.
 
 use axum::{http::header, response::IntoResponse};
 
@@ -10,8 +10,14 @@ pub async fn style() -> impl IntoResponse {
     ([kind, FOR_AN_HOUR], include_str!("style.css"))
 }
 
-/// Shortcuts of the keyboard, and what is live. Pages are complete without it.
+const SCRIPT: (header::HeaderName, &str) = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+
+/// Shortcuts of the keyboard. Pages are complete without it.
 pub async fn keys() -> impl IntoResponse {
-    let kind = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
-    ([kind, FOR_AN_HOUR], include_str!("keys.js"))
+    ([SCRIPT, FOR_AN_HOUR], include_str!("keys.js"))
+}
+
+/// What keeps watched parts of pages fresh. Pages are complete without it.
+pub async fn live() -> impl IntoResponse {
+    ([SCRIPT, FOR_AN_HOUR], include_str!("live.js"))
 }

@@ -174,6 +174,7 @@ fn document(title: &str, class: &str, body: &Markup) -> Markup {
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href="/console/style.css";
                 script src="/console/keys.js" defer {}
+                script src="/console/live.js" defer {}
             }
             body class=(class) { (body) }
         }

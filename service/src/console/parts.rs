@@ -27,6 +27,11 @@ pub fn heading(title: &Markup, actions: &Markup) -> Markup {
     html! { div.heading { h1 { (title) } div.actions { (actions) } } }
 }
 
+/// Where the script says that a page is kept fresh. Empty without it.
+pub fn live_sign() -> Markup {
+    html! { span #live.live {} }
+}
+
 /// An amount with its currency, to be set at the right edge of its column.
 pub fn money(minor: u64, currency: &str) -> Markup {
     html! { span.money { span.figure { (amount(minor, currency)) } " " abbr { (currency) } } }

@@ -14,7 +14,7 @@ use axum::{
 use lombard_core::{id::Id, tenant::TenantId, time::Timestamp};
 use parking_lot::Mutex;
 
-use super::{Console, layout};
+use super::{Console, layout, live};
 use crate::{
     access::{Access, needs},
     app::App,
@@ -29,6 +29,8 @@ pub const IDLE_MAX: u64 = 15 * 60 * 1000;
 pub const LASTS_MAX: u64 = 12 * 60 * 60 * 1000;
 /// The most sessions at once; beyond it the one that has been idle for longest ends.
 const SESSIONS_MAX: usize = 10_000;
+/// The header of requests that a page makes of its own accord.
+const OF_ITSELF: &str = "lombard-live";
 /// The cookie's name.
 const COOKIE: &str = "lombard_console";
 
@@ -119,8 +121,9 @@ impl Sessions {
         app: &App,
         headers: &HeaderMap,
         peer: Option<&Peer>,
+        by_himself: bool,
     ) -> Result<Option<Caller>, ReadError> {
-        let Some((token, open)) = self.touched(headers) else {
+        let Some((token, open)) = self.touched(headers, by_himself) else {
             return Ok(None);
         };
         let key = tenants::find_key(app, open.tenant, open.credential).await?;
@@ -137,8 +140,9 @@ impl Sessions {
         Ok(caller)
     }
 
-    /// The session of a request, which is idle no more; one that lasted too long ends.
-    fn touched<'a>(&self, headers: &'a HeaderMap) -> Option<(&'a str, Open)> {
+    /// The session of a request, which is idle no more if somebody made it himself; one that lasted
+    /// too long ends.
+    fn touched<'a>(&self, headers: &'a HeaderMap, by_himself: bool) -> Option<(&'a str, Open)> {
         let token = cookie(headers, COOKIE)?;
         let now = self.host.now();
         let mut open = self.open.lock();
@@ -147,7 +151,9 @@ impl Sessions {
             open.remove(token);
             return None;
         }
-        session.seen = now;
+        if by_himself {
+            session.seen = now;
+        }
         Some((token, session.clone()))
     }
 }
@@ -180,7 +186,11 @@ impl FromRequestParts<Console> for Session {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let peer = parts.extensions.get::<Peer>().cloned();
         let app = console.shared.app();
-        let found = console.sessions.find(app, &parts.headers, peer.as_ref());
+        // What a page asks for of its own accord keeps nobody signed in.
+        let of_itself = parts.uri.path() == live::PATH || parts.headers.contains_key(OF_ITSELF);
+        let found = console
+            .sessions
+            .find(app, &parts.headers, peer.as_ref(), !of_itself);
         match found.await {
             Ok(Some(caller)) => return Ok(Self { caller, peer }),
             Ok(None) => {}

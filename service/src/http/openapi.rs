@@ -45,6 +45,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "reconciliation", description = "Statements held against the payments."),
         (name = "standing", description = "How much stands where."),
         (name = "settings", description = "What the operator set that binds callers."),
+        (name = "operations", description = "How the installation runs: objectives, rails, cost."),
         (name = "health", description = "Whether the server runs and can work."),
     ),
     components(schemas(super::problem::Document<'static>))

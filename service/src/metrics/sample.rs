@@ -19,7 +19,7 @@ use super::{
     label::{Consumer, Label, Redacted, Store},
     process,
 };
-use crate::{gate, ports::Host, proof::Log, worker::feed::rest};
+use crate::{gate, ports::Host, proof::Log, slo, worker::feed::rest};
 
 /// How often, in milliseconds.
 const EVERY_MS: u64 = 1_000;
@@ -76,6 +76,7 @@ pub async fn run(sampler: Sampler, mut stop: watch::Receiver<bool>) {
     let mut moments = Moments::default();
     loop {
         let position = sampler.look();
+        slo::burn::note(Instant::now());
         moments.note(Instant::now(), position);
         tell_lags(&moments);
         if rest(&mut stop, EVERY_MS).await {

@@ -42,7 +42,7 @@ use crate::{
     metrics::{METRICS, kinds::Took, label},
     ports::{Cause, Host, Store},
     rails::{
-        Answer, RailError, RailPort,
+        Answer, RailError, RailPort, Way,
         breaker::{Breaker, Change, Pass},
     },
     slo::Slo,
@@ -337,6 +337,12 @@ impl RailPort for Cards {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         })
+    }
+
+    fn ways(&self) -> Vec<Way> {
+        let now = self.host.now();
+        let way = |it: &Provider| Way::of(Rail::Card, Some(it.name), &it.breaker, now);
+        self.providers.iter().map(way).collect()
     }
 
     fn another_way(&self, payment: &Payment, tried: &[String]) -> Option<String> {

@@ -25,6 +25,20 @@ const OPEN_MS: u64 = 30_000;
 pub struct Breaker {
     slices: VecDeque<Slice>,
     state: State,
+    worked_at: Option<Timestamp>,
+}
+
+/// How the way behind a breaker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// `closed`, `trying` one call, or `open`.
+    pub breaker: &'static str,
+    /// Calls of the last minute that count.
+    pub calls: u32,
+    /// How many of them failed.
+    pub errors: u32,
+    /// When a call worked last, of those since the process began.
+    pub worked_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -103,8 +117,31 @@ impl Breaker {
         }
     }
 
+    /// How its way does.
+    #[must_use]
+    pub fn health(&self, now: Timestamp) -> Health {
+        let oldest = oldest_slice(now);
+        let recent = self.slices.iter().filter(|slice| slice.at > oldest);
+        let (calls, errors) = recent.fold((0, 0), |(calls, errors), slice| {
+            (calls + slice.calls, errors + slice.errors)
+        });
+        Health {
+            breaker: match self.state {
+                State::Closed => "closed",
+                State::Trying { .. } => "trying",
+                State::Open { .. } => "open",
+            },
+            calls,
+            errors,
+            worked_at: self.worked_at,
+        }
+    }
+
     /// Notes what became of a call. Says whether the breaker opened or closed by it.
     pub fn note(&mut self, now: Timestamp, worked: bool) -> Option<Change> {
+        if worked {
+            self.worked_at = Some(now);
+        }
         match (self.state, worked) {
             (State::Trying { .. }, true) => {
                 self.state = State::Closed;
@@ -138,7 +175,7 @@ impl Breaker {
 
     fn count(&mut self, now: Timestamp, worked: bool) {
         let at = now.unix_ms() / SLICE_MS;
-        let oldest = at.saturating_sub(WINDOW_MS / SLICE_MS);
+        let oldest = oldest_slice(now);
         while self.slices.front().is_some_and(|slice| slice.at <= oldest) {
             self.slices.pop_front();
         }
@@ -154,6 +191,11 @@ impl Breaker {
             slice.errors = slice.errors.saturating_add(u32::from(!worked));
         }
     }
+}
+
+/// The last slice that is no longer within the window.
+fn oldest_slice(now: Timestamp) -> u64 {
+    (now.unix_ms() / SLICE_MS).saturating_sub(WINDOW_MS / SLICE_MS)
 }
 
 /// What a call changed.
@@ -207,6 +249,25 @@ mod tests {
         }
         assert_eq!(breaker.ask(START), Pass::Go);
         assert_eq!(breaker.note(START, false), Some(Change::Opened));
+    }
+
+    #[test]
+    fn its_health_is_the_last_minute_s_and_the_last_that_worked() {
+        let mut breaker = Breaker::default();
+        let at = |ms| Timestamp::from_unix_ms(ms);
+        assert_eq!(breaker.health(at(1_000)).worked_at, None);
+        breaker.note(at(1_000), true);
+        breaker.note(at(30_000), false);
+        let health = breaker.health(at(31_000));
+        assert_eq!((health.calls, health.errors), (2, 1));
+        let health = breaker.health(at(70_000));
+        assert_eq!(
+            (health.calls, health.errors),
+            (1, 1),
+            "the first is too old"
+        );
+        assert_eq!(health.worked_at, Some(at(1_000)));
+        assert_eq!(opened_at(at(70_000)).health(at(70_001)).breaker, "open");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use reqwest::{Client, Response, StatusCode, redirect};
 use tracing::{info, warn};
 
 use super::{
-    RailError,
+    RailError, Way,
     breaker::{Breaker, Change, Pass},
     signature::{self, Signer},
 };
@@ -110,6 +110,11 @@ impl Gateway {
         METRICS.rail_calls.of((self.rail, call)).inc();
         METRICS.rail_call_duration.of((self.rail,)).took(took);
         Slo::RailAnswers.note(heard.is_ok());
+    }
+
+    /// How the way to the rail does.
+    pub fn way(&self) -> Way {
+        Way::of(self.rail, None, &self.breaker, self.host.now())
     }
 
     /// The call that [`Gateway::ready`] let through is not made.

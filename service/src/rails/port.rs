@@ -14,7 +14,7 @@ use lombard_core::{
 };
 
 use super::{
-    Answer, RailError, RailPort,
+    Answer, RailError, RailPort, Way,
     dialect::{Dialect, Verdict, why},
     gateway::{Gateway, Heard, Trace},
     names::{self, Names},
@@ -203,6 +203,10 @@ impl RailPort for IsoRail {
 
     fn unused(&self) {
         self.gateway.unused();
+    }
+
+    fn ways(&self) -> Vec<Way> {
+        vec![self.gateway.way()]
     }
 
     fn submit<'a>(

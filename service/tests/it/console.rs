@@ -4,6 +4,7 @@ mod accounts;
 mod acting;
 mod browser;
 mod cases;
+mod live;
 mod looking;
 mod provider;
 mod risk;

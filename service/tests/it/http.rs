@@ -16,6 +16,7 @@ mod holds;
 mod idempotency;
 pub mod isolation;
 mod ledger;
+mod operations;
 mod overload;
 mod payments;
 mod proposals;

@@ -9,8 +9,8 @@ use crate::{
     console::{
         ask::{ApiRouter, Refused},
         form::Fields,
-        layout,
-        parts::{empty, heading, id, list, next, pill, text, time},
+        layout, live,
+        parts::{empty, heading, id, list, live_sign, next, pill, text, time},
         session::Session,
         words::plain,
     },
@@ -46,22 +46,13 @@ pub async fn page(
     let page = api.list(&session, "/v1/exceptions", &asked).await?;
     let bulk = session.may("POST", "/v1/exceptions/bulk") && !matches!(part, "resolved" | "all");
     let content = html! {
-        (heading(&html! { "Exceptions" }, &kinds(part, kind)))
+        (heading(&html! { "Exceptions" }, &html! { (live_sign()) (kinds(part, kind)) }))
         nav.tabs aria-label="Parts of the queue" {
             @for (value, word) in PARTS {
                 a href=(format!("/console/exceptions?standing={value}&kind={kind}")) aria-current=[(value == part).then_some("page")] { (word) }
             }
         }
-        @if list(&page, "data").is_empty() {
-            (nothing(part))
-        } @else if bulk {
-            form method="post" action="/console/exceptions/bulk" {
-                (table(list(&page, "data"), true))
-                (together())
-            }
-        } @else {
-            (table(list(&page, "data"), false))
-        }
+        (live::watched(&[("of", "exceptions"), filters[0], filters[1]], &queue(part, list(&page, "data"), bulk)))
         (next("/console/exceptions", &[("standing", part), ("kind", kind)], &page))
     };
     Ok(layout::page(
@@ -70,6 +61,22 @@ pub async fn page(
         "Exceptions",
         &content,
     ))
+}
+
+/// The cases of a part of the queue, to be picked from where that is any use.
+fn queue(part: &str, cases: &[Value], bulk: bool) -> Markup {
+    html! {
+        @if cases.is_empty() {
+            (nothing(part))
+        } @else if bulk {
+            form method="post" action="/console/exceptions/bulk" {
+                (table(cases, true))
+                (together())
+            }
+        } @else {
+            (table(cases, false))
+        }
+    }
 }
 
 fn kinds(part: &str, chosen: &str) -> Markup {

@@ -1,4 +1,6 @@
-//! What is going on: what is pending and why, what needs a person, how the log stands.
+//! What is going on: what is pending and why, what needs a person, how the installation does.
+
+mod running;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +14,8 @@ use crate::console::{
     Console,
     ask::Refused,
     chart::{Bar, bars},
-    layout,
-    parts::{heading, list, money, number, text},
+    layout, live,
+    parts::{empty, heading, list, live_sign, money, number, text},
     session::Session,
     words::plain,
 };
@@ -27,34 +29,47 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
     let pending = format!("/v1/payments?status=AUTH_PENDING&limit={LOOKED_AT}");
     let recent = format!("/v1/payments?limit={LOOKED_AT}");
     let exceptions = format!("/v1/exceptions?standing=active&limit={LOOKED_AT}");
-    let (pending, recent, exceptions) = tokio::try_join!(
+    let (pending, recent, exceptions, operations) = tokio::try_join!(
         api.get::<Value>(&session, &pending),
         api.get::<Value>(&session, &recent),
         api.get::<Value>(&session, &exceptions),
+        api.get::<Value>(&session, "/v1/operations"),
     )?;
-    // A server may keep no log of its own.
+    // A server may keep no log of its own, and have nobody who judges payments.
     let log = api.get::<Value>(&session, "/v1/log").await.ok();
+    let risk = api.get::<Value>(&session, "/v1/risk/health").await.ok();
     let newest = list(&recent, "data");
+    let (waiting, cases) = (list(&pending, "data"), list(&exceptions, "data"));
     let content = html! {
-        (heading(&html! { "Overview" }, &html! {}))
         div.cards {
             (in_flight(&pending))
-            (waiting(&pending, "verification", "Wait for a person"))
-            (waiting(&pending, "funds", "Wait for funds"))
-            (waiting(&pending, "rails", "Wait for a rail"))
+            (waiting_for(&pending, "verification", "Wait for a person"))
+            (waiting_for(&pending, "funds", "Wait for funds"))
+            (in_doubt(&pending))
             (open(&exceptions))
+            (cost_of(&operations["cost"]))
             @if let Some(log) = &log { (behind(log)) }
         }
         div.charts {
-            section.card { h2 { "Pending, by what they wait for" } (reasons(list(&pending, "data"))) }
-            section.card { h2 { "Open exceptions, by age" } (ages(list(&exceptions, "data"), console.sessions.now())) }
-            section.card { h2 { "Open exceptions, by kind" } (kinds(list(&exceptions, "data"))) }
+            section.card { h2 { "Pending, by what they wait for" } (reasons(waiting)) }
             section.card { h2 { "The last " (newest.len()) " payments" } (outcomes(newest)) }
+            section.card { h2 { "Open exceptions, by age" } (ages(cases, console.sessions.now())) }
+            section.card { h2 { "Open exceptions, by kind" } (kinds(cases)) }
+            section.card { h2 { "Error budgets" } (running::objectives(&operations)) }
+            section.card { h2 { "Rails and providers" } (running::ways(&operations, waiting)) }
+            section.card #cost { h2 { "What a payment costs" } (running::cost(&operations["cost"])) }
+            section.card { h2 { "What risk decided" } (running::risk(risk.as_ref())) }
         }
         section.card {
             h2 { "Newest payments" }
-            div.scroll tabindex="0" { (table(&newest[..newest.len().min(12)])) }
+            @if newest.is_empty() { (first_payment()) } @else {
+                div.scroll tabindex="0" { (table(&newest[..newest.len().min(12)])) }
+            }
         }
+    };
+    let content = html! {
+        (heading(&html! { "Overview" }, &live_sign()))
+        (live::watched(&[("of", "overview")], &content))
     };
     Ok(layout::page(
         session.access(),
@@ -62,6 +77,14 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
         "Overview",
         &content,
     ))
+}
+
+/// What to do where nothing was paid yet.
+fn first_payment() -> Markup {
+    empty(
+        "No payment yet.",
+        &html! { "Make one with " code { "POST /v1/payments" } " or " code { "lombard pay FILE" } "; it appears here with everything that happens to it." },
+    )
 }
 
 fn card(to: &str, name: &str, value: &str) -> Markup {
@@ -116,12 +139,30 @@ fn kinds(exceptions: &[Value]) -> Markup {
     bars("Open exceptions by kind", &rows)
 }
 
-fn waiting(pending: &Value, reason: &str, name: &str) -> Markup {
+fn waiting_for(pending: &Value, reason: &str, name: &str) -> Markup {
     let count = { list(pending, "data").iter() }
         .filter(|payment| text(payment, "pending") == reason)
         .count();
     let to = format!("/console/payments?status=AUTH_PENDING&pending={reason}");
     card(&to, name, &counted(count, pending))
+}
+
+/// Payments of which money may have moved.
+fn in_doubt(pending: &Value) -> Markup {
+    let doubts = list(pending, "data").iter();
+    let count = doubts.filter(|payment| payment["in_doubt"] == true).count();
+    let to = "/console/payments?status=AUTH_PENDING&pending=rails";
+    card(to, "In doubt at a rail", &counted(count, pending))
+}
+
+fn cost_of(cost: &Value) -> Markup {
+    let pico = number(cost, "per_payment_pico");
+    html! {
+        a.card href="#cost" {
+            div.name { "A payment costs" }
+            div.value { span.money { span.figure { (running::millionths(pico)) } " " abbr { "millionths of a " (text(cost, "currency")) } } }
+        }
+    }
 }
 
 fn open(exceptions: &Value) -> Markup {

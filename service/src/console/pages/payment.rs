@@ -12,8 +12,11 @@ use crate::console::{
     Console,
     ask::{ApiRouter, Refused},
     form::Fields,
-    layout,
-    parts::{action, facts, heading, id, list, money, number, pill, status, text, time, whole_id},
+    layout, live,
+    parts::{
+        action, facts, heading, id, list, live_sign, money, number, pill, status, text, time,
+        whole_id,
+    },
     session::Session,
     words::{amount, escaped, plain},
 };
@@ -40,7 +43,7 @@ pub async fn page(
         (money(number(&payment, "amount"), text(&payment, "currency"))) (status(&payment))
     };
     let content = html! {
-        (heading(&title, &actions(&session, &payment, &key)))
+        (heading(&title, &html! { (live_sign()) (actions(&session, &payment, &key)) }))
         @if !done.get("done").is_empty() {
             div.note data-tone="good" role="status" { p { (done_words(done.get("done"))) } }
         }
@@ -54,11 +57,12 @@ pub async fn page(
             (books_of(list(&books, "data")))
         }
     };
+    let watched = [("of", "payment"), ("id", text(&payment, "id"))];
     Ok(layout::page(
         session.access(),
         "/console/payments",
         "Payment",
-        &content,
+        &live::watched(&watched, &content),
     ))
 }
 

@@ -59,6 +59,11 @@ impl Browser {
         browser
     }
 
+    /// The cookie that it holds.
+    pub fn cookie(&self) -> String {
+        self.cookie.lock().clone().expect("it is signed in")
+    }
+
     pub async fn get(&self, path: &str) -> Shown {
         self.send(Request::get(path).body(Body::empty()).unwrap())
             .await

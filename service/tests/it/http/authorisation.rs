@@ -76,6 +76,7 @@ get    /v1/mandates                           voarud
 post   /v1/mandates                           d
 get    /v1/mandates/{id}                      voarud
 post   /v1/mandates/{id}/revoke               d
+get    /v1/operations                         voarud
 get    /v1/payments                           voarudm
 post   /v1/payments                           om
 get    /v1/payments/{id}                      voarudm
