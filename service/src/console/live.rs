@@ -60,9 +60,8 @@ pub fn watched(of: &[(&str, &str)], content: &Markup) -> Markup {
 fn sources(fields: &Fields) -> Vec<String> {
     match fields.get("of") {
         "overview" => vec![
-            "/v1/payments?limit=25".to_owned(),
-            "/v1/payments?status=AUTH_PENDING&limit=100".to_owned(),
-            "/v1/exceptions?standing=active&limit=100".to_owned(),
+            "/v1/payments?limit=12".to_owned(),
+            "/v1/standing".to_owned(),
         ],
         "exceptions" => {
             let filters = ["standing", "kind"].map(|name| (name, fields.get(name)));

@@ -10,19 +10,23 @@ pub fn amount(minor: u64, currency: &str) -> String {
     };
     let text = format_minor(minor, currency);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let digits = whole.len();
-    let mut grouped = String::with_capacity(text.len() + digits / 3);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (digits - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
+    let grouped = in_threes(whole);
     if fraction.is_empty() {
         grouped
     } else {
         format!("{grouped}.{fraction}")
     }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(count: u64) -> String {
+    in_threes(&count.to_string())
+}
+
+fn in_threes(digits: &str) -> String {
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 /// `2026-11-23T07:21:10.385Z` as `2026-11-23 07:21:10`.
@@ -75,6 +79,7 @@ mod tests {
         for (minor, currency, text) in rows {
             assert_eq!(amount(minor, currency), text);
         }
+        assert_eq!(grouped(1_234_567), "1,234,567");
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod running;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use lombard_core::time::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -17,59 +16,59 @@ use crate::console::{
     layout, live,
     parts::{empty, heading, list, live_sign, money, number, text},
     session::Session,
-    words::plain,
+    words::{grouped, plain},
 };
 
-/// How many of the newest are looked at. A list that is longer says so.
-const LOOKED_AT: usize = 100;
+/// How many of the newest payments are shown.
+const NEWEST: usize = 12;
 
 /// The page.
 pub async fn page(State(console): State<Console>, session: Session) -> Result<Markup, Refused> {
     let api = &console.api;
-    let pending = format!("/v1/payments?status=AUTH_PENDING&limit={LOOKED_AT}");
-    let recent = format!("/v1/payments?limit={LOOKED_AT}");
-    let exceptions = format!("/v1/exceptions?standing=active&limit={LOOKED_AT}");
-    let (pending, recent, exceptions, operations) = tokio::try_join!(
-        api.get::<Value>(&session, &pending),
-        api.get::<Value>(&session, &recent),
-        api.get::<Value>(&session, &exceptions),
+    let newest = format!("/v1/payments?limit={NEWEST}");
+    let (standing, newest, operations) = tokio::try_join!(
+        api.get::<Value>(&session, "/v1/standing"),
+        api.get::<Value>(&session, &newest),
         api.get::<Value>(&session, "/v1/operations"),
     )?;
     // A server may keep no log of its own, and have nobody who judges payments.
     let log = api.get::<Value>(&session, "/v1/log").await.ok();
     let risk = api.get::<Value>(&session, "/v1/risk/health").await.ok();
-    let newest = list(&recent, "data");
-    let (waiting, cases) = (list(&pending, "data"), list(&exceptions, "data"));
-    let content = html! {
+    let (payments, cases) = (list(&standing, "payments"), list(&standing, "exceptions"));
+    let newest = list(&newest, "data");
+    let parts = html! {
         div.cards {
-            (in_flight(&pending))
-            (waiting_for(&pending, "verification", "Wait for a person"))
-            (waiting_for(&pending, "funds", "Wait for funds"))
-            (in_doubt(&pending))
-            (open(&exceptions))
+            (in_flight(payments))
+            (waiting_for(payments, "verification", "Wait for a person"))
+            (waiting_for(payments, "funds", "Wait for funds"))
+            (in_doubt(payments))
+            (open(cases))
             (cost_of(&operations["cost"]))
             @if let Some(log) = &log { (behind(log)) }
         }
+        @if standing["exact"] != true {
+            p.meta { "Counted over the newest 1,000 payments and exceptions: this server does not count all of them." }
+        }
         div.charts {
-            section.card { h2 { "Pending, by what they wait for" } (reasons(waiting)) }
-            section.card { h2 { "The last " (newest.len()) " payments" } (outcomes(newest)) }
-            section.card { h2 { "Open exceptions, by age" } (ages(cases, console.sessions.now())) }
+            section.card { h2 { "Pending, by what they wait for" } (reasons(payments)) }
+            section.card { h2 { "Payments, by status" } (outcomes(payments)) }
+            section.card { h2 { "Open exceptions, by age" } (ages(cases)) }
             section.card { h2 { "Open exceptions, by kind" } (kinds(cases)) }
             section.card { h2 { "Error budgets" } (running::objectives(&operations)) }
-            section.card { h2 { "Rails and providers" } (running::ways(&operations, waiting)) }
+            section.card { h2 { "Rails and providers" } (running::ways(&operations)) }
             section.card #cost { h2 { "What a payment costs" } (running::cost(&operations["cost"])) }
             section.card { h2 { "What risk decided" } (running::risk(risk.as_ref())) }
         }
         section.card {
             h2 { "Newest payments" }
             @if newest.is_empty() { (first_payment()) } @else {
-                div.scroll tabindex="0" { (table(&newest[..newest.len().min(12)])) }
+                div.scroll tabindex="0" { (table(newest)) }
             }
         }
     };
     let content = html! {
         (heading(&html! { "Overview" }, &live_sign()))
-        (live::watched(&[("of", "overview")], &content))
+        (live::watched(&[("of", "overview")], &parts))
     };
     Ok(layout::page(
         session.access(),
@@ -91,68 +90,40 @@ fn card(to: &str, name: &str, value: &str) -> Markup {
     html! { a.card href=(to) { div.name { (name) } div.value { (value) } } }
 }
 
-/// A count of a list that may be longer than what was looked at.
-fn counted(count: usize, page: &Value) -> String {
-    let more = page.get("has_more") == Some(&Value::Bool(true));
-    format!("{count}{}", if more { "+" } else { "" })
+/// How many payments of these are counted, where they fit.
+fn counted(payments: &[Value], fits: impl Fn(&Value) -> bool) -> u64 {
+    let fitting = payments.iter().filter(|one| fits(one));
+    fitting.map(|one| number(one, "count")).sum()
 }
 
 /// The money of payments whose outcome is open, by currency.
-fn in_flight(pending: &Value) -> Markup {
+fn in_flight(payments: &[Value]) -> Markup {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-    for payment in list(pending, "data") {
-        let sum = sums.entry(text(payment, "currency")).or_default();
-        *sum = sum.saturating_add(number(payment, "amount"));
+    let open = |one: &&Value| matches!(text(one, "status"), "INITIATED" | "AUTH_PENDING");
+    for one in payments.iter().filter(open) {
+        let sum = sums.entry(text(one, "currency")).or_default();
+        *sum = sum.saturating_add(number(one, "amount"));
     }
-    let more = pending.get("has_more") == Some(&Value::Bool(true));
     html! {
         a.card href="/console/payments?status=AUTH_PENDING" {
-            div.name { "Money in flight" @if more { ", of the newest " (LOOKED_AT) } }
+            div.name { "Money in flight" }
             @if sums.is_empty() { div.value { "None" } }
             @for (currency, sum) in &sums { div.value { (money(*sum, currency)) } }
         }
     }
 }
 
-/// The kinds of which most cases are open.
-fn kinds(exceptions: &[Value]) -> Markup {
-    const SHOWN_MAX: usize = 5;
-    let mut counts: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
-    for exception in exceptions {
-        let high = text(exception, "severity") == "high";
-        let count = counts.entry(text(exception, "kind")).or_insert((0, high));
-        count.0 += 1;
-    }
-    if counts.is_empty() {
-        return html! { p.meta { "Nothing needs a person." } };
-    }
-    let mut rows: Vec<_> = counts.into_iter().collect();
-    rows.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    rows.truncate(SHOWN_MAX);
-    let rows: Vec<_> = { rows.into_iter() }
-        .map(|(kind, (count, high))| Bar {
-            name: plain(kind),
-            count,
-            tone: if high { "bad" } else { "doubt" },
-        })
-        .collect();
-    bars("Open exceptions by kind", &rows)
-}
-
-fn waiting_for(pending: &Value, reason: &str, name: &str) -> Markup {
-    let count = { list(pending, "data").iter() }
-        .filter(|payment| text(payment, "pending") == reason)
-        .count();
+fn waiting_for(payments: &[Value], reason: &str, name: &str) -> Markup {
+    let count = counted(payments, |one| text(one, "pending") == reason);
     let to = format!("/console/payments?status=AUTH_PENDING&pending={reason}");
-    card(&to, name, &counted(count, pending))
+    card(&to, name, &grouped(count))
 }
 
 /// Payments of which money may have moved.
-fn in_doubt(pending: &Value) -> Markup {
-    let doubts = list(pending, "data").iter();
-    let count = doubts.filter(|payment| payment["in_doubt"] == true).count();
+fn in_doubt(payments: &[Value]) -> Markup {
+    let count = counted(payments, |one| one["in_doubt"] == true);
     let to = "/console/payments?status=AUTH_PENDING&pending=rails";
-    card(to, "In doubt at a rail", &counted(count, pending))
+    card(to, "In doubt at a rail", &grouped(count))
 }
 
 fn cost_of(cost: &Value) -> Markup {
@@ -165,13 +136,9 @@ fn cost_of(cost: &Value) -> Markup {
     }
 }
 
-fn open(exceptions: &Value) -> Markup {
-    let count = list(exceptions, "data").len();
-    card(
-        "/console/exceptions",
-        "Exceptions to do",
-        &counted(count, exceptions),
-    )
+fn open(cases: &[Value]) -> Markup {
+    let count = cases.iter().map(|kind| number(kind, "count")).sum();
+    card("/console/exceptions", "Exceptions to do", &grouped(count))
 }
 
 fn behind(log: &Value) -> Markup {
@@ -182,7 +149,15 @@ fn behind(log: &Value) -> Markup {
     card("/console/log", "Log behind the ledger", &value)
 }
 
-/// How many of the payments stand where.
+fn bar(name: &str, count: u64, tone: &'static str) -> Bar {
+    Bar {
+        name: name.to_owned(),
+        count: usize::try_from(count).unwrap_or(usize::MAX),
+        tone,
+    }
+}
+
+/// How many payments stand where.
 fn outcomes(payments: &[Value]) -> Markup {
     let rows = [
         ("CLEARED", "Cleared", "good"),
@@ -192,63 +167,65 @@ fn outcomes(payments: &[Value]) -> Markup {
         ("FAILED", "Failed", "bad"),
         ("REVERSED", "Reversed", "back"),
     ];
-    let bar = |(status, name, tone): (&str, &str, &'static str)| Bar {
-        name: name.to_owned(),
-        count: { payments.iter() }
-            .filter(|payment| text(payment, "status") == status)
-            .count(),
-        tone,
-    };
-    bars("Payments by status", &rows.map(bar))
+    let rows = rows.map(|(status, name, tone)| {
+        let count = counted(payments, |one| text(one, "status") == status);
+        bar(name, count, tone)
+    });
+    bars("Payments by status", &rows)
 }
 
 /// What payments wait for, those of which money may have moved by themselves.
-fn reasons(pending: &[Value]) -> Markup {
-    let in_doubt = |payment: &Value| payment["in_doubt"] == true;
-    let count = |reason: &str| {
-        let waits = |payment: &&Value| !in_doubt(payment) && text(payment, "pending") == reason;
-        pending.iter().filter(waits).count()
+fn reasons(payments: &[Value]) -> Markup {
+    let waits = |reason: &str| {
+        let fits = |one: &Value| one["in_doubt"] != true && text(one, "pending") == reason;
+        counted(payments, fits)
     };
-    let bar = |name: &str, count: usize, tone| Bar {
-        name: name.to_owned(),
-        count,
-        tone,
-    };
-    let doubts = pending.iter().filter(|payment| in_doubt(payment)).count();
+    let doubts = counted(payments, |one| one["in_doubt"] == true);
     bars(
         "Pending payments by reason",
         &[
-            bar("A person", count("verification"), "open"),
-            bar("Funds", count("funds"), "open"),
-            bar("A rail", count("rails"), "open"),
+            bar("A person", waits("verification"), "open"),
+            bar("Funds", waits("funds"), "open"),
+            bar("A rail", waits("rails"), "open"),
             bar("In doubt", doubts, "doubt"),
         ],
     )
 }
 
 /// How long open cases have been waiting.
-fn ages(exceptions: &[Value], now: Timestamp) -> Markup {
-    const HOUR_MS: u64 = 3_600_000;
-    let bounds = [
-        ("Under an hour", HOUR_MS, "good"),
-        ("Under a day", 24 * HOUR_MS, "open"),
-        ("Under a week", 7 * 24 * HOUR_MS, "doubt"),
-        ("Older", u64::MAX, "bad"),
+fn ages(cases: &[Value]) -> Markup {
+    let rows = [
+        ("under_hour", "Under an hour", "good"),
+        ("under_day", "Under a day", "open"),
+        ("under_week", "Under a week", "doubt"),
+        ("older", "Older", "bad"),
     ];
-    let mut counts = bounds.map(|_| 0);
-    for exception in exceptions {
-        let opened = Timestamp::parse_rfc3339(text(exception, "opened_at"));
-        let age = opened.map_or(0, |opened| now.ms_since(opened));
-        let place = bounds.iter().position(|(_, below, _)| age < *below);
-        counts[place.unwrap_or(bounds.len() - 1)] += 1;
-    }
-    let rows = bounds.iter().zip(counts);
-    let rows: Vec<_> = rows
-        .map(|((name, _, tone), count)| Bar {
-            name: (*name).to_owned(),
-            count,
-            tone,
-        })
-        .collect();
+    let rows = rows.map(|(age, name, tone)| {
+        let count = cases.iter().map(|kind| number(kind, age)).sum();
+        bar(name, count, tone)
+    });
     bars("Open exceptions by age", &rows)
+}
+
+/// The kinds of which most cases are open.
+fn kinds(cases: &[Value]) -> Markup {
+    const SHOWN_MAX: usize = 5;
+    if cases.is_empty() {
+        return html! { p.meta { "Nothing needs a person. What a machine cannot finish comes here, by its kind." } };
+    }
+    let mut kinds: Vec<&Value> = cases.iter().collect();
+    kinds.sort_by_key(|kind| std::cmp::Reverse(number(kind, "count")));
+    let tone = |kind: &Value| match text(kind, "severity") {
+        "high" => "bad",
+        _ => "doubt",
+    };
+    let rows = kinds.into_iter().take(SHOWN_MAX);
+    let rows = rows.map(|kind| {
+        bar(
+            &plain(text(kind, "kind")),
+            number(kind, "count"),
+            tone(kind),
+        )
+    });
+    bars("Open exceptions by kind", &rows.collect::<Vec<_>>())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::console::{
     chart::{Bar, Measure, bars, measures},
     parts::{list, number, pill, text, time},
-    words::plain,
+    words::{grouped, plain},
 };
 
 /// What is left of each objective's budget, and how fast it burns.
@@ -59,26 +59,20 @@ fn times(burn: &Value) -> String {
         .map_or("–".to_owned(), |times| format!("{times:.1}×"))
 }
 
-/// The ways to rails and providers, with the payments of ours that are in doubt at each rail.
-pub fn ways(operations: &Value, pending: &[Value]) -> Markup {
+/// The ways to rails and providers.
+pub fn ways(operations: &Value) -> Markup {
     let all = list(operations, "ways");
-    let doubts = |rail: &str| {
-        let at = |payment: &&Value| payment["in_doubt"] == true && text(payment, "rail") == rail;
-        pending.iter().filter(at).count()
-    };
     html! {
         @if all.is_empty() {
             p.meta { "No rail is switched on. " code { "lombard up" } " starts a simulated one; " code { "rails.*" } " in the configuration connects real ones." }
         } @else {
             div.scroll tabindex="0" { table {
-                thead { tr { th scope="col" { "Rail" } th scope="col" { "State" } th.right scope="col" { "Errors" } th.right scope="col" { "In doubt" } th scope="col" { "Last answer (UTC)" } } }
+                thead { tr { th scope="col" { "Rail" } th scope="col" { "State" } th.right scope="col" { "Errors" } th scope="col" { "Last answer (UTC)" } } }
                 tbody { @for way in all {
-                    @let rail = text(way, "rail");
                     tr {
-                        td.nowrap { (rail) @if !text(way, "provider").is_empty() { " · " (text(way, "provider")) } }
+                        td.nowrap { (text(way, "rail")) @if !text(way, "provider").is_empty() { " · " (text(way, "provider")) } }
                         td { (breaker(text(way, "breaker"))) }
                         td.right.figure { @if way["errors_ppm"].is_number() { (percent(number(way, "errors_ppm"))) } @else { "–" } }
-                        td.right.figure { (doubts(rail)) }
                         td { @if text(way, "worked_at").is_empty() { span.meta { "none yet" } } @else { (time(text(way, "worked_at"))) } }
                     }
                 } }
@@ -138,13 +132,6 @@ pub fn millionths(pico: u64) -> String {
     format!("{}.{:02}", pico / 1_000_000, pico % 1_000_000 / 10_000)
 }
 
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev();
-    let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
-    groups.join(",")
-}
-
 /// What risk did at payments.
 pub fn risk(health: Option<&Value>) -> Markup {
     let Some(health) = health else {
@@ -180,8 +167,6 @@ mod tests {
     #[test]
     fn figures_in_words() {
         assert_eq!(millionths(44_061_000), "44.06");
-        assert_eq!(grouped(1_000_000), "1,000,000");
-        assert_eq!(grouped(12), "12");
         assert_eq!(percent(123_456), "12.3 %");
         assert_eq!(times(&serde_json::json!(14.44)), "14.4×");
         assert_eq!(times(&Value::Null), "–");
