@@ -134,6 +134,7 @@ fn plans(bench: &mut Criterion) {
         execute_at: None,
         agency: None,
         needs_approval: false,
+        parties: Vec::new(),
         sca: None,
         wait_ms: 60_000,
         sealed: None,

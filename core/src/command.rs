@@ -79,6 +79,8 @@ pub enum Act {
     AnswerChallenge(Id<Payment>, Binding, bool),
     /// Look again whether a waiting payment's account has the money.
     RetryFunds(Id<Payment>),
+    /// Look again whether the parties of a payment that waits for them let it go ahead.
+    RetryParties(Id<Payment>),
     /// What a rail, or the silence of a rail, tells of a payment.
     Report(Id<Payment>, Report),
     /// Send the money of an incoming or internal payment back, in full (`None`) or in part.
@@ -179,6 +181,8 @@ pub struct Pay {
     pub needs_approval: bool,
     /// By what it is decided whether the payer must authenticate; not decided here when absent.
     pub sca: Option<Box<crate::sca::Wish>>,
+    /// The rules that ask for the state of its parties.
+    pub parties: Vec<crate::party::Rule>,
     /// How long it may wait for funds or verification, in milliseconds; of a scheduled payment,
     /// how long after its day.
     pub wait_ms: u64,

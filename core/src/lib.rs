@@ -35,6 +35,7 @@ pub mod journal;
 pub mod ledger;
 pub mod lifecycle;
 pub mod mandate;
+pub mod party;
 pub mod payment;
 pub mod proof;
 pub mod risk;

@@ -83,6 +83,9 @@ pub struct Payment {
     /// Whether its payer must authenticate, and how far that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sca: Option<Box<crate::sca::State>>,
+    /// What it asks of its parties, and what was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parties: Option<Box<crate::party::Check>>,
     /// By whom it was made, where a machine made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<crate::mandate::Agency>,

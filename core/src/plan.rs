@@ -16,6 +16,7 @@ mod charges;
 mod draft;
 mod holds;
 pub mod keys;
+mod parties;
 mod pay;
 mod payments;
 mod providers;
@@ -104,6 +105,7 @@ fn decide(draft: &mut Draft<'_>, act: &Act) -> Result<Reply, Stop> {
         Act::Challenge(id) => sca::challenge(draft, *id),
         Act::AnswerChallenge(id, asked, right) => sca::answer(draft, *id, asked, *right),
         Act::RetryFunds(id) => payments::retry_funds(draft, *id),
+        Act::RetryParties(id) => parties::retry(draft, *id),
         Act::Report(id, report) => payments::report(draft, *id, report),
         Act::Return(wish) => returns::give_back(draft, wish),
         Act::ReceiveReturn(news) => returns::take_back(draft, news),

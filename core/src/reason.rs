@@ -130,6 +130,8 @@ reasons! {
     VerificationFailed, "verification_failed", Never, "AG08", "MS03", "00000014", "The payer did not pass the verification that the payment needs.";
     AuthenticationNeeded, "authentication_needed", Never, "AG08", "MS03", "00000014", "The payer must authenticate before the payment goes on.";
     ApprovalNeeded, "approval_needed", Never, "AG08", "MS03", "00000014", "Somebody else than who gave the order must approve it.";
+    PartyUnverified, "party_unverified", Never, "RR04", "RR04", "00000014", "The payer or the payee must be verified before the payment goes on.";
+    PartyRefused, "party_refused", Never, "RR04", "RR04", "00000014", "Payments of this payer, or to this payee, are refused by what is known of them.";
     MandateInvalid, "mandate_invalid", Never, "MD01", "MD01", "00000014", "The mandate is missing, cancelled or does not cover the payment.";
     Declined, "declined", Never, "AG07", "AG07", "00000014", "The payer's bank or provider refused without saying why.";
     Cancelled, "cancelled", Never, "DS02", "CN01", "00000014", "The order was cancelled before it was carried out.";

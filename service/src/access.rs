@@ -292,6 +292,7 @@ pub fn needs<'a>(method: &str, route: &'a str) -> Need<'a> {
         {
             &[Grant::Review]
         }
+        ("POST", "/v1/parties/{id}/decisions") => &[Grant::Review],
         (_, route) if route.starts_with("/v1/audit") => &[Grant::Audit],
         _ => &[],
     };

@@ -1,6 +1,7 @@
 //! What an operator can set. Every value has a default, so that nothing need be set to start.
 
 mod fetch;
+mod parties;
 mod psp;
 mod risk;
 mod sign_in;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     fetch::{FetchConfig, SftpConfig},
+    parties::PartiesConfig,
     psp::PspConfig,
     risk::RiskConfig,
     sign_in::{SignInConfig, TokensConfig},
@@ -56,6 +58,8 @@ pub struct Config {
     pub traces: TracesConfig,
     /// Who judges payments.
     pub risk: RiskConfig,
+    /// What payments ask of their parties.
+    pub parties: PartiesConfig,
     /// How people sign in to the console.
     pub sign_in: SignInConfig,
     /// The issuers whose tokens are taken as credentials, by a name.

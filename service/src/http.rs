@@ -26,6 +26,7 @@ pub mod observe;
 pub mod once;
 pub mod openapi;
 pub mod page;
+mod parties;
 pub mod peer;
 pub mod prefer;
 pub mod problem;
@@ -79,7 +80,15 @@ pub use serve::serve;
 use body::Room;
 use running::{Running, Turn};
 
-use crate::{app::App, console, proof::Log, roster::Roster, tenants::Keys, vault::Tokens};
+use crate::{
+    app::App,
+    console,
+    parties::{Local, Provider},
+    proof::Log,
+    roster::Roster,
+    tenants::Keys,
+    vault::Tokens,
+};
 
 /// How many requests may wait for an outcome at once (`Prefer: wait`). Beyond it a request is
 /// answered at once, as if it had not asked to wait.
@@ -101,6 +110,7 @@ struct Shared {
     tokens: OnceLock<Tokens>,
     providers: OnceLock<Providers>,
     roster: OnceLock<Arc<Roster>>,
+    identifier: OnceLock<Box<dyn Provider>>,
 }
 
 impl Api {
@@ -125,6 +135,7 @@ impl Api {
             tokens: OnceLock::new(),
             providers: OnceLock::new(),
             roster: OnceLock::new(),
+            identifier: OnceLock::new(),
         }))
     }
 
@@ -174,6 +185,21 @@ impl Api {
     /// What is known of all payments, if this server keeps it.
     fn roster(&self) -> Option<&Arc<Roster>> {
         self.0.roster.get()
+    }
+
+    /// The same, with somebody else than us who says whether people are who they say.
+    #[must_use]
+    pub fn with_identifier(self, identifier: Box<dyn Provider>) -> Self {
+        // Set once, before anything is served.
+        let _ = self.0.identifier.set(identifier);
+        self
+    }
+
+    /// Who says whether somebody is who he says.
+    pub(crate) fn identifier(&self) -> &dyn Provider {
+        let days = self.0.app.config.parties.valid_days;
+        let identifier = &self.0.identifier;
+        &**identifier.get_or_init(|| Box::new(Local { days }))
     }
 
     /// What the payment service providers mean.
@@ -246,6 +272,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(ledger::routes())
         .merge(holds::routes())
         .merge(events::routes())
+        .merge(parties::routes())
         .merge(risk::routes())
         .merge(settings::routes())
         .merge(standing::routes())

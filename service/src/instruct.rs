@@ -207,6 +207,7 @@ pub fn prepare(
         execute_at: instruction.execute_at,
         agency: None,
         needs_approval: needs_approval(app, instruction.money),
+        parties: app.config.parties.fitting(instruction.money, rail),
         sca: instruction
             .sca
             .or_else(|| unsaid(app, instruction.money.currency))

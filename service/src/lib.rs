@@ -23,6 +23,7 @@ pub mod memory;
 pub mod metrics;
 pub mod migrate;
 pub mod optimistic;
+pub mod parties;
 pub mod password;
 pub mod ports;
 pub mod proof;

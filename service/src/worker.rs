@@ -7,6 +7,7 @@
 pub mod cursor;
 pub mod feed;
 pub mod funds;
+mod parties;
 pub mod rails;
 pub mod rollup;
 pub mod saga;

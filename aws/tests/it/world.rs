@@ -214,6 +214,7 @@ pub fn pay(name: &str, debtor: Id<Account>, creditor: Id<Account>, pence: u64) -
         execute_at: None,
         agency: None,
         needs_approval: false,
+        parties: Vec::new(),
         sca: None,
         wait_ms: 60_000,
         sealed: None,

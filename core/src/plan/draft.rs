@@ -279,8 +279,7 @@ impl<'a> Draft<'a> {
             let charges = keys::charges_list(tenant);
             body = body.listed(Key::new(&charges, payment.id.text().as_str()));
         }
-        if let (Stage::AwaitingFunds, Some(account)) = (payment.stage, payment.debtor.account()) {
-            let waiting = keys::waiting_list(tenant, account);
+        if let Some(waiting) = keys::wakes(tenant, payment) {
             body = body.listed(Key::new(&waiting, payment.id.text().as_str()));
         }
         self.put(&keys::payment(tenant, payment.id), body);

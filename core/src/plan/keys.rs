@@ -5,7 +5,10 @@ use crate::{
     hold::Hold,
     id::{Id, Named, digest_text},
     ledger::{Account, Transaction},
+    lifecycle::Stage,
+    party,
     payment::Payment,
+    reason::Reason,
     store::Key,
     tenant::TenantId,
 };
@@ -206,6 +209,20 @@ pub fn payments_list(tenant: TenantId) -> String {
 #[must_use]
 pub fn waiting_list(tenant: TenantId, id: Id<Account>) -> String {
     format!("{}/{id}#waiting", tenant.short())
+}
+
+/// The list from which a payment is woken that waits for no person: for money in its account, or for
+/// one of its parties to be verified.
+#[must_use]
+pub fn wakes(tenant: TenantId, payment: &Payment) -> Option<String> {
+    match (payment.stage, payment.reason) {
+        (Stage::AwaitingFunds, _) => Some(waiting_list(tenant, payment.debtor.account()?)),
+        (Stage::Verifying, Some(Reason::PartyUnverified)) => {
+            let side = payment.parties.as_ref()?.holder()?;
+            Some(party::waiting_list(tenant, side))
+        }
+        _ => None,
+    }
 }
 
 /// The list of a tenant's accounts.

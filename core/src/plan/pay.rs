@@ -4,7 +4,7 @@
 use super::{
     authority,
     draft::{Draft, Stop},
-    keys,
+    keys, parties,
     payments::{advance, go_ahead, later},
     risk, sca,
 };
@@ -13,6 +13,7 @@ use crate::{
     id::Id,
     ledger::Account,
     lifecycle::{Happened, Stage},
+    party::{Check, Outcome},
     payment::{Attempt, Direction, Kind, OnInsufficientFunds, Party, Payment},
     reason::Reason,
     risk::Action,
@@ -42,6 +43,10 @@ pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
         Action::Decline => {
             payment.reason = Some(Reason::FraudSuspected);
             advance(draft, &mut payment, Happened::Refused)?;
+        }
+        // Nor does it where nobody could let it go ahead.
+        _ if parties::look(draft, &mut payment)? == Outcome::Refuse => {
+            parties::refuse(draft, &mut payment)?;
         }
         action => authorise(draft, &mut payment, pay, action)?,
     }
@@ -101,6 +106,7 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
         recall: None,
         charge: None,
         sca: None,
+        parties: Check::of(&pay.parties),
         agency: None,
         approval: None,
         batch: pay.batch,
@@ -146,6 +152,7 @@ pub fn incoming(draft: &Draft<'_>, news: &Receive, creditor: Id<Account>) -> Pay
         recall: None,
         charge: None,
         sca: None,
+        parties: None,
         agency: None,
         approval: None,
         batch: None,

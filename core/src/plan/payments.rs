@@ -5,7 +5,7 @@ use super::{
     books::{closed, enter_effect, sides},
     charges,
     draft::{Draft, Stop, Telling},
-    keys, sca, timers,
+    keys, parties, sca, timers,
 };
 use crate::{
     command::{Receive, Rejection, Reply, Report, Verification, View},
@@ -14,6 +14,7 @@ use crate::{
     journal::{self, Role},
     ledger::Rollup,
     lifecycle::{Effect, Happened, Stage, Verdict, apply},
+    party::Outcome,
     payment::{Direction, Kind, OnInsufficientFunds, Payment},
     rail::Rail,
     reason::Reason,
@@ -25,8 +26,12 @@ pub fn later(draft: &Draft<'_>, at: Option<Timestamp>) -> Option<Timestamp> {
     at.filter(|at| *at > draft.now())
 }
 
-/// Goes ahead with a payment that nobody need confirm (any more): at once, or when its day comes.
+/// Goes ahead with a payment that nobody need confirm (any more), if its parties let it: at once, or
+/// when its day comes.
 pub fn go_ahead(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    if !parties::admit(draft, payment)? {
+        return Ok(());
+    }
     match later(draft, payment.execute_at) {
         None => accept(draft, payment),
         Some(_) => {
@@ -50,6 +55,11 @@ pub fn accept(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> 
     if closed(draft, payment)? {
         payment.reason = Some(Reason::AccountClosed);
         return advance(draft, payment, Happened::Refused);
+    }
+    // It was let go ahead, and waited for its day or for money since.
+    let waited = matches!(payment.stage, Stage::Scheduled | Stage::AwaitingFunds);
+    if waited && parties::look(draft, payment)? != Outcome::Pass {
+        return parties::refuse(draft, payment);
     }
     if !authority::stands(draft, payment)? {
         payment.reason = Some(Reason::MandateInvalid);
@@ -140,6 +150,10 @@ pub fn verify(
     match answer {
         Verification::Passed if payment.sca.as_ref().is_some_and(|it| it.waits()) => {
             let what = "the payer must authenticate first";
+            return Err(Rejection::WrongKind { what }.into());
+        }
+        Verification::Passed if parties::waits(&payment) => {
+            let what = "the payment waits for its parties to be verified";
             return Err(Rejection::WrongKind { what }.into());
         }
         Verification::Passed => {

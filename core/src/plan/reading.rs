@@ -10,6 +10,7 @@ use crate::{
     command::Act,
     id::Id,
     ledger::{Account, Rollup},
+    party::{side_key, side_of},
     risk::Assessment,
     store::Key,
 };
@@ -35,6 +36,10 @@ impl Draft<'_> {
                 if pay.sca.is_some() || challenged {
                     self.want(&keys::sca(tenant, pay.debtor));
                 }
+                if !pay.parties.is_empty() {
+                    self.want(&side_key(tenant, &pay.debtor.to_string()));
+                    self.want(&side_key(tenant, &side_of(&pay.creditor)));
+                }
                 for limit in pay.risk.iter().flat_map(|risk| &risk.limits) {
                     self.want(&keys::limit(tenant, &limit.counter));
                 }
@@ -56,6 +61,7 @@ impl Draft<'_> {
             | Act::Challenge(id)
             | Act::AnswerChallenge(id, ..)
             | Act::RetryFunds(id)
+            | Act::RetryParties(id)
             | Act::Report(id, _) => {
                 self.want(&keys::payment(tenant, *id));
             }

@@ -205,6 +205,7 @@ fn returning(
         recall: None,
         charge: None,
         sca: None,
+        parties: None,
         agency: None,
         approval: None,
         batch: None,

@@ -20,6 +20,7 @@ mod found;
 mod holds;
 mod journals;
 mod lines;
+mod parties;
 mod providers;
 mod retries;
 mod risk;

@@ -170,6 +170,7 @@ impl Wishes {
             execute_at: None,
             agency: None,
             needs_approval: false,
+            parties: Vec::new(),
             sca: None,
             wait_ms: 1000,
             sealed: None,

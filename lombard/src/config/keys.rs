@@ -1,6 +1,10 @@
 //! Every setting: its key in the file, its kind, and what it means. Unknown keys are found with
 //! this list, and `docs/configuration.md` is made of it.
 
+mod look;
+
+pub use look::{find, nearest, variable};
+
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -105,6 +109,18 @@ pub const SETTINGS: &[Setting] = &[
     text(
         "sca.thresholds",
         "Thresholds of authentication beside the built-in ones, as a list of tables; in the file alone.",
+    ),
+    text(
+        "parties.region",
+        "The region of this installation: records of customers and payees of another region are refused.",
+    ),
+    number(
+        "parties.valid_days",
+        "For how many days a verification of a party is good at the most.",
+    ),
+    text(
+        "parties.rules",
+        "When a payment is held or refused by the state of its parties, as a list of tables; in the file alone.",
     ),
     switch("sign_in.api_keys", "Whether API keys sign in as well."),
     text(
@@ -432,68 +448,3 @@ pub const SETTINGS: &[Setting] = &[
         "The folder there.",
     ),
 ];
-
-/// The setting of a key as it stands in a file.
-#[must_use]
-pub fn find(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| covers(setting.key, key))
-}
-
-fn covers(pattern: &str, key: &str) -> bool {
-    let (mut pattern, mut key) = (pattern.split('.'), key.split('.'));
-    loop {
-        match (pattern.next(), key.next()) {
-            (None, None) => return true,
-            (Some(want), Some(have)) if want == "*" || want == have => {}
-            _ => return false,
-        }
-    }
-}
-
-/// The environment variable that sets a key.
-#[must_use]
-pub fn variable(key: &str) -> String {
-    format!("LOMBARD_{}", key.replace(['.', '-'], "_").to_uppercase())
-}
-
-/// The known key that is most like `key`, to suggest it.
-#[must_use]
-pub fn nearest(key: &str) -> Option<&'static str> {
-    let by_distance = |setting: &&Setting| distance(setting.key, key);
-    let nearest = SETTINGS.iter().min_by_key(by_distance)?;
-    (distance(nearest.key, key) <= 3).then_some(nearest.key)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_found_and_suggested() {
-        assert!(find("rails.fps.url").is_some());
-        assert!(find("rails.url").is_none());
-        assert_eq!(
-            nearest("htpp.connections_max"),
-            Some("http.connections_max")
-        );
-        assert_eq!(nearest("something_else"), None);
-        assert_eq!(
-            variable("http.body_bytes_max"),
-            "LOMBARD_HTTP_BODY_BYTES_MAX"
-        );
-    }
-}

@@ -109,12 +109,14 @@ codes! {
     Overloaded, "overloaded", SERVICE_UNAVAILABLE, RETRY, CLEAN, "Too much is going on", "Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     OwnApproval, "own_approval", FORBIDDEN, FINAL, CLEAN, "Somebody else must approve it", "Who ordered or proposed something cannot approve it or put it in force. Ask somebody else who may.";
     ProposalClosed, "proposal_closed", CONFLICT, FINAL, CLEAN, "The proposal is closed", "It was decided or carried out before, or nobody decided in time. Propose the operation again.";
+    ProofsMissing, "proofs_missing", CONFLICT, FINAL, CLEAN, "Proofs are missing", "Nobody is verified without the documents that prove who he is; the detail names what is not proved. Take them in first.";
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
     RateLimited, "rate_limited", TOO_MANY_REQUESTS, RETRY, CLEAN, "The key asks too often", "The API key made more requests than it may in a second. Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RecallNotOpen, "recall_not_open", CONFLICT, FINAL, CLEAN, "There is no open recall", "The payment was not recalled, or the recall was answered before.";
     RecallTooLate, "recall_too_late", CONFLICT, FINAL, CLEAN, "The time for a recall is over", "The rail's scheme sets a time for recalls of each reason, and for this one it is over. The detail says until when it was.";
     RecalledBefore, "recalled_before", CONFLICT, FINAL, CLEAN, "The payment was recalled before", "Both schemes allow one recall for a payment.";
     ReferenceUnknown, "reference_unknown", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The body names something that is not there", "An account or payment that the body refers to does not exist, or belongs to somebody else; `field` points to it.";
+    RegionElsewhere, "region_elsewhere", CONFLICT, FINAL, CLEAN, "It belongs to another region", "Data about people stays in its region: the record is another installation's, and is neither kept, shown nor changed here.";
     RequestRunning, "request_running", CONFLICT, RETRY, CLEAN, "The same request is still running", "A request with this key was begun and has no answer yet. Repeat the request with the same key after the pause that `Retry-After` asks for: you get the first one's answer.";
     RequestTimeout, "request_timeout", REQUEST_TIMEOUT, RETRY, CLEAN, "The request took too long to arrive", "The body was not there in time. Nothing was done.";
     SameAccount, "same_account", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "An account cannot pay itself", "Debtor and creditor are the same account.";

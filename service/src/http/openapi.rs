@@ -39,6 +39,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "webhooks", description = "Events told to receivers of yours."),
         (name = "vault", description = "Tokens for cards, bank accounts and personal data; subjects and keys."),
         (name = "credentials", description = "API keys, machines' mandates, and the record of deeds."),
+        (name = "parties", description = "What is known of payers and payees, and what was decided about them."),
         (name = "approvals", description = "Operations that one proposes and another approves."),
         (name = "risk", description = "What was decided about payments and why, what became of them, what a rule would do."),
         (name = "exceptions", description = "What a person must look at."),

@@ -9,6 +9,7 @@ pub mod charge;
 pub mod event;
 pub mod hold;
 pub mod ledger;
+mod party;
 pub mod payment;
 pub mod sca;
 pub mod scalar;

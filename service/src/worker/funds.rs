@@ -1,4 +1,5 @@
-//! Lets payments go ahead that waited for money, once the money is there.
+//! Lets payments go ahead that waited for money, once the money is there; and those that waited for
+//! a party ([`super::parties`]).
 //!
 //! The balance of an account says how many payments wait for it, so a credit to an account for
 //! which none waits costs nothing here. The waiting are gone through in the order in which they
@@ -20,6 +21,7 @@ use lombard_core::{
 
 use super::{
     feed::{Consumer, Job, JobError},
+    parties,
     rails::job_error,
 };
 use crate::{
@@ -72,12 +74,9 @@ impl Consumer for Funds {
             worth_it.then_some((tenant.parse().ok()?, balance.account))
         };
         let job = |(tenant, account)| self.job(tenant, account);
-        commit
-            .changes
-            .iter()
-            .filter_map(credited)
-            .map(job)
-            .collect()
+        let mut jobs = parties::jobs(&self.app, commit);
+        jobs.extend(commit.changes.iter().filter_map(credited).map(job));
+        jobs
     }
 }
 

@@ -18,6 +18,7 @@ pub mod isolation;
 mod ledger;
 mod operations;
 mod overload;
+mod parties;
 mod payments;
 mod proposals;
 mod reconciliation;

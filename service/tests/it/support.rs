@@ -233,6 +233,7 @@ pub fn pay(id: Id<Payment>, debtor: Id<Account>, creditor: Id<Account>) -> Pay {
         execute_at: None,
         agency: None,
         needs_approval: false,
+        parties: Vec::new(),
         sca: None,
         wait_ms: 1000,
         sealed: None,

@@ -403,6 +403,7 @@ impl World {
             execute_at: None,
             agency: None,
             needs_approval: false,
+            parties: Vec::new(),
             sca: None,
             wait_ms: self.luck.between(1, 400),
             sealed: None,

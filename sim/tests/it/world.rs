@@ -212,6 +212,7 @@ impl World {
             execute_at: None,
             agency: None,
             needs_approval: false,
+            parties: Vec::new(),
             sca: None,
             wait_ms: 60_000,
             sealed: Some(details.seal(vault, self.tenant, id).unwrap()),

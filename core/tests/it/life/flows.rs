@@ -89,6 +89,7 @@ pub fn order(world: &mut World, debtor: Id<Account>, minor: u64) -> Pay {
         execute_at: None,
         agency: None,
         needs_approval: false,
+        parties: Vec::new(),
         sca: None,
         wait_ms: 60_000,
         sealed: None,

@@ -105,9 +105,10 @@ fn operation_id(method: &str, path: &str) -> String {
         resource => resource,
     };
     let (ids, actions): (Vec<_>, Vec<_>) = segments.partition(|it| it.starts_with('{'));
-    let one = match resource.strip_suffix("es").filter(|it| it.ends_with("ch")) {
-        Some(one) => one,
-        None => resource.strip_suffix('s').unwrap_or(resource),
+    let one = match (resource.strip_suffix("es"), resource.strip_suffix("ies")) {
+        (Some(one), _) if one.ends_with("ch") => one,
+        (_, Some(stem)) => &format!("{stem}y"),
+        _ => resource.strip_suffix('s').unwrap_or(resource),
     };
     let action = actions.join("_");
     match (method, ids.is_empty(), actions.is_empty()) {

@@ -18,6 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::charge::ChargeView;
+use super::party::FoundView;
 use super::sca::{AgencyView, ApprovalView, ScaView};
 use super::scalar::{
     self, AccountId, AddressScheme, BatchId, CurrencyCode, Metadata, Moment, PaymentId,
@@ -107,6 +108,10 @@ pub struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     authentication: Option<ScaView>,
+    /// What its parties' state came to, where a rule asks for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 2)]
+    parties: Vec<FoundView<'a>>,
     /// The batch that it came in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BatchId>, nullable = false)]
@@ -179,6 +184,7 @@ impl<'a> PaymentView<'a> {
             agency: payment.agency.as_ref().map(AgencyView::of),
             approval: payment.approval.as_ref().map(ApprovalView::of),
             authentication: payment.sca.as_deref().map(ScaView::of),
+            parties: FoundView::all(payment.parties.as_deref()),
             batch: payment.batch,
             rail_reference: payment.attempt.rail_reference.as_deref(),
             metadata: &payment.metadata,

@@ -108,6 +108,13 @@ schemas! {
     ApiKeyId = id("key", "Names an API key; not the key itself.");
     /// Of a mandate.
     MandateId = id("mdt", "Names a machine's mandate.");
+    /// Of a party.
+    PartyId = id("pty", "Names what is known of a customer or payee.");
+    /// Kinds of documents.
+    PartyDocumentKind = words(
+        ["passport", "identity_card", "driving_licence", "proof_of_address", "company_register", "ownership"],
+        "What a document is.",
+    );
     /// Of a proposal.
     ProposalId = id("prp", "Names a proposed operation.");
     /// Of a run of reconciliation.

@@ -71,6 +71,7 @@ fn payment(rail: Rail) -> Payment {
         }),
         charge: None,
         sca: None,
+        parties: None,
         agency: None,
         approval: None,
         batch: None,

@@ -77,6 +77,12 @@ post   /v1/mandates                           d
 get    /v1/mandates/{id}                      voarud
 post   /v1/mandates/{id}/revoke               d
 get    /v1/operations                         voarud
+get    /v1/parties                            voarud
+post   /v1/parties                            o
+get    /v1/parties/{id}                       voarud
+post   /v1/parties/{id}/accounts              o
+post   /v1/parties/{id}/decisions             r
+post   /v1/parties/{id}/documents             o
 get    /v1/payments                           voarudm
 post   /v1/payments                           om
 get    /v1/payments/{id}                      voarudm

@@ -115,6 +115,7 @@ async fn every_post_needs_a_well_formed_key() {
         ("api_keys", "key"),
         ("people", "key"),
         ("mandates", "mdt"),
+        ("parties", "pty"),
         ("proposals", "prp"),
         ("exceptions", "exc"),
     ];

@@ -102,6 +102,9 @@ pub fn body(path: &str) -> Option<Value> {
         "/v1/risk/lists/{id}/entries" | "/v1/risk/lists/{id}/removals" => {
             json!({"subject": "0".repeat(16), "reason": "a try"})
         }
+        "/v1/parties/{id}/accounts" => json!({"account": "0".repeat(64)}),
+        "/v1/parties/{id}/decisions" => json!({"state": "rejected", "reason": "a try"}),
+        "/v1/parties/{id}/documents" => json!({"kind": "passport", "country": "GB"}),
         "/v1/webhook_endpoints/{id}/replay" => json!({"since": "2026-01-01T00:00:00.000Z"}),
         _ => return None,
     })
@@ -208,6 +211,7 @@ pub struct Ours {
     /// What a rule and a list of ours are called.
     rule: &'static str,
     person: String,
+    party: String,
 }
 
 impl Ours {
@@ -248,6 +252,10 @@ impl Ours {
                 .post("/v1/people", json!({"name": "ada", "roles": ["viewer"]}))
                 .await
                 .text("id"),
+            party: world
+                .post("/v1/parties", json!({"kind": "person"}))
+                .await
+                .text("id"),
             token: token.text("id"),
             subject: token.text("subject"),
             account,
@@ -274,6 +282,7 @@ impl Ours {
             "audit" => &self.audit,
             "proposals" => &self.proposal,
             "people" => &self.person,
+            "parties" => &self.party,
             "subjects" => &self.subject,
             "risk" if path.starts_with("/v1/risk/rules") => self.rule,
             "risk" if path.starts_with("/v1/risk/lists") => self.rule,
@@ -364,6 +373,7 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
                 "amount_each_max": 1, "amount_total_max": 1, "expires_in_seconds": 60}),
             "/account",
         ),
+        "/v1/parties" => (json!({"kind": "person", "accounts": [a]}), "/accounts/0"),
         "/v1/tokens" => (
             json!({"person": {"name": "Eve"}, "subject": ours.subject}),
             "/subject",

@@ -220,6 +220,7 @@ impl Client {
             execute_at: later.then(|| self.ids.now().plus_ms(self.patience())),
             agency: None,
             needs_approval: false,
+            parties: Vec::new(),
             sca: None,
             wait_ms: self.patience(),
             sealed: None,
