@@ -151,7 +151,7 @@ pub async fn run(args: &Case, as_json: bool) -> Outcome {
             seen,
             note,
         } => {
-            let moves = !matches!(action.as_str(), "ask" | "ignore");
+            let moves = !matches!(action.as_str(), "ask" | "ignore" | "enquire" | "reprocess");
             let mut body = json!({"action": action, "note": note});
             let members = [
                 ("payment", payment),

@@ -145,7 +145,7 @@ impl Default for Log {
 }
 
 /// The keys of the file that are the process's; the others are the service's.
-const PROCESS_KEYS: [&str; 9] = [
+const PROCESS_KEYS: [&str; 10] = [
     "data",
     "listen",
     "rail_listen",
@@ -153,6 +153,7 @@ const PROCESS_KEYS: [&str; 9] = [
     "metrics_listen",
     "workers",
     "simulator",
+    "psp_simulator",
     "demo",
     "log",
 ];

@@ -6,8 +6,10 @@
 //! What is done about it is added to its history, and put on record beside it ([`act`]).
 
 mod act;
+pub mod again;
 mod kind;
 pub mod preview;
+mod queue;
 pub mod repair;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,7 @@ use crate::{
 const ACTOR: &str = "worker/exceptions";
 pub use act::{HISTORY_MAX, Refused, Wish, act, resolve};
 pub use kind::Kind;
+pub use queue::{get, list_for};
 
 /// The tenant of what belongs to none, such as a message about a payment that nobody made: the
 /// operator of this installation.
@@ -153,11 +156,36 @@ impl Exception {
         }
     }
 
-    /// How often it was opened again: what is done then is done anew.
+    /// How often it was opened again.
     #[must_use]
     pub fn reopened(&self) -> usize {
         let opened = |it: &&Deed| it.what == "reopened";
         self.history.iter().filter(opened).count()
+    }
+
+    /// The deed by which it was resolved last, whatever was said of it afterwards.
+    #[must_use]
+    pub fn resolved_by(&self) -> Option<&str> {
+        let said = |it: &&Deed| it.what != "commented";
+        self.history
+            .iter()
+            .rev()
+            .find(said)
+            .map(|it| it.what.as_str())
+    }
+
+    /// How often what was posted to resolve it was taken back. What is posted next is something new only
+    /// then: while the last posting stands, money that was borne is not borne again, however often the
+    /// trouble is raised, resolved and opened.
+    #[must_use]
+    pub fn taken_back(&self) -> usize {
+        let (mut stands, mut times) = (None, 0);
+        for deed in self.history.iter().filter(|it| it.what != "commented") {
+            let posted = matches!(stands, Some("compensate" | "write_off" | "suspense"));
+            times += usize::from(posted && deed.what == "reopened");
+            stands = Some(deed.what.as_str());
+        }
+        times
     }
 }
 
@@ -298,18 +326,6 @@ fn body(tenant: TenantId, exception: &Exception) -> Body {
 
 fn unread(error: ReadError) -> CommitError {
     CommitError::Unavailable(std::sync::Arc::new(error))
-}
-
-/// One exception of a tenant.
-///
-/// # Errors
-/// See [`ReadError`].
-pub async fn get(
-    app: &App,
-    tenant: TenantId,
-    id: Id<Exception>,
-) -> Result<Option<Exception>, ReadError> {
-    app.value(&key(tenant, id)).await
 }
 
 /// A tenant's exceptions, the newest first, after a place in the list; each with its place.

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    sync::atomic::{AtomicU64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -33,12 +34,25 @@ thread_local! {
 #[derive(Debug)]
 pub struct SystemHost {
     random: SystemRandom,
+    /// By how many milliseconds its clock is ahead of the machine's.
+    ahead_ms: AtomicU64,
+}
+
+impl SystemHost {
+    /// Puts its clock ahead by so many milliseconds more, until the process ends.
+    ///
+    /// It is for demonstrations, in which days pass in seconds: nothing but the control API of the
+    /// simulators asks for it, and where keys are live there are none.
+    pub fn put_ahead(&self, ms: u64) {
+        self.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
 }
 
 impl Default for SystemHost {
     fn default() -> Self {
         Self {
             random: SystemRandom::new(),
+            ahead_ms: AtomicU64::new(0),
         }
     }
 }
@@ -52,7 +66,8 @@ impl Host for SystemHost {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Timestamp::from_unix_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        let machine = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        Timestamp::from_unix_ms(machine.saturating_add(self.ahead_ms.load(Ordering::Relaxed)))
     }
 
     fn random(&self) -> u128 {

@@ -27,6 +27,7 @@ mod read;
 pub mod report;
 pub mod resolve;
 mod restated;
+pub mod reverse;
 mod run;
 mod source;
 mod stake;

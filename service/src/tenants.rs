@@ -17,6 +17,7 @@
 //! long, and at once where it was revoked.
 
 mod demo;
+mod keeper;
 mod keys;
 mod known;
 mod pace;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use demo::{DemoTenant, demo, demo_id};
+pub use keeper::keeper;
 pub use keys::{
     FirstKeys, KeyWish, begin, create_key, find_key, first_keys, fresh_id, list_keys, made_by_us,
     new_key, of_bearer, person, place, revoke_key, token_place,

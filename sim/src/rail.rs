@@ -44,6 +44,8 @@ pub struct SimConfig {
     pub bic: String,
     /// The clock.
     pub host: Arc<dyn Host>,
+    /// The clock of the Lombard in the same process, where the control API may put it ahead.
+    pub clock: Option<Arc<SystemHost>>,
     /// The providers that are simulated beside, if any are.
     pub psp: Option<PspConfig>,
 }
@@ -57,6 +59,7 @@ impl Default for SimConfig {
             sort_code: "040004".to_owned(),
             bic: "SIMBDEFFXXX".to_owned(),
             host: Arc::new(SystemHost::default()),
+            clock: None,
             psp: None,
         }
     }

@@ -22,6 +22,7 @@ mod journals;
 mod lines;
 mod parties;
 mod providers;
+mod repairs;
 mod retries;
 mod risk;
 mod scheduled;

@@ -35,6 +35,18 @@ fn nothing_need_be_set() {
 }
 
 #[test]
+fn every_setting_of_the_process_is_read_as_one() {
+    let fields = toml::Table::try_from(Process {
+        uk_weights: Some("weights".into()),
+        ..Process::default()
+    });
+    let fields: BTreeSet<String> = fields.unwrap().keys().cloned().collect();
+    assert_eq!(fields, PROCESS_KEYS.map(str::to_owned).into());
+    let read = read("psp_simulator = true\n", &[]).unwrap();
+    assert!(read.process.psp_simulator);
+}
+
+#[test]
 fn the_environment_lies_over_the_file() {
     let text = "listen = '127.0.0.1:1'\n[http]\nconnections_max = 7\nbody_timeout_ms = 5\n";
     let settings = read(

@@ -223,6 +223,7 @@ mod on {
             vault_store: vault,
             keys,
             host,
+            clock: None,
             log,
             log_keys,
             gauged: Vec::new(),

@@ -59,6 +59,7 @@ impl Simulator {
             lombard_url: format!("http://{api}"),
             secret: drawn(parts.host.as_ref()),
             host: Arc::clone(&parts.host),
+            clock: parts.clock.clone(),
             psp: process.psp_simulator.then(|| PspConfig {
                 lombard_url: format!("http://{api}"),
                 stripe_secret: format!("whsec_{}", drawn(parts.host.as_ref())),

@@ -48,6 +48,8 @@ pub struct Parts {
     pub keys: Arc<dyn Keys>,
     /// The clock, and chance.
     pub host: Arc<dyn Host>,
+    /// The same clock, where a demonstration may put it ahead.
+    pub clock: Option<Arc<SystemHost>>,
     /// Where the verifiable log is, when it is not in the data folder.
     pub log: Option<Arc<dyn Blobs>>,
     /// What signs for it, when that is not, or not only, a file in the data folder.
@@ -67,7 +69,7 @@ pub struct Opened {
     /// What wraps the keys of subjects.
     pub keys: Arc<dyn Keys>,
     /// The clock, and chance.
-    pub host: Arc<dyn Host>,
+    pub host: Arc<SystemHost>,
 }
 
 impl Opened {
@@ -76,7 +78,8 @@ impl Opened {
     /// # Errors
     /// [`Exit::InUse`], [`Exit::NotWritable`], [`Exit::Damaged`] or [`Exit::Internal`].
     pub fn open(folder: &Path) -> Result<Self, Failure> {
-        let host: Arc<dyn Host> = Arc::new(SystemHost::default());
+        let clock = Arc::new(SystemHost::default());
+        let host: Arc<dyn Host> = clock.clone();
         let engine = open_engine(folder, &host, label::Store::Ledger)?;
         let keys = folder.join(KEY_FILE);
         if engine.health().last > 0 && !keys.exists() {
@@ -93,7 +96,7 @@ impl Opened {
             vault: Arc::new(LocalVault::over(key_file)),
             vault_engine: Arc::new(vault_engine),
             keys,
-            host,
+            host: clock,
         })
     }
 
@@ -110,6 +113,7 @@ impl Opened {
             vault_bank: self.vault_engine.clone(),
             keys: self.keys.clone(),
             host: self.host.clone(),
+            clock: Some(self.host.clone()),
             log: None,
             log_keys: None,
             gauged: vec![

@@ -19,6 +19,7 @@ mod metrics;
 mod migration;
 mod offline;
 mod overload;
+mod provoked;
 mod seeds;
 mod server;
 mod sources;

@@ -6,9 +6,10 @@ use std::{
     path::Path,
     process::{Child, Command, Output, Stdio},
     thread::JoinHandle,
+    time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The command with some arguments, of which the environment of the test run sets nothing.
 pub fn lombard(args: &[&str]) -> Command {
@@ -125,18 +126,42 @@ impl Server {
         self.ask(&head).unwrap_or_default()
     }
 
+    /// Posts anything, with headers as lines that end in CRLF.
+    pub fn send(&self, path: &str, headers: &str, body: &str) -> (u16, Value) {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: lombard\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.ask(&head).unwrap_or_default()
+    }
+
+    /// Tells the simulators of this server something (docs/rails.md).
+    pub fn control(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let head = format!(
+            "POST /control/{path} HTTP/1.1\r\nhost: rail\r\ncontent-type: application/json\r\nconnection: close\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (status, said) = ask(self.text("rail_url"), &head).unwrap_or_default();
+        assert!((200..300).contains(&status), "{path}: {status} {said}");
+        said
+    }
+
+    /// Lets so much time pass for the server.
+    pub fn ahead(&self, time: Duration) {
+        self.control("clock", &json!({"ahead_seconds": time.as_secs()}));
+    }
+
     /// The status of an answer and its JSON; `None` from a server that takes no connection.
     fn ask(&self, request: &str) -> Option<(u16, Value)> {
-        let address = self.text("url").trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).ok()?;
-        let mut said = String::new();
-        let asked = stream.write_all(request.as_bytes());
-        // What came before the end is the answer, whole or not.
-        let _ = asked.and_then(|()| stream.read_to_string(&mut said));
-        let status = said.get(9..12).and_then(|status| status.parse().ok());
-        let body = said.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let body = serde_json::from_str(body).unwrap_or_default();
-        Some((status.unwrap_or(0), body))
+        ask(self.text("url"), request)
+    }
+
+    /// Ends it without a word, as a crash would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
     }
 
     /// Waits until it ends by itself, and gives the exit code and what it said.
@@ -148,10 +173,28 @@ impl Server {
 
     /// Asks it to end, and gives the exit code.
     pub fn stop(mut self) -> i32 {
+        self.terminate()
+    }
+
+    /// The same, of one that is started again.
+    pub fn terminate(&mut self) -> i32 {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
         self.child.wait().expect("it ends").code().unwrap_or(-1)
     }
+}
+
+fn ask(url: &str, request: &str) -> Option<(u16, Value)> {
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).ok()?;
+    let mut said = String::new();
+    let asked = stream.write_all(request.as_bytes());
+    // What came before the end is the answer, whole or not.
+    let _ = asked.and_then(|()| stream.read_to_string(&mut said));
+    let status = said.get(9..12).and_then(|status| status.parse().ok());
+    let body = said.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body = serde_json::from_str(body).unwrap_or_default();
+    Some((status.unwrap_or(0), body))
 }
 
 impl Drop for Server {

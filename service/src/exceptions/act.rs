@@ -10,7 +10,7 @@ use lombard_core::{
     time::Timestamp,
 };
 
-use super::{Deed, Exception, State, body, key};
+use super::{Deed, Exception, State, body, key, queue::queue_of};
 use crate::{app::App, ports::CommitError};
 
 /// What may be done about an exception.
@@ -63,7 +63,9 @@ pub async fn act(
     wish: &Wish,
     why: &str,
 ) -> Result<Exception, Refused> {
-    let key = key(tenant, id);
+    let queue = queue_of(app, tenant, id).await;
+    let queue = queue.map_err(|error| CommitError::Unavailable(Arc::new(error)))?;
+    let key = key(queue, id);
     let now = app.host.now();
     let record: Id<Audit> = Id::new(now, app.host.random());
     let mut last = CommitError::Conflict(key.clone());
@@ -89,7 +91,7 @@ pub async fn act(
         let mut snapshot = Snapshot::default();
         snapshot.put(key.clone(), found);
         let mut writes = snapshot.checks();
-        writes.put(&key, body(tenant, &next));
+        writes.put(&key, body(queue, &next));
         audit::enter(&mut writes, &note);
         match app.store.commit(&writes).await {
             Ok(()) => return Ok(next),

@@ -191,8 +191,17 @@ impl Kind {
             }
             Self::Ambiguous => &["link", "ask", "ignore"],
             Self::Contradiction => &["compensate", "write_off", "ask", "ignore"],
-            Self::Unresolved => &["resubmit", "mark_paid", "mark_not_paid", "ask", "ignore"],
-            Self::EffectFailed => &["resubmit", "ask", "ignore"],
+            Self::Unresolved => &[
+                "enquire",
+                "resubmit",
+                "mark_paid",
+                "mark_not_paid",
+                "ask",
+                "ignore",
+            ],
+            Self::EffectFailed => &["reprocess", "resubmit", "ask", "ignore"],
+            Self::WebhookGivenUp => &["reprocess", "ask", "ignore"],
+            Self::RecallOverdue => &["enquire", "ask", "ignore"],
             _ => &["ask", "ignore"],
         }
     }

@@ -94,9 +94,9 @@ pub fn command(
     }
 }
 
-/// The transaction of a case, for as often as it was opened.
+/// The transaction of a case, for as often as the one before was taken back.
 fn posted(tenant: TenantId, case: &Exception, what: &str) -> Id<Transaction> {
-    let (tenant, times) = (tenant.short(), case.reopened());
+    let (tenant, times) = (tenant.short(), case.taken_back());
     Id::of_name(&format!("repair/{tenant}/{}/{times}/{what}", case.id))
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
-    ports::{CommitError, Found, Range},
+    ports::{CommitError, Found, Range, ReadError},
     records::{Then, change},
 };
 
@@ -61,6 +61,23 @@ pub struct Replay<'a> {
     pub request: &'a str,
 }
 
+/// An event of a tenant by its id: the one in the list of all between its own id and the one before.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn event_of(
+    app: &App,
+    tenant: TenantId,
+    id: Id<Event>,
+) -> Result<Option<Event>, ReadError> {
+    let before = Id::<Event>::from_bits(id.bits().saturating_sub(1));
+    let range = Range::listed(&keys::events_list(tenant), 1)
+        .after(Some(before.to_string()))
+        .until(id.to_string());
+    let found = app.store.range(&range).await?;
+    Ok(found.first().map(|it| decode(&it.record.body.bytes)))
+}
+
 impl Replay<'_> {
     /// Replays what `wish` says; `None` when the event that it names is not the tenant's.
     ///
@@ -94,16 +111,10 @@ impl Replay<'_> {
         let made = match known {
             Some(delivery) => self.again(delivery).await?,
             None => {
-                // The list has the event alone between its own id and the one before.
-                let before = Id::<Event>::from_bits(id.bits().saturating_sub(1));
-                let range = Range::listed(&keys::events_list(self.tenant), 1)
-                    .after(Some(before.to_string()))
-                    .until(id.to_string());
-                let found = self.app.store.range(&range).await.map_err(unread)?;
-                let Some(found) = found.first() else {
+                let found = event_of(self.app, self.tenant, id).await;
+                let Some(event) = found.map_err(unread)? else {
                     return Ok(None);
                 };
-                let event: Event = decode(&found.record.body.bytes);
                 self.make(&event).await?
             }
         };

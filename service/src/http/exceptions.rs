@@ -251,7 +251,7 @@ async fn list(State(api): State<Api>, call: Call, mut query: Query) -> Result<Re
         } else {
             RANGE_MAX
         };
-        let found = exceptions::list(api.app(), call.tenant(), after.clone(), wanted).await?;
+        let found = exceptions::list_for(api.app(), call.tenant(), after.clone(), wanted).await?;
         let ended = found.len() < wanted;
         scanned += found.len();
         for (sort, exception) in found {

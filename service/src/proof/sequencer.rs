@@ -53,6 +53,8 @@ const STAGED_MAX: usize = 16;
 const SUPERSEDED_MS: u64 = 60_000;
 /// How long the log may be behind before a person is told.
 const BEHIND_MS: u64 = 30_000;
+/// What the cases of the log are about.
+const SUBJECT: &str = "log";
 
 /// See the module.
 pub struct Sequencer {
@@ -105,6 +107,8 @@ pub enum SequenceError {
 pub async fn run(app: App, log: Arc<Log>, mut stop: watch::Receiver<bool>) {
     let mut sequencer = Sequencer::new(app.store.clone(), app.host.clone(), log.clone());
     let begun = app.host.now();
+    // Of a case that an earlier run left open nothing is known yet.
+    let mut told = true;
     while !*stop.borrow() {
         let Err(error) = duty::on("sequencer", sequencer.step(WAIT_MS)).await else {
             log.failing(None);
@@ -117,7 +121,10 @@ pub async fn run(app: App, log: Arc<Log>, mut stop: watch::Receiver<bool>) {
                     "the oldest entry has waited {} s for a checkpoint",
                     lag_ms / 1000
                 );
+                told = true;
                 tell(&app, Kind::LogBehind, &text).await;
+            } else if told {
+                told = !caught_up(&app).await;
             }
             continue;
         };
@@ -128,15 +135,27 @@ pub async fn run(app: App, log: Arc<Log>, mut stop: watch::Receiver<bool>) {
         match error {
             // At once: files that are damaged do not mend by themselves.
             SequenceError::Damaged(_) => tell(&app, Kind::LogDamaged, &error.to_string()).await,
-            _ if long => tell(&app, Kind::LogBehind, &error.to_string()).await,
+            _ if long => {
+                told = true;
+                tell(&app, Kind::LogBehind, &error.to_string()).await;
+            }
             _ => {}
         }
         rest(&mut stop, 500).await;
     }
 }
 
+/// Closes the case of a log that was behind; says whether that is done.
+async fn caught_up(app: &App) -> bool {
+    let operator = exceptions::operator();
+    let case = Trouble::new(operator, Kind::LogBehind, SUBJECT, "").id();
+    let note = "its checkpoints cover the ledger again";
+    let closed = exceptions::resolve(app, operator, case, "worker/sequencer", "caught_up", note);
+    closed.await.is_ok()
+}
+
 async fn tell(app: &App, kind: Kind, text: &str) {
-    let trouble = Trouble::new(exceptions::operator(), kind, "log", text);
+    let trouble = Trouble::new(exceptions::operator(), kind, SUBJECT, text);
     if let Err(error) = exceptions::raise(app, trouble).await {
         warn!(%error, "the exception cannot be stored yet");
     }

@@ -22,6 +22,11 @@ pub enum Action {
     MarkNotPaid,
     /// A payment in doubt goes out again under the attempt that it had.
     Resubmit,
+    /// The rail or the other bank is asked once more. What it says of a payment in doubt resolves the exception;
+    /// otherwise it stays open.
+    Enquire,
+    /// What a worker gave up is done again, from the step that failed.
+    Reprocess,
     /// The provider was asked; the exception stays open.
     Ask,
     /// Nothing is to be done.
@@ -30,7 +35,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Link,
         Self::WriteOff,
         Self::Suspense,
@@ -38,6 +43,8 @@ impl Action {
         Self::MarkPaid,
         Self::MarkNotPaid,
         Self::Resubmit,
+        Self::Enquire,
+        Self::Reprocess,
         Self::Ask,
         Self::Ignore,
     ];
@@ -53,6 +60,8 @@ impl Action {
             Self::MarkPaid => "mark_paid",
             Self::MarkNotPaid => "mark_not_paid",
             Self::Resubmit => "resubmit",
+            Self::Enquire => "enquire",
+            Self::Reprocess => "reprocess",
             Self::Ask => "ask",
             Self::Ignore => "ignore",
         }

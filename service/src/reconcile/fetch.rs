@@ -181,7 +181,16 @@ impl Fetch {
         }
         let now = app.host.now();
         state::looked(app, self.tenant, &self.source, now, None).await?;
-        Ok(())
+        let trouble = Trouble::new(self.tenant, Kind::SourceUnreachable, &self.source, "");
+        let closed = exceptions::resolve(
+            app,
+            self.tenant,
+            trouble.id(),
+            WORKER,
+            "reached",
+            "its files came",
+        );
+        Ok(closed.await?)
     }
 
     async fn take(

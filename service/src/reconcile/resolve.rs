@@ -21,10 +21,11 @@ use crate::{
     app::App,
     exceptions::{
         self, Exception, Kind, Refused, State, Wish,
+        again::{self, Answered},
         preview::{self, Preview},
         repair::{self, By},
     },
-    ports::{CommitError, ExecuteError, ReadError},
+    ports::{Cause, CommitError, ExecuteError, ReadError},
 };
 
 /// What one person may move alone, in minor units.
@@ -57,6 +58,9 @@ pub enum Undecided {
     /// A posting was not made.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// It was tried again, and failed again.
+    #[error("it failed again: {0}")]
+    FailedAgain(Cause),
 }
 
 /// A decision about an exception.
@@ -122,12 +126,32 @@ impl Decision<'_> {
                 return self.note(id, &Wish::Comment(self.proposed())).await;
             }
             self.app.execute(deed.command).await.map_err(refused)?;
+        } else if let Some(seen) = self.seen
+            && seen != Preview::of_nothing(&found, self.action.name()).seen
+        {
+            return Err(Undecided::Stale);
         }
         let wish = match self.action {
             Action::Ask => Wish::Comment("asked".to_owned()),
+            Action::Enquire => match again::enquire(self.app, self.tenant, &found).await? {
+                Answered::Yes => Wish::Resolve("enquire".to_owned()),
+                Answered::NotYet => Wish::Comment("enquired".to_owned()),
+            },
+            Action::Reprocess => {
+                again::reprocess(self.app, self.tenant, &found).await?;
+                Wish::Resolve("reprocess".to_owned())
+            }
             action => Wish::Resolve(action.name().to_owned()),
         };
-        self.note(id, &wish).await
+        match self.note(id, &wish).await {
+            // What was done again has closed the case by itself meanwhile.
+            Err(Undecided::Refused(Refused::WrongState(_))) if self.action == Action::Enquire => {
+                Ok(exceptions::get(self.app, self.tenant, id)
+                    .await?
+                    .unwrap_or(found))
+            }
+            noted => noted,
+        }
     }
 
     /// What carrying the decision out would do, as things stand. Nothing is done.
@@ -166,7 +190,10 @@ impl Decision<'_> {
 
     /// What the decision does, unless it moves nothing.
     async fn deed(&self, found: &Exception) -> Result<Option<Deed>, Undecided> {
-        if matches!(self.action, Action::Ask | Action::Ignore) {
+        if matches!(
+            self.action,
+            Action::Ask | Action::Ignore | Action::Enquire | Action::Reprocess
+        ) {
             return Ok(None);
         }
         if repair::concerns_payment(found.kind) {
@@ -259,7 +286,7 @@ impl Decision<'_> {
     /// decision that is carried out again after a crash posts nothing twice.
     async fn step(&self, found: &Exception, stake: &Stake) -> Result<TakeLines, Undecided> {
         let teller = self.teller(stake);
-        let name = format!("{}/{}", found.id, found.reopened());
+        let name = format!("{}/{}", found.id, found.taken_back());
         let mut step = teller.settling(&[]);
         match self.action {
             Action::Link => step.settles = vec![self.linked(stake).await?],
@@ -315,70 +342,14 @@ impl Decision<'_> {
     }
 }
 
-fn impossible(why: &str) -> Undecided {
+pub(super) fn impossible(why: &str) -> Undecided {
     Undecided::Impossible(why.to_owned())
 }
 
 /// A rejection of the books is an answer for who decides; anything else is not known, or not now.
-fn refused(error: ExecuteError) -> Undecided {
+pub(super) fn refused(error: ExecuteError) -> Undecided {
     match error {
         ExecuteError::Rejected(rejection) => Undecided::Impossible(rejection.to_string()),
         error => Undecided::Execute(error),
     }
-}
-
-/// Opens an exception again and takes back what was posted to resolve it. A payment that was
-/// settled stays settled: its way back is a return.
-///
-/// # Errors
-/// See [`Undecided`].
-pub async fn reverse(
-    app: &App,
-    tenant: TenantId,
-    id: Id<Exception>,
-    by: By<'_>,
-) -> Result<Exception, Undecided> {
-    let found = exceptions::get(app, tenant, id).await?;
-    let found = found.ok_or(Refused::NotFound)?;
-    let last = found.history.last().map(|it| it.what.as_str());
-    if let (State::Resolved, Some(last), Some(stake)) = (found.state, last, Stake::of(&found)) {
-        let teller = Teller {
-            app,
-            tenant,
-            source: &stake.source,
-        };
-        let name = format!("{}/{}/undone", found.id, found.reopened());
-        let mut step = teller.settling(&[]);
-        let (unit, minor) = (stake.unit, -stake.minor);
-        let postings = match last {
-            "write_off" => teller.written_off(&name, unit, minor).and_then(|mut all| {
-                all.extend(teller.kept_back(&name, unit, -stake.fee)?);
-                Ok(all)
-            }),
-            "suspense" => teller.suspense(&name, unit, minor),
-            _ => Ok(Vec::new()),
-        };
-        step.postings = postings.map_err(Undecided::Impossible)?;
-        if let Some(refused) = teller.carry_out(vec![step]).await? {
-            return Err(Undecided::Impossible(refused.to_string()));
-        }
-    }
-    let compensated = matches!(last, Some("compensate" | "write_off"));
-    if found.state == State::Resolved && compensated && repair::concerns_payment(found.kind) {
-        take_back(app, tenant, &found, by.clone()).await?;
-    }
-    Ok(exceptions::act(app, tenant, id, by.actor, &Wish::Reopen, by.why).await?)
-}
-
-/// Takes back what was posted beside the payment of a case.
-async fn take_back(
-    app: &App,
-    tenant: TenantId,
-    found: &Exception,
-    by: By<'_>,
-) -> Result<(), Undecided> {
-    let payment = repair::payment_of(app, tenant, found).await?;
-    let payment = payment.ok_or_else(|| impossible("the case is about no payment of ours"))?;
-    let command = repair::command(tenant, found, &payment, repair::Wish::TakeBack, by);
-    app.execute(command).await.map(|_| ()).map_err(refused)
 }

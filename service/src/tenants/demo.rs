@@ -14,7 +14,7 @@ use lombard_core::{
 };
 
 use super::{
-    KeyWish, Scope, SecretKey, find_key,
+    KeyWish, Scope, SecretKey, find_key, keeper,
     keys::{made_by_us, record_of},
     records::{TenantError, create_tenant_as, find_tenant, open},
 };
@@ -74,6 +74,7 @@ pub async fn demo(app: &App) -> Result<DemoTenant, TenantError> {
     if find_tenant(app, tenant).await?.is_none() {
         unless_there(create_tenant_as(app, tenant, "Demo").await.map(drop))?;
     }
+    keeper::settle(app).await?;
     let key = demo_key(app, tenant).await?;
     let uk = UkAccount::parse(SORT_CODE, ACCOUNT_NUMBER).map_err(|error| wrong(&error))?;
     let iban = IBAN.parse().map_err(|error| wrong(&error))?;

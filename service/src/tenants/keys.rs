@@ -12,7 +12,7 @@ use lombard_core::{
 
 use zeroize::Zeroizing;
 
-use super::{Agent, ApiKey, Bearer, SecretKey, TenantError, id_in, records};
+use super::{Agent, ApiKey, Bearer, SecretKey, TenantError, id_in, keeper, records};
 use crate::{
     access::{Access, Role},
     app::App,
@@ -230,9 +230,11 @@ pub async fn first_keys(app: &App, tenant: TenantId) -> Result<FirstKeys, Tenant
 /// See [`TenantError`].
 pub async fn begin(app: &App) -> Result<Option<(TenantId, FirstKeys)>, TenantError> {
     if !records::ids(app).await?.is_empty() {
+        keeper::settle(app).await?;
         return Ok(None);
     }
     let tenant = records::create_tenant(app, "First").await?;
+    keeper::settle(app).await?;
     Ok(Some((tenant.id, first_keys(app, tenant.id).await?)))
 }
 

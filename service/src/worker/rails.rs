@@ -6,7 +6,9 @@
 //! before the answer was noted sends again, under the same id, which the rail answers as it did
 //! the first time. What the job cannot find out it leaves in doubt, and the timers enquire.
 
+mod again;
 mod asked;
+mod doubts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +25,11 @@ use lombard_core::{
     tenant::TenantId,
 };
 
-use self::asked::{events_with_errands, payment_of};
+pub use self::again::{again, ask_recall_again};
+use self::{
+    asked::{events_with_errands, name_of, payment_of},
+    doubts::{closing, doubts_ended},
+};
 use super::feed::{Consumer, Job, JobError};
 use crate::{
     app::App,
@@ -102,6 +108,12 @@ impl Consumer for Errands {
             let errands = task.event.effects.iter();
             for errand in errands.filter(|it| self.submits || **it != Errand::Submit) {
                 jobs.push(job(Arc::clone(&task), *errand));
+            }
+        }
+        for (tenant, event) in doubts_ended(commit) {
+            let of_ours = payment_of(commit, &event, tenant).is_some_and(|it| it.rail == self.rail);
+            if of_ours {
+                jobs.push(closing(&self.app, tenant, &event));
             }
         }
         jobs
@@ -280,11 +292,7 @@ impl Task {
         let mut tries = 0;
         loop {
             port.ready().await;
-            let told = match errand {
-                Errand::AskRecall => port.recall(self.tenant, &self.payment).await,
-                _ => port.refuse_recall(self.tenant, &self.payment).await,
-            };
-            let error = match told {
+            let error = match self.say(port.as_ref(), errand).await {
                 Ok(()) => return Ok(()),
                 Err(error @ RailError::Unspeakable(..)) => {
                     port.unused();
@@ -301,6 +309,13 @@ impl Task {
             let pause = longest / 2 + (self.app.host.random() % u128::from(longest / 2 + 1)) as u64;
             tokio::time::sleep(Duration::from_millis(pause)).await;
             tries += 1;
+        }
+    }
+
+    async fn say(&self, port: &dyn RailPort, errand: Errand) -> Result<(), RailError> {
+        match errand {
+            Errand::AskRecall => port.recall(self.tenant, &self.payment).await,
+            _ => port.refuse_recall(self.tenant, &self.payment).await,
         }
     }
 
@@ -359,16 +374,6 @@ impl Task {
         raised
             .map(|_| ())
             .map_err(|error| JobError::Busy(Arc::new(error)))
-    }
-}
-
-/// What an errand is called in a trace.
-const fn name_of(errand: Errand) -> &'static str {
-    match errand {
-        Errand::Submit => "rail.submit",
-        Errand::AskRecall => "rail.ask_recall",
-        Errand::RefuseRecall => "rail.refuse_recall",
-        Errand::Contradiction | Errand::Unresolved | Errand::RecallOverdue => "exception.raise",
     }
 }
 

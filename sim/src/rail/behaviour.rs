@@ -112,6 +112,8 @@ pub enum Recall {
     Refuse(String),
     /// Nothing.
     Silence,
+    /// The gateway does not take it: it calls the message wrong.
+    Invalid,
 }
 
 /// Amounts from 6,660.00 to 6,660.99 are magic: the two last digits choose.
@@ -179,6 +181,7 @@ pub static MAGIC: &[MagicRow] = &[
     row(50, NONE, r#"{"recall":"grant"}"#, "accepted; a recall is granted"),
     row(51, NONE, r#"{"recall":{"refuse":"CUST"}}"#, "accepted; a recall is refused"),
     row(52, NONE, r#"{"recall":"silence"}"#, "accepted; a recall is never answered"),
+    row(53, NONE, r#"{"recall":"invalid"}"#, "accepted; a recall is not taken"),
 ];
 
 impl Behaviour {

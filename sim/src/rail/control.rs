@@ -14,7 +14,7 @@ use lombard_core::{money::Amount, rail::Rail};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    behaviour::Behaviour,
+    behaviour::{Behaviour, Recall},
     books::{Counts, Entry, Taken, place},
     desk::problem,
     state::{Letter, Outage, Shared},
@@ -34,10 +34,12 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/control", get(overview))
         .route("/control/reset", post(reset))
         .route("/control/lombard", put(lombard))
+        .route("/control/clock", post(clock))
         .route("/control/behaviours", post(set).delete(clear))
         .route("/control/outage", put(outage))
         .route("/control/payments", get(payments))
         .route("/control/payments/{reference}", get(payment))
+        .route("/control/payments/{reference}/recall", post(recall_again))
         .route("/control/deliveries", get(deliveries))
         .route("/control/returns", post(give_back))
         .route("/control/messages", post(raw))
@@ -100,6 +102,31 @@ struct Lombard {
 async fn lombard(State(shared): State<Arc<Shared>>, Json(wish): Json<Lombard>) -> StatusCode {
     shared.rules.lock().lombard_url = Some(wish.url);
     StatusCode::NO_CONTENT
+}
+
+/// How far a clock is put ahead.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ahead {
+    /// By how many seconds more; a year at the most.
+    ahead_seconds: u32,
+}
+
+/// The most seconds by which a clock is put ahead at once.
+const AHEAD_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
+
+/// Lets time pass for the Lombard in this process. It does not come back before the process ends.
+async fn clock(State(shared): State<Arc<Shared>>, Json(wish): Json<Ahead>) -> Response {
+    let Some(clock) = &shared.config.clock else {
+        let text = "this simulator is in no process with Lombard, whose clock it could put ahead";
+        return problem(StatusCode::CONFLICT, "no_clock", text);
+    };
+    if wish.ahead_seconds > AHEAD_SECONDS_MAX {
+        let text = "a clock is put ahead by a year at the most";
+        return problem(StatusCode::BAD_REQUEST, "too_far", text);
+    }
+    clock.put_ahead(u64::from(wish.ahead_seconds) * 1000);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// For whom a behaviour is: an end-to-end id, the next payments of a rail, or all of them.
@@ -231,6 +258,28 @@ async fn payment(State(shared): State<Arc<Shared>>, Path(reference): Path<String
         let entry = books.entry(place).copied();
         if let (Some(entry), Some(taken)) = (entry, books.taken(place)) {
             return Json(shown((taken, &entry))).into_response();
+        }
+    }
+    unknown()
+}
+
+/// How recalls of a payment are treated from now on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recalls {
+    recall: Recall,
+}
+
+async fn recall_again(
+    State(shared): State<Arc<Shared>>,
+    Path(reference): Path<String>,
+    Json(wish): Json<Recalls>,
+) -> Response {
+    let mut books = shared.books.lock();
+    for rail in RAILS {
+        if let Some(taken) = books.taken(place(rail, &reference)) {
+            Arc::make_mut(&mut taken.behaviour).recall = wish.recall;
+            return StatusCode::NO_CONTENT.into_response();
         }
     }
     unknown()

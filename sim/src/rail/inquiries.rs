@@ -89,6 +89,11 @@ pub fn recall(shared: &Arc<Shared>, rail: Rail, wish: RecallRequest) -> Result<S
         Recall::Grant => voice::give_back(shared, &taken, left, "FOCR", 0)?,
         Recall::Refuse(code) => voice::refuse_recall(shared, rail, &wish, code)?,
         Recall::Silence => {}
+        Recall::Invalid => {
+            return Ok(Said::Refused(
+                "it is told to take no recall of this payment",
+            ));
+        }
     }
     Ok(Said::Taken)
 }

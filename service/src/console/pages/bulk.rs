@@ -21,10 +21,12 @@ use crate::console::{
 pub const PICK: &str = "pick.";
 
 /// What can be done about many: the value of the choice, and its words.
-pub const DEEDS: [(&str, &str); 5] = [
+pub const DEEDS: [(&str, &str); 7] = [
     ("claim", "Take them"),
     ("comment", "Comment"),
     ("snooze", "Snooze for a day"),
+    ("resolve:reprocess", "Do again what was given up"),
+    ("resolve:enquire", "Ask the rail again"),
     ("resolve:ask", "Note that the other side was asked"),
     ("resolve:ignore", "Close them"),
 ];

@@ -18,9 +18,9 @@ use crate::console::{
     words::{escaped, plain},
 };
 
-/// Whether an action does more than close the case or say something about it.
+/// Whether an action posts something, or moves a payment, by what a person says.
 pub fn moves(action: &str) -> bool {
-    !matches!(action, "ask" | "ignore")
+    !matches!(action, "ask" | "ignore" | "enquire" | "reprocess")
 }
 
 /// An action in words, and what it does.
@@ -50,6 +50,14 @@ pub fn meaning(action: &str) -> (&'static str, &'static str) {
         "resubmit" => (
             "Send again",
             "It goes out under the key that it had; a rail that saw it pays it once.",
+        ),
+        "enquire" => (
+            "Ask again",
+            "The rail or the other bank is asked once more; an answer closes the case.",
+        ),
+        "reprocess" => (
+            "Do it again",
+            "What a worker gave up is done again from the step that failed.",
         ),
         "ask" => ("Asked", "The other side was asked; the case stays open."),
         "ignore" => ("Close", "Nothing is left to be done; no money moves."),

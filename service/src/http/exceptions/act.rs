@@ -21,7 +21,8 @@ use crate::{
     },
     reconcile::{
         action::Action,
-        resolve::{self, Decision, Undecided},
+        resolve::{Decision, Undecided},
+        reverse,
     },
     tenants::Scope,
 };
@@ -118,6 +119,9 @@ impl From<Undecided> for Problem {
         match undecided {
             Undecided::Refused(refused) => refused.into(),
             Undecided::Impossible(why) => Self::saying(ErrorCode::WrongState, why.into()),
+            Undecided::FailedAgain(_) => {
+                Self::saying(ErrorCode::WrongState, undecided.to_string().into())
+            }
             Undecided::NotProposed => Self::new(ErrorCode::Forbidden),
             Undecided::Stale => Self::saying(ErrorCode::WrongState, undecided.to_string().into()),
             Undecided::Unseen => Self::field("/seen", undecided.to_string()),
@@ -302,7 +306,7 @@ pub async fn reopen(
             trace: Some(call.trace_id()),
             why: note,
         };
-        let found = resolve::reverse(api.app(), call.tenant(), id, by).await?;
+        let found = reverse::reverse(api.app(), call.tenant(), id, by).await?;
         Ok(shown(&found, api.app().host.now()))
     };
     Ok(reply(after(&api, call.tenant(), &once, 200, work).await?))

@@ -1,7 +1,7 @@
 //! What of a commit asks for something.
 
 use lombard_core::{
-    event::Event,
+    event::{Errand, Event},
     payment::Payment,
     store::{Change, Commit, decode, mentions},
     tenant::TenantId,
@@ -25,4 +25,14 @@ pub fn payment_of(commit: &Commit, event: &Event, tenant: TenantId) -> Option<Pa
     let key = lombard_core::plan::keys::payment(tenant, event.payment);
     let change = commit.changes.iter().find(|change| change.key == key)?;
     Some(decode(&change.record.as_ref()?.body.bytes))
+}
+
+/// What an errand is called in a trace.
+pub const fn name_of(errand: Errand) -> &'static str {
+    match errand {
+        Errand::Submit => "rail.submit",
+        Errand::AskRecall => "rail.ask_recall",
+        Errand::RefuseRecall => "rail.refuse_recall",
+        Errand::Contradiction | Errand::Unresolved | Errand::RecallOverdue => "exception.raise",
+    }
 }

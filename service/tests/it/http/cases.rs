@@ -5,6 +5,7 @@ use lombard_core::{command::Report, id::Id, payment::Payment, reason::Reason};
 use lombard_service::{
     access::Role,
     exceptions::{self, Exception, Kind, Trouble},
+    tenants,
 };
 use serde_json::{Value, json};
 
@@ -211,6 +212,46 @@ async fn money_that_left_for_a_failed_payment_is_borne_once_and_taken_back() {
 }
 
 #[tokio::test]
+async fn what_was_borne_is_not_borne_again_however_the_case_is_closed_and_opened() {
+    let case = Case::contradicted(5_000).await;
+    let note = json!({"note": "a test"});
+    let reopen = async || {
+        case.world
+            .post(&case.at("/reopen"), note.clone())
+            .await
+            .expect(200)
+    };
+    let compensate = async || {
+        let shown = case.preview("compensate").await;
+        case.resolve(wish("compensate", &shown)).await.expect(200)
+    };
+    compensate().await;
+    assert_eq!(case.available().await, 995_000);
+
+    // Something is said of it before it is opened again: what was posted goes back all the same.
+    case.world
+        .post(&case.at("/comment"), note.clone())
+        .await
+        .expect(200);
+    reopen().await;
+    assert_eq!(case.available().await, 1_000_000);
+    compensate().await;
+    assert_eq!(case.available().await, 995_000);
+
+    // The contradiction is told again, closed as nothing, and opened by a person: it stays borne, once.
+    let subject: Id<Payment> = case.payment.parse().unwrap();
+    let told = Trouble::with_payment(case.world.tenant, Kind::Contradiction, subject, "again");
+    exceptions::raise(&case.world.app, told).await.unwrap();
+    let ignore = json!({"action": "ignore", "note": "it is the same"});
+    case.resolve(ignore).await.expect(200);
+    reopen().await;
+    let shown = case.preview("compensate").await;
+    assert_eq!(shown["journal"], json!([]));
+    compensate().await;
+    assert_eq!(case.available().await, 995_000);
+}
+
+#[tokio::test]
 async fn a_payment_in_doubt_goes_out_again_under_its_attempt() {
     let case = Case::in_doubt(50_000).await;
     let shown = case.preview("resubmit").await;
@@ -294,4 +335,39 @@ async fn many_are_done_as_the_dry_run_showed_them_and_the_rest_is_left_alone() {
         .await
         .expect(200);
     assert_eq!(active["data"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_belongs_to_no_tenant_is_in_the_queue_of_the_first_one_alone() {
+    let world = World::new().await;
+    let trouble = Trouble::new(exceptions::operator(), Kind::LogDamaged, "log", "a test");
+    let id = exceptions::raise(&world.app, trouble).await.unwrap();
+    let path = format!("/v1/exceptions/{id}");
+    // Nobody looks after the installation yet.
+    world.get(&path).await.refused(404, "not_found", None);
+    world.host.advance(1);
+    tenants::demo(&world.app).await.unwrap();
+
+    // Both tenants of this world were made in one moment.
+    let keeper = tenants::keeper(&world.app).await.unwrap();
+    let (own, other) = if keeper == Some(world.tenant) {
+        (&world.key, &world.other_key)
+    } else {
+        (&world.other_key, &world.key)
+    };
+    let page = world.get_as(own, "/v1/exceptions").await.expect(200);
+    assert_eq!(page["data"][0]["id"], id.to_string());
+    let ignore = json!({"action": "ignore", "note": "restored"});
+    let resolve = format!("{path}/resolve");
+    let theirs = world.get_as(other, &path).await;
+    theirs.refused(404, "not_found", None);
+    let theirs = world.call_as(other, "POST", &resolve, ignore.clone());
+    theirs.await.refused(404, "not_found", None);
+    let theirs = world.get_as(other, "/v1/exceptions").await.expect(200);
+    assert_eq!(theirs["data"], json!([]));
+
+    let done = world.call_as(own, "POST", &resolve, ignore).await;
+    assert_eq!(done.expect(200)["state"], "resolved");
+    let audit = world.get_as(own, "/v1/audit?limit=10").await.expect(200);
+    assert!(audit.to_string().contains("exception.ignore"), "{audit}");
 }
