@@ -29,7 +29,9 @@ use crate::{
 };
 
 pub use charge::MakeCharge;
-pub use lines::{LINES_MAX, LineRecord, Posting, SETTLES_MAX, TOGETHER_MAX, TakeLines, TakenLine};
+pub use lines::{
+    LINES_MAX, LineRecord, Payout, Posting, SETTLES_MAX, TOGETHER_MAX, TakeLines, TakenLine,
+};
 pub use provider::{EventOutcome, Heard, ProviderEvent};
 pub use rejection::Rejection;
 pub use repair::{Bearer, Mend, Repair};

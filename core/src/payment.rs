@@ -71,6 +71,9 @@ pub struct Payment {
     /// Minor units that are on their way back. `returned + returning` never exceeds the amount.
     #[serde(default, skip_serializing_if = "is_default")]
     pub returning: u64,
+    /// A statement has told of it. One that is reversed may have been told of before, after, or never.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
     /// Of a return: the payment whose money it brings back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Id<Payment>>,
@@ -135,6 +138,12 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Payment {
+    /// Whether its money went back before a statement told that it had come: both must stand there.
+    #[must_use]
+    pub const fn awaits_settlement(&self) -> bool {
+        matches!(self.stage, Stage::Reversed) && self.returned > 0 && !self.settled
+    }
+
     /// What of the amount has neither come back nor is on its way back, in minor units.
     #[must_use]
     pub const fn returnable(&self) -> u64 {

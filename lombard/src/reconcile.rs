@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
@@ -16,17 +16,41 @@ use crate::{
 
 /// Arguments of `lombard reconcile`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
 Exit code: 0 everything agrees, 1 there are exceptions.
 
 Examples:
   lombard reconcile statement.xml --source barclays
-  lombard reconcile *.sta --source ing --json | jq .exceptions")]
+  lombard reconcile *.sta --source ing --json | jq .exceptions
+  lombard reconcile close --source ing 2026-11-23")]
 pub struct Reconcile {
+    #[command(subcommand)]
+    act: Option<Act>,
     /// The statements or reports, in the order of their days.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Whose they are: a name of your own, such as `barclays` or `stripe`.
+    #[arg(long, value_name = "NAME", required = true)]
+    source: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Close a day of a source: each of its accounts that adds up
+    Close(Close),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit code: 0 all accounts are closed, 1 one does not add up, or there is none."
+)]
+struct Close {
+    /// Which day, as 2026-11-23
+    day: String,
+    /// Whose statements
     #[arg(long, value_name = "NAME")]
     source: String,
     #[command(flatten)]
@@ -35,10 +59,15 @@ pub struct Reconcile {
 
 /// Sends the files one after the other and tells what they came to together.
 pub async fn run(args: &Reconcile, as_json: bool) -> Outcome {
+    if let Some(Act::Close(args)) = &args.act {
+        return close(args, as_json).await;
+    }
     let remote = args.server.remote()?;
     let mut all = Together::default();
+    // The parser asks for a source where there are files.
+    let source = args.source.as_deref().unwrap_or_default();
     for file in &args.files {
-        all.take(&send(&remote, file, &args.source).await?);
+        all.take(&send(&remote, file, source).await?);
     }
     let report = all.report();
     if as_json {
@@ -48,6 +77,67 @@ pub async fn run(args: &Reconcile, as_json: bool) -> Outcome {
     }
     let agrees = report["exceptions"].as_array().is_some_and(Vec::is_empty);
     Ok(if agrees { Exit::Done } else { Exit::No })
+}
+
+/// Closes the accounts of a day that add up, and tells what each came to.
+async fn close(args: &Close, as_json: bool) -> Outcome {
+    let remote = args.server.remote()?;
+    let path = format!(
+        "/v1/reconciliation/days?source={}&day={}",
+        args.source, args.day
+    );
+    let found = remote.get(&path).await?;
+    let mut days = Vec::new();
+    for day in found["data"].as_array().into_iter().flatten() {
+        let adds_up = day["why"].is_null() && day["closed_at"].is_null();
+        days.push(if adds_up {
+            let body = json!({"source": args.source, "account_id": day["account_id"],
+                "currency": day["currency"], "day": day["day"]});
+            let request = remote
+                .request(Method::POST, "/v1/reconciliation/days")
+                .header("idempotency-key", fresh_key()?)
+                .json(&body);
+            remote.send(request).await?
+        } else {
+            day.clone()
+        });
+    }
+    if as_json {
+        say::json(&json!({"data": days}));
+    } else {
+        days.iter().for_each(tell_day);
+    }
+    let all = days.iter().all(|it| it["closed_at"].is_string());
+    Ok(if all && !days.is_empty() {
+        Exit::Done
+    } else {
+        Exit::No
+    })
+}
+
+fn tell_day(day: &Value) {
+    let text = |name: &str| day[name].as_str().unwrap_or("?");
+    let unit = lombard_core::statement::Unit::read(text("currency"));
+    let figure = |it: &Value| {
+        let minor = it.as_i64();
+        minor.map_or_else(|| "?".to_owned(), |minor| decimal(minor, unit))
+    };
+    let stands = match (day["why"].as_str(), day["closed_at"].as_str()) {
+        (_, Some(at)) => format!("closed {at}"),
+        (why, None) => format!("NOT CLOSED: {}", why.unwrap_or("it waits for approval")),
+    };
+    say::line(&format!(
+        "{} {} {}: opening {}, matched {}, explained {}, open {}, closing {}; late {}; {stands}",
+        text("account"),
+        text("currency"),
+        text("day"),
+        figure(&day["opening"]),
+        figure(&day["matched"]["minor"]),
+        figure(&day["explained"]["minor"]),
+        figure(&day["open"]["minor"]),
+        figure(&day["closing"]),
+        figure(&day["late"]["minor"]),
+    ));
 }
 
 /// Sends a file and gives what it came to.

@@ -17,6 +17,7 @@ mod books;
 mod control;
 mod desk;
 mod news;
+mod payout;
 mod stripe;
 
 use std::{

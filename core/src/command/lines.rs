@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ReceiveReturn;
 use crate::{
+    currency::Currency,
     id::Id,
     journal::Journal,
     ledger::{Leg, Transaction},
     matching::RuleName,
     payment::Payment,
+    rail::Rail,
 };
 
 /// The most lines of one match. A commit has room for a hundred writes.
@@ -45,7 +47,7 @@ pub struct TakeLines {
 }
 
 /// A line that is taken in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TakenLine {
     /// What it says, as a digest: the same line has the same in whatever file it comes.
     pub digest: String,
@@ -55,10 +57,12 @@ pub struct TakenLine {
     pub statement: String,
     /// What becomes of it.
     pub record: LineRecord,
+    /// What it says is on its way to a bank.
+    pub payout: Option<Payout>,
 }
 
 /// What became of a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineRecord {
     /// Minor units of the line.
     pub minor: i64,
@@ -74,6 +78,37 @@ pub struct LineRecord {
     /// By which rule; none for what its kind explains, or a person decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleName>,
+    /// The payouts of providers that it is the bank's side of, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payouts: Vec<String>,
+}
+
+impl LineRecord {
+    /// Whether it is money of ours that was awaited, and not what its kind explains.
+    #[must_use]
+    pub const fn is_of_payments(&self) -> bool {
+        !self.payments.is_empty() || !self.payouts.is_empty()
+    }
+}
+
+/// What a provider paid out, which a bank's statement must show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payout {
+    /// `SOURCE/DIGEST`, of the provider and its line.
+    pub name: String,
+    /// Minor units; positive.
+    pub minor: i64,
+    /// Of what.
+    pub currency: Currency,
+    /// When it was sent, as ISO 8601.
+    pub day: String,
+    /// By what the bank may know it.
+    pub references: Vec<String>,
+    /// Over the house accounts of which rail it was entered.
+    pub rail: Rail,
+    /// The bank's line that it came by, as `SOURCE/DIGEST`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<String>,
 }
 
 /// A transaction beside.

@@ -156,6 +156,14 @@ fn moving(draft: &Draft<'_>, payment: &Payment) -> Journal {
     }
 }
 
+/// Settles a payment that was reversed before: its money came, and went back, by lines of their own.
+pub fn settle_reversed(draft: &mut Draft<'_>, payment: &Payment) -> Result<(), Stop> {
+    let (step, legs) = settling(draft, payment);
+    let id = Id::of_name(&format!("{}/settled", payment.id));
+    draft.enter_as(id, step, Some(payment.id), legs)?;
+    Ok(())
+}
+
 fn settling(draft: &Draft<'_>, payment: &Payment) -> (Journal, Vec<Leg>) {
     let clearing = clearing(draft, payment);
     let settlement = journal::house(

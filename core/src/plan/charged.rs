@@ -87,6 +87,10 @@ pub fn hear_refund(
     if !matches!(apply(payment.stage, news), Verdict::Moves(..)) {
         return Ok(EventOutcome::Noted);
     }
+    if news == Happened::RailAccepted && !heard.kept.part.is_empty() {
+        // By this the provider's report names it.
+        refer(draft, &mut payment, Some(&heard.kept.part))?;
+    }
     if news == Happened::RailRejected {
         (payment.reason, payment.reason_code) =
             (Some(Reason::Declined), Some(heard.kept.name.clone()));

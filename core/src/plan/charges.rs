@@ -54,6 +54,7 @@ pub fn make(draft: &mut Draft<'_>, make: &MakeCharge) -> Result<Reply, Stop> {
     let mut payment = Payment {
         kind: Kind::Charge,
         attempt: Attempt::default(),
+        settled: false,
         charge: Some(Box::new(charge)),
         metadata: make.metadata.clone(),
         ..incoming(draft, &news, make.creditor)

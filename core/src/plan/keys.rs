@@ -155,6 +155,18 @@ pub fn digest_of_line(sort: &str) -> &str {
     sort.split_once('#').map_or(sort, |(_, digest)| digest)
 }
 
+/// What a provider paid out, by its name: of the provider, and of its line.
+#[must_use]
+pub fn payout(tenant: TenantId, name: &str) -> Key {
+    Key::joined(&[tenant.short(), "/payouts/", name], "payout")
+}
+
+/// The list of the payouts that no bank has told of yet.
+#[must_use]
+pub fn payouts_list(tenant: TenantId) -> String {
+    [tenant.short(), "/payouts"].concat()
+}
+
 /// An event of a payment service provider, by the digest of its id. A provider's ids are its own,
 /// whoever of us they are for.
 #[must_use]

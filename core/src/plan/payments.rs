@@ -2,7 +2,7 @@
 
 use super::{
     authority,
-    books::{closed, enter_effect, sides},
+    books::{closed, enter_effect, settle_reversed, sides},
     charges,
     draft::{Draft, Stop, Telling},
     keys, parties, sca, timers,
@@ -275,6 +275,12 @@ pub fn settlement_found(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<(), St
     let mut payment = load(draft, id)?;
     arrived(draft, &mut payment)?;
     match apply(payment.stage, Happened::SettlementFound) {
+        Verdict::Noted if payment.awaits_settlement() => {
+            settle_reversed(draft, &payment)?;
+            payment.settled = true;
+            draft.store_payment(&payment);
+            Ok(())
+        }
         Verdict::Noted => Ok(()),
         Verdict::Moves(..) | Verdict::Impossible => {
             step(draft, &mut payment, Happened::SettlementFound)
@@ -331,6 +337,7 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
     for effect in effects {
         enter_effect(draft, payment, *effect)?;
     }
+    payment.settled |= effects.contains(&Effect::Settle);
     let mut errands: Vec<Errand> = effects.iter().copied().filter_map(Errand::of).collect();
     if crate::planted!(SubmitDropped) {
         errands.retain(|errand| *errand != Errand::Submit);

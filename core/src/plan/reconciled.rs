@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     command::{
-        LINES_MAX, LineRecord, Posting, Rejection, Reply, SETTLES_MAX, TOGETHER_MAX, TakeLines,
+        LINES_MAX, LineRecord, Payout, Posting, Rejection, Reply, SETTLES_MAX, TOGETHER_MAX,
+        TakeLines,
     },
     ledger::{Rollup, Transaction},
     store::{Body, Key},
@@ -23,6 +24,9 @@ pub fn take_all(draft: &mut Draft<'_>, steps: &[TakeLines]) -> Result<Reply, Sto
     for step in steps {
         for line in &step.lines {
             draft.want(&keys::line(tenant, &step.source, &line.digest));
+            for name in &line.record.payouts {
+                draft.want(&keys::payout(tenant, name));
+            }
         }
         for id in &step.settles {
             draft.want(&keys::payment(tenant, *id));
@@ -70,8 +74,33 @@ fn take(draft: &mut Draft<'_>, take: &TakeLines) -> Result<(), Stop> {
         let list = keys::lines_list(tenant, &take.source, &line.statement);
         let listed = Key::new(&list, &keys::line_sort(line.place, &line.digest));
         draft.create(key(&line.digest), Body::of(&line.record).listed(listed));
+        if let Some(payout) = &line.payout {
+            let listed = Key::new(&keys::payouts_list(tenant), &payout.name);
+            let body = Body::of(payout).listed(listed);
+            draft.create(keys::payout(tenant, &payout.name), body);
+        }
+        for name in &line.record.payouts {
+            let line = format!("{}/{}", take.source, line.digest);
+            came(draft, name, line)?;
+        }
     }
     Ok(())
+}
+
+/// A bank told of a payout: it is awaited no longer.
+fn came(draft: &mut Draft<'_>, name: &str, line: String) -> Result<(), Stop> {
+    let key = keys::payout(draft.tenant(), name);
+    match draft.read::<Payout>(&key)? {
+        Some(payout) if payout.arrived.is_none() => {
+            let arrived = Some(line);
+            draft.put(&key, Body::of(&Payout { arrived, ..payout }));
+            Ok(())
+        }
+        _ => {
+            let what = "a payout comes once, and only one that was told of";
+            Err(Rejection::WrongKind { what }.into())
+        }
+    }
 }
 
 fn post(draft: &mut Draft<'_>, posting: &Posting) -> Result<(), Stop> {

@@ -203,6 +203,7 @@ fn returning(
         returning: 0,
         original: Some(original.id),
         recall: None,
+        settled: false,
         charge: None,
         sca: None,
         parties: None,

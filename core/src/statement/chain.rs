@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Sequence, Summary};
+use super::model::Summary;
 
 /// Where an account's last statement ended.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Link {
-    /// Its closing balance, in minor units.
+    /// Its opening balance, in minor units.
+    #[serde(default)]
+    pub opening: Option<i64>,
+    /// Its closing balance.
     pub closing: Option<i64>,
     /// Its place.
     pub number: Option<u64>,
@@ -16,6 +19,9 @@ pub struct Link {
     /// The day of its closing balance.
     #[serde(default)]
     pub day: Option<String>,
+    /// The day of its opening balance.
+    #[serde(default)]
+    pub opening_day: Option<String>,
 }
 
 /// What is wrong between two statements.
@@ -78,7 +84,7 @@ impl Chain {
         );
         let link = Link::of(summary);
         let before = self.0.get(&key).cloned();
-        let found = before.as_ref().and_then(|before| before.to(summary));
+        let found = before.as_ref().and_then(|before| before.to(&link));
         if !matches!(found, Some(Break::Repeated { .. })) {
             self.0.insert(key, link);
         }
@@ -91,22 +97,23 @@ impl Link {
     #[must_use]
     pub fn of(summary: &Summary) -> Self {
         Self {
+            opening: summary.opening,
             closing: summary.closing,
             number: summary.sequence.map(|it| it.number),
             page: summary.sequence.and_then(|it| it.page),
             day: summary.closing_date.map(|day| day.to_string()),
+            opening_day: summary.opening_date.map(|day| day.to_string()),
         }
     }
 
     /// What is wrong between this and the next statement.
     #[must_use]
-    pub fn to(&self, next: &Summary) -> Option<Break> {
-        let numbers = self.number.zip(next.sequence);
-        if let Some((before, Sequence { number: now, page })) = numbers
+    pub fn to(&self, next: &Self) -> Option<Break> {
+        if let Some((before, now)) = self.number.zip(next.number)
             // Zero is what banks write that do not number.
             && before > 0 && now > 0
         {
-            let same_page = page.unwrap_or(1) <= self.page.unwrap_or(1);
+            let same_page = next.page.unwrap_or(1) <= self.page.unwrap_or(1);
             if now == before && same_page && self.closing == next.closing {
                 return Some(Break::Repeated { number: now });
             }
@@ -115,8 +122,8 @@ impl Link {
             }
         }
         // Of two reports of one day that nobody numbers, none need follow the other.
-        let day = next.opening_date.map(|day| day.to_string());
-        if self.number.is_none() && day.is_some() && day == self.day {
+        let same_day = next.opening_day.is_some() && next.opening_day == self.day;
+        if self.number.is_none() && same_day {
             return None;
         }
         match (self.closing, next.opening) {
@@ -131,6 +138,7 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statement::Sequence;
 
     fn statement(number: u64, opening: i64, closing: i64) -> Summary {
         Summary {

@@ -1,5 +1,6 @@
 //! Reconciliation: a statement or report arrives and is held against the payments.
 
+mod days;
 mod runs;
 mod sources;
 
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
         .routes(routes!(sources::list))
+        .routes(routes!(days::list, days::close))
 }
 
 impl From<Failure> for Problem {
@@ -36,6 +38,16 @@ impl From<Failure> for Problem {
             Failure::Execute(error) => error.into(),
         }
     }
+}
+
+/// The name of a source.
+fn source_name(text: &str) -> Result<String, String> {
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    let proper = (1..=60).contains(&text.len()) && text.bytes().all(plain);
+    proper
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected 1 to 60 of a-z, 0-9, `_`, `.`, `-`".to_owned())
 }
 
 /// Reconcile a statement
@@ -55,14 +67,7 @@ async fn create(
     mut query: Query,
     request: Request,
 ) -> Result<Response, Problem> {
-    let name = query.take_with("source", |text| {
-        let plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
-        let proper = (1..=60).contains(&text.len()) && text.bytes().all(plain);
-        proper
-            .then(|| text.to_owned())
-            .ok_or_else(|| "expected 1 to 60 of a-z, 0-9, `_`, `.`, `-`".to_owned())
-    })?;
+    let name = query.take_with("source", source_name)?;
     query.finish()?;
     let name = name.ok_or_else(|| Problem::parameter("source", "the parameter is missing"))?;
     let mut spool = receive(api.app(), request).await?;

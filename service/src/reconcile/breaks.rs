@@ -95,8 +95,11 @@ pub fn describe(it: &Break, entries: &[&Entry], gathered: &Gathered) -> Found {
     let line = entry.map(|it| format!("a line of {} ({})", it.movement.minor, it.reference()));
     let line = line.unwrap_or_default();
     let ours = payment.map(|(known, item)| {
+        let of = known
+            .original
+            .map_or_else(String::new, |it| format!(", a return of {it},"));
         format!(
-            "payment {} ({}) of {}",
+            "payment {} ({}){of} of {}",
             known.id, known.end_to_end_id, item.minor
         )
     });

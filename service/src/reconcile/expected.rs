@@ -1,6 +1,9 @@
 //! What our books say must come: payments that a rail said yes to, and those that came before.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use lombard_core::{
     id::Id,
@@ -30,8 +33,8 @@ pub struct Gathered {
     pub payments: Vec<Known>,
 }
 
-/// A rail, and whether money comes over it.
-pub type Way = (Rail, bool);
+/// A rail, of a card the provider, and whether money comes over it.
+pub type Way = (Rail, Option<Arc<str>>, bool);
 
 impl Gathered {
     /// Keeps those in some currencies. One over a rail that the source does not stand for is not missed
@@ -53,7 +56,10 @@ impl Gathered {
 
     /// Which way the money of an item goes.
     pub fn way(&self, at: usize) -> Way {
-        (self.payments[at].rail, self.items[at].minor > 0)
+        let known = &self.payments[at];
+        // A provider tells of both in one report.
+        let comes = known.rail == Rail::Card || self.items[at].minor > 0;
+        (known.rail, known.provider.clone(), comes)
     }
 }
 
@@ -62,10 +68,16 @@ impl Gathered {
 pub struct Known {
     /// Which.
     pub id: Id<Payment>,
+    /// Of a return, what it is a return of.
+    pub original: Option<Id<Payment>>,
     /// By what both ends know it.
     pub end_to_end_id: String,
     /// Over which rail it went.
     pub rail: Rail,
+    /// Through which provider, of a charge or its return.
+    pub provider: Option<Arc<str>>,
+    /// Whether the rail, or the provider, has given it a name of its own.
+    pub has_reference: bool,
     /// Whether the rail's yes has been given, and no statement has told of it.
     pub has_cleared: bool,
     /// Whether the source stands for its rail.
@@ -78,19 +90,64 @@ pub struct Known {
 /// See [`ReadError`].
 pub async fn gather(app: &App, tenant: TenantId) -> Result<Gathered, ReadError> {
     let mut gathered = Gathered::default();
+    let mut providers = Providers::default();
     let mut after = None;
     loop {
         let range = Range::listed(&keys::payments_list(tenant), RANGE_MAX).after(after);
         let found = app.store.range(&range).await?;
         let Some(last) = found.last() else {
+            providers.tell(&mut gathered);
             return Ok(gathered);
         };
         after = Some(last.at.sort().to_owned());
         for it in &found {
             let payment: Payment = decode(&it.record.body.bytes);
             if let Some((item, known)) = take(tenant, &payment) {
+                providers.note(gathered.payments.len(), &payment);
                 gathered.items.push(item);
                 gathered.payments.push(known);
+            }
+        }
+    }
+}
+
+/// Through which provider charges went; each name is kept once.
+#[derive(Default)]
+struct Providers {
+    names: BTreeSet<Arc<str>>,
+    charges: HashMap<Id<Payment>, (Arc<str>, Option<Box<str>>)>,
+    /// Charges and their returns, at their places, with the charge, which may come after its return.
+    places: Vec<(usize, Id<Payment>)>,
+}
+
+impl Providers {
+    fn note(&mut self, at: usize, payment: &Payment) {
+        if let Some(charge) = &payment.charge {
+            let name = charge.provider.as_str();
+            let known = self.names.get(name).cloned();
+            let name = known.unwrap_or_else(|| name.into());
+            self.names.insert(Arc::clone(&name));
+            let reference = payment.attempt.rail_reference.as_deref();
+            self.charges
+                .insert(payment.id, (name, reference.map(Into::into)));
+            self.places.push((at, payment.id));
+        } else if let Some(original) = payment.original.filter(|_| payment.rail == Rail::Card) {
+            self.places.push((at, original));
+        }
+    }
+
+    /// A return goes the way of its charge. One that the provider has given no id is named by its charge's.
+    fn tell(self, gathered: &mut Gathered) {
+        for (at, charge) in self.places {
+            let Some((name, reference)) = self.charges.get(&charge) else {
+                continue;
+            };
+            let known = &mut gathered.payments[at];
+            known.provider = Some(Arc::clone(name));
+            let item = &mut gathered.items[at];
+            if let Some(reference) = reference.as_ref().filter(|_| !known.has_reference) {
+                let own = std::mem::take(&mut item.references).into_vec();
+                item.references = own.into_iter().chain([reference.clone()]).collect();
             }
         }
     }
@@ -104,7 +161,8 @@ fn take(tenant: TenantId, payment: &Payment) -> Option<(Expected, Known)> {
         Direction::Internal => return None,
     };
     let standing = match payment.stage {
-        // What came back went out before: both stand in statements, and none is missed.
+        // What came back went out before: both stand in statements.
+        Stage::Reversed if payment.settled => Standing::Settled,
         Stage::Cleared
         | Stage::Reversed
         | Stage::Submitted
@@ -138,9 +196,12 @@ fn take(tenant: TenantId, payment: &Payment) -> Option<(Expected, Known)> {
     };
     let known = Known {
         id: payment.id,
+        original: payment.original,
         end_to_end_id: payment.end_to_end_id.clone(),
         rail: payment.rail,
-        has_cleared: payment.stage == Stage::Cleared,
+        provider: None,
+        has_reference: payment.attempt.rail_reference.is_some(),
+        has_cleared: payment.stage == Stage::Cleared || payment.awaits_settlement(),
         is_told_here: false,
     };
     Some((item, known))

@@ -69,7 +69,7 @@ pub async fn keep(
 }
 
 /// The last four characters of an account: in full it is in the file alone.
-fn masked(account: &str) -> String {
+pub(super) fn masked(account: &str) -> String {
     let hidden = account.chars().count().saturating_sub(4);
     let last: String = account.chars().skip(hidden).collect();
     format!("•••• {last}")

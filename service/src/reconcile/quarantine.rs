@@ -107,8 +107,10 @@ fn miscounted(entry: &Entry, off: i64) -> Option<Found> {
 }
 
 /// Whether a payment that is missing would make the difference with a fee kept back of it, which only
-/// the missing line could tell: at most a fifth of it, and 1.00.
+/// the missing line could tell: at most a fifth of it, and 1.00; of money that was taken back, and 50.00, as
+/// disputes cost.
 fn lacks_net(minor: i64, off: i64) -> bool {
     let fee = minor - off;
-    off > 0 && (1..=minor / 5 + 100).contains(&fee)
+    let fixed = if minor < 0 { 5_000 } else { 100 };
+    minor.signum() == off.signum() && (1..=minor.abs() / 5 + fixed).contains(&fee)
 }

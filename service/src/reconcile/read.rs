@@ -17,6 +17,7 @@ use lombard_core::{
 };
 
 /// One booked line, or a part of one.
+#[derive(Clone)]
 pub struct Entry {
     /// What it says, as a digest: the same line has the same in whatever file it comes.
     pub digest: String,

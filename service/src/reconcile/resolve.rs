@@ -317,8 +317,9 @@ impl Decision<'_> {
                     reference: reference.clone(),
                     payments: step.settles.clone(),
                     settles: !step.settles.is_empty(),
-                    rule: None,
+                    ..LineRecord::default()
                 },
+                payout: None,
             }));
         Ok(step)
     }

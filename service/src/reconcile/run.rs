@@ -1,5 +1,8 @@
 //! One run: a file against our books.
 
+mod arrivals;
+mod days;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     io::BufRead,
@@ -11,6 +14,7 @@ use lombard_core::{
     id::Id,
     matching::{self, BreakKind, Match, Outcome, Rules},
     payment::Payment,
+    rail::Rail,
     statement::{Format, Mapping, Unit},
     tenant::TenantId,
 };
@@ -19,8 +23,10 @@ use time::Date;
 use super::{
     beside,
     breaks::{self, Found, Over},
-    expected::{self, Gathered, Way},
-    known, quarantine,
+    expected::{self, Gathered, Known, Way},
+    known,
+    payouts::{self, Awaited},
+    quarantine,
     read::{self, Entry, File, Statement},
     report::Report,
     restated,
@@ -85,6 +91,11 @@ pub async fn reconcile(
     let units: BTreeSet<Unit> = units.collect();
     let mut gathered = gathered?;
     gathered.keep(&units, |rail| source.tells_of(format, rail));
+    let awaited = if format.is_of_a_provider() {
+        Awaited::default()
+    } else {
+        Awaited::gather(app, tenant, source, &units).await?
+    };
     let lines = file.statements.iter().map(|it| it.entries.len()).sum();
     let run = Run {
         teller: Teller {
@@ -93,11 +104,14 @@ pub async fn reconcile(
             source,
         },
         gathered,
+        format,
+        awaited,
         known: Vec::new(),
         taken: HashSet::new(),
         fates: vec![Fate::Open; lines],
         found: Vec::new(),
         paid: HashSet::new(),
+        came: BTreeSet::new(),
     };
     run.all(&file).await
 }
@@ -117,6 +131,8 @@ pub(super) enum Fate {
 pub(super) struct Run<'a> {
     pub(super) teller: Teller<'a>,
     pub(super) gathered: Gathered,
+    format: Format,
+    awaited: Awaited,
     /// What became of lines in earlier runs, at their places.
     known: Vec<Option<LineRecord>>,
     /// Payments that this file, or a line of it that was known, accounts for.
@@ -126,6 +142,8 @@ pub(super) struct Run<'a> {
     found: Vec<Found>,
     /// Payments that lines tell of: exceptions about them are over.
     paid: HashSet<Id<Payment>>,
+    /// Payouts that lines tell of, by their names.
+    came: BTreeSet<String>,
 }
 
 impl Run<'_> {
@@ -172,8 +190,10 @@ impl Run<'_> {
         }
         let fresh = |it: &&Entry| !self.is_known(it) && !changed.contains(&it.digest);
         let entries_of = sound.iter().flat_map(|it| &it.entries);
-        let input: Vec<&Entry> = entries_of.filter(fresh).collect();
+        let mut input: Vec<&Entry> = entries_of.filter(fresh).collect();
+        let arrivals = self.named_payouts(&mut input).await?;
         let mut outcome = self.matched_with(&input);
+        let arrivals = self.payouts_alike(&input, &mut outcome, arrivals).await?;
         let due = self.due(&outcome, seen_until(&sound));
         let interim = file.format.is_some_and(Format::is_interim);
         outcome.breaks.retain(|it| {
@@ -181,14 +201,24 @@ impl Run<'_> {
             it.kind != BreakKind::MissingThere || (missed && !interim)
         });
         self.carry_out(&input, &outcome).await?;
+        self.found.extend(self.awaited.missing(&arrivals, false));
+        for statement in &sound {
+            self.pay_out(statement).await?;
+        }
         self.repeat(entries()).await?;
         for (statement, restated) in broken {
             let fresh = |it: &&Entry| !self.is_known(it) && !changed.contains(&it.digest);
             let input: Vec<&Entry> = statement.entries.iter().filter(fresh).collect();
-            let outcome = self.matched_with(&input);
-            let found = quarantine::found(statement, &input, &outcome, &self.gathered, restated);
+            let mut outcome = self.matched_with(&input);
+            self.keep_own(&mut outcome);
+            let (named, differing) = self.awaited.named(&input, &self.teller.source.rules);
+            let mut also = restated;
+            also.extend(differing.into_iter().map(|it| it.1));
+            also.extend(self.awaited.missing(&named, true));
+            let found = quarantine::found(statement, &input, &outcome, &self.gathered, also);
             self.found.push(found);
         }
+        let joined = self.keep_sheets(file).await?;
         let mut report = self.report(file);
         let mut named = BTreeSet::new();
         let raised = self.found.iter();
@@ -202,7 +232,10 @@ impl Run<'_> {
         let agrees = entries().filter(|it| self.fate(it) != Fate::Open);
         let over = Over {
             lines: agrees.map(|it| it.digest.as_str()).collect(),
-            statements: sound.iter().map(|it| it.subject()).collect(),
+            statements: { sound.iter().map(|it| it.subject()) }
+                .chain(self.came.iter().map(|name| payouts::subject(name)))
+                .chain(joined)
+                .collect(),
             payments: self.paid,
         };
         breaks::close_found(app, tenant, source, &over, &named).await?;
@@ -225,10 +258,11 @@ impl Run<'_> {
                 self.gathered.items[*at].standing = matching::Standing::Settled;
             }
             self.paid.extend(&record.payments);
-            self.fates[entry.place as usize] = if record.payments.is_empty() {
-                Fate::Explained
-            } else {
+            self.came.extend(record.payouts.iter().cloned());
+            self.fates[entry.place as usize] = if record.is_of_payments() {
                 Fate::Matched
+            } else {
+                Fate::Explained
             };
         }
         self.found.extend(beside);
@@ -243,6 +277,21 @@ impl Run<'_> {
             &self.teller.source.rules,
             Some(Date::MAX),
         )
+    }
+
+    /// Leaves out of what is missing what goes another way than all that is there, and that the source does
+    /// not stand for.
+    fn keep_own(&self, outcome: &mut Outcome) {
+        let there = outcome.matches.iter().flat_map(|it| &it.expected);
+        let ways: BTreeSet<Way> = there.map(|id| self.gathered.way(id.0 as usize)).collect();
+        let is_own = |id: &matching::ExpectedId| {
+            let at = id.0 as usize;
+            let known = &self.gathered.payments[at];
+            known.is_told_here || ways.is_empty() || ways.contains(&self.gathered.way(at))
+        };
+        outcome
+            .breaks
+            .retain(|it| it.kind != BreakKind::MissingThere || it.expected.iter().all(is_own));
     }
 
     /// What must be there by now: by the day of the statements' close, and by the payments that are.
@@ -274,9 +323,9 @@ impl Run<'_> {
         for some in outcome.explained.chunks(PART) {
             let entries: Vec<&Entry> = some.iter().map(|id| input[id.0 as usize]).collect();
             let wishes = entries.iter().map(|entry| Wish {
-                steps: teller.explained(entry).map(|it| vec![it]),
-                // The line, and what it posts.
-                weight: 2,
+                steps: { teller.explained(entry, self.rail_of(entry)) }.map(|it| vec![it]),
+                // The line, what it posts, and that it is on its way to a bank.
+                weight: 3,
             });
             let refused = taken(teller, wishes.collect()).await?;
             for (entry, refused) in entries.into_iter().zip(refused) {
@@ -295,6 +344,16 @@ impl Run<'_> {
         let described = described.map(|it| breaks::describe(it, input, &self.gathered));
         self.found.extend(described);
         Ok(())
+    }
+
+    /// The rail whose money a line of a provider is about, where no payment says so: cards, if there are any.
+    fn rail_of(&self, entry: &Entry) -> Option<Rail> {
+        let mut both = self.gathered.payments.iter().zip(&self.gathered.items);
+        let of_cards = |(known, item): (&Known, &matching::Expected)| {
+            known.rail == Rail::Card && item.unit == entry.movement.unit
+        };
+        let cards = self.format.is_of_a_provider() && both.any(of_cards);
+        cards.then_some(Rail::Card)
     }
 
     fn wish(&self, input: &[&Entry], it: &Match) -> Wish {

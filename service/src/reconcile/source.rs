@@ -42,8 +42,10 @@ impl Source {
     }
 
     /// Whether a payment over a rail is missed when the source does not tell of it. Unless it is
-    /// configured, a bank's statement stands for every rail, and a provider's report for none.
+    /// configured, a bank's statement stands for every rail but cards, whose money comes to it in payouts, and
+    /// a provider's report for none.
     pub(super) fn tells_of(&self, format: Format, rail: Rail) -> bool {
-        self.rails.contains(&rail) || (self.rails.is_empty() && !format.is_of_a_provider())
+        self.rails.contains(&rail)
+            || (self.rails.is_empty() && rail != Rail::Card && !format.is_of_a_provider())
     }
 }

@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use lombard_core::{
     command::{
-        Act, Command, LINES_MAX, LineRecord, Posting, ReceiveReturn, Rejection, SETTLES_MAX,
-        TakeLines, TakenLine,
+        Act, Command, LINES_MAX, LineRecord, Payout, Posting, ReceiveReturn, Rejection,
+        SETTLES_MAX, TakeLines, TakenLine,
     },
     currency::Currency,
     id::Id,
     journal::{self, Journal},
     ledger::Leg,
-    matching::{Match, Role},
+    matching::{Match, Role, RuleName},
     money::{Amount, Money},
     payment::Payment,
     rail::Rail,
@@ -26,7 +26,7 @@ use lombard_core::{
     tenant::TenantId,
 };
 
-use super::{breaks::WORKER, expected::Gathered, read::Entry, source::Source};
+use super::{breaks::WORKER, expected::Gathered, payouts, read::Entry, source::Source};
 use crate::{app::App, ports::ExecuteError};
 
 /// Takes lines in for one tenant and source.
@@ -71,6 +71,7 @@ impl Teller<'_> {
             payments: payments.clone(),
             settles,
             rule: Some(it.rule),
+            payouts: Vec::new(),
         };
         let settles = all().any(|(_, role)| role == Role::Settles);
         let mut steps = Vec::new();
@@ -188,29 +189,79 @@ impl Teller<'_> {
         })
     }
 
-    /// A line that no payment stands for: a fee, or what waits in suspense for its other side.
-    pub fn explained(&self, entry: &Entry) -> Result<TakeLines, String> {
+    /// A line that no payment stands for: a fee, or what waits in suspense for its other side. It is
+    /// entered in the house accounts of `rail`, where the money that it is about stands.
+    pub fn explained(&self, entry: &Entry, rail: Option<Rail>) -> Result<TakeLines, String> {
         let (unit, minor) = (entry.movement.unit, entry.movement.minor);
+        let rail = rail.unwrap_or_else(|| own_rail(unit));
         let record = LineRecord {
             minor,
             reference: entry.reference().into_owned(),
-            payments: Vec::new(),
-            settles: false,
-            rule: None,
+            ..LineRecord::default()
         };
         let postings = match entry.movement.kind {
-            Kind::Fee => self.fee(own_rail(unit), &entry.digest, unit, -minor)?,
-            _ => self.suspense(&entry.digest, unit, minor)?,
+            Kind::Fee => self.fee(rail, &entry.digest, unit, -minor)?,
+            _ => self.waiting(rail, &entry.digest, unit, minor)?,
+        };
+        let payout = payouts::sent(self.source, entry, rail);
+        let line = TakenLine {
+            payout,
+            ..taken(entry, record)
         };
         Ok(TakeLines {
             postings,
-            ..self.step([taken(entry, record)])
+            ..self.step([line])
         })
+    }
+
+    /// A bank's line that payouts came by: from where they waited to where the bank has them.
+    pub fn arrived(
+        &self,
+        entry: &Entry,
+        payouts: &[&Payout],
+        rule: RuleName,
+    ) -> Result<TakeLines, String> {
+        let unit = entry.movement.unit;
+        let record = LineRecord {
+            minor: entry.movement.minor,
+            reference: entry.reference().into_owned(),
+            rule: Some(rule),
+            payouts: payouts.iter().map(|it| it.name.clone()).collect(),
+            ..LineRecord::default()
+        };
+        let mut step = self.step([taken(entry, record)]);
+        for payout in payouts {
+            let amount = Amount::try_from(payout.minor.unsigned_abs());
+            let money = Money {
+                amount: amount.map_err(|it| it.to_string())?,
+                currency: payout.currency,
+            };
+            let house = |rail, role| journal::house(self.tenant, rail, role, payout.currency);
+            let legs = journal::move_now(
+                house(own_rail(unit), journal::Role::Settlement),
+                house(payout.rail, journal::Role::Suspense),
+                money,
+            );
+            let name = format!("{}/{}", entry.digest, payout.name);
+            let posting = self.posting("arrived", &name, Journal::StatementLine, legs);
+            step.postings.extend(posting);
+        }
+        Ok(step)
     }
 
     /// Money that came, or went, and waits in suspense.
     pub fn suspense(&self, name: &str, unit: Unit, minor: i64) -> Result<Vec<Posting>, String> {
-        let legs = self.between(own_rail(unit), journal::Role::Suspense, unit, minor)?;
+        self.waiting(own_rail(unit), name, unit, minor)
+    }
+
+    fn waiting(
+        &self,
+        rail: Rail,
+        name: &str,
+        unit: Unit,
+        minor: i64,
+    ) -> Result<Vec<Posting>, String> {
+        let legs = self.between(rail, journal::Role::Suspense, unit, minor)?;
         let posting = self.posting("line", name, Journal::StatementLine, legs);
         Ok(posting.into_iter().collect())
     }
@@ -319,6 +370,7 @@ fn taken(entry: &Entry, record: LineRecord) -> TakenLine {
         place: entry.place,
         statement: entry.statement.to_string(),
         record,
+        payout: None,
     }
 }
 

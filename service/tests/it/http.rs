@@ -6,6 +6,7 @@ mod authorisation;
 mod canary;
 mod cases;
 mod credentials;
+mod days;
 mod documents;
 mod errors;
 mod events;

@@ -2,5 +2,6 @@
 
 mod charges;
 mod forged;
+mod invented;
 mod signature;
 mod webhooks;

@@ -97,7 +97,7 @@ async fn modify(
         if let Some(code) = &behaviour.decline {
             return (StatusCode::UNPROCESSABLE_ENTITY, refusal(code), Vec::new());
         }
-        let part = books.fresh("PSP");
+        let mut part = books.fresh("PSP");
         let outcome = match what.as_str() {
             "captures" => books.capture(&id, amount).map(|it| {
                 let captured = it.captured;
@@ -109,7 +109,10 @@ async fn modify(
             }),
             "refunds" => {
                 let refund = books.refund("PSP", &id, amount.unwrap_or_default(), reference);
-                refund.map(|(charge, refund)| (charge, "REFUND", refund.amount))
+                refund.map(|(charge, refund)| {
+                    part = refund.id;
+                    (charge, "REFUND", refund.amount)
+                })
             }
             _ => Err(Refused::Absent),
         };
@@ -144,10 +147,14 @@ fn about(charge: &Charge, event: &str, part: Option<&str>, amount: u64) -> Notic
     Notice::adyen(charge, event, part, &charge.attempt, amount)
 }
 
+/// Adyen's id of the dispute of a charge.
+pub fn dispute_id(charge: &Charge) -> String {
+    format!("DIS{}", charge.id)
+}
+
 /// What Adyen tells of a dispute of a charge.
 pub fn disputed(charge: &Charge, event: &str) -> Notice {
-    let part = format!("DIS{}", charge.id);
-    about(charge, event, Some(&part), charge.captured)
+    about(charge, event, Some(&dispute_id(charge)), charge.captured)
 }
 
 fn asked<'a>(headers: &'a HeaderMap, what: String, body: &[u8], charge: Option<u64>) -> Asked<'a> {

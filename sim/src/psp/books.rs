@@ -15,6 +15,8 @@ pub struct Books {
     charges: BTreeMap<String, Charge>,
     refunds: BTreeMap<String, Refund>,
     answers: BTreeMap<String, (String, StatusCode, Value)>,
+    /// What has not been paid out yet, in its order.
+    movements: Vec<Movement>,
     repeated: u64,
     serial: u64,
 }
@@ -67,6 +69,32 @@ pub struct Refund {
     pub attempt: String,
     /// Minor units.
     pub amount: u64,
+}
+
+/// Money that a provider took or gave, and has not paid out yet.
+#[derive(Clone, Debug)]
+pub struct Movement {
+    /// What happened.
+    pub what: What,
+    /// The provider's id of what happened: of a charge its own.
+    pub id: String,
+    /// To which charge.
+    pub charge: Charge,
+    /// Minor units.
+    pub amount: u64,
+}
+
+/// What moves money at a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A charge was captured.
+    Captured,
+    /// Some of it was refunded.
+    Refunded,
+    /// A dispute took it.
+    ChargedBack,
+    /// A dispute that was won gave it back.
+    ChargebackReversed,
 }
 
 /// Why something is not done.
@@ -122,8 +150,28 @@ impl Books {
         self.refunds.values().filter(move |it| it.charge == charge)
     }
 
+    /// Notes that money of a charge moved.
+    pub fn moved(&mut self, what: What, id: &str, charge: &Charge, amount: u64) {
+        self.movements.push(Movement {
+            what,
+            id: id.to_owned(),
+            charge: charge.clone(),
+            amount,
+        });
+    }
+
+    /// What a provider has not paid out yet of a currency; it is paid out by this.
+    pub fn pay_out(&mut self, provider: &str, currency: &str) -> Vec<Movement> {
+        let ours =
+            |it: &mut Movement| it.charge.provider == provider && it.charge.currency == currency;
+        self.movements.extract_if(.., ours).collect()
+    }
+
     /// Takes a charge in.
     pub fn take(&mut self, charge: Charge) {
+        if charge.captured > 0 {
+            self.moved(What::Captured, &charge.id, &charge, charge.captured);
+        }
         self.charges.insert(charge.id.clone(), charge);
     }
 
@@ -135,7 +183,9 @@ impl Books {
             State::Authorised if (1..=charge.amount).contains(&amount) => {
                 charge.state = State::Captured;
                 charge.captured = amount;
-                Ok(charge.clone())
+                let charge = charge.clone();
+                self.moved(What::Captured, &charge.id, &charge, amount);
+                Ok(charge)
             }
             State::Authorised => Err(Refused::Amount),
             _ => Err(Refused::State),
@@ -175,7 +225,9 @@ impl Books {
             attempt: attempt.to_owned(),
             amount,
         };
+        let charge = charge.clone();
         self.refunds.insert(id, refund.clone());
-        Ok((charge.clone(), refund))
+        self.moved(What::Refunded, &refund.id, &charge, amount);
+        Ok((charge, refund))
     }
 }

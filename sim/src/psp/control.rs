@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     routing::{get, post},
 };
+use lombard_core::currency::Currency;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Shared, adyen,
     behaviour::{Behaviour, News},
-    books::Charge,
-    stripe,
+    books::{Charge, What},
+    payout, stripe,
 };
 
 /// The routes.
@@ -23,6 +24,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/charges", get(charges))
         .route("/charges/{id}/dispute", post(dispute))
         .route("/next", post(next))
+        .route("/payouts/{provider}", post(pay_out))
         .with_state(shared)
 }
 
@@ -45,6 +47,39 @@ async fn charges(State(shared): State<Arc<Shared>>) -> Json<Overview> {
 async fn next(State(shared): State<Arc<Shared>>, Json(behaviour): Json<Behaviour>) -> StatusCode {
     shared.next.lock().push_back(behaviour);
     StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    /// ISO 4217, in capitals.
+    currency: Currency,
+}
+
+/// Pays out what a provider holds of a currency, and gives the provider's report on it.
+async fn pay_out(
+    State(shared): State<Arc<Shared>>,
+    Path(provider): Path<String>,
+    Query(Of { currency }): Query<Of>,
+) -> Result<String, StatusCode> {
+    let now = shared.config.host.now();
+    let mut books = shared.books.lock();
+    let movements = books.pay_out(&provider, currency.code());
+    if movements.is_empty() {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    let number = books.fresh("");
+    drop(books);
+    let payout = payout::Payout {
+        number: &number,
+        currency,
+        at: now,
+        movements: &movements,
+    };
+    match provider.as_str() {
+        "stripe" => Ok(payout.stripe()),
+        _ => Ok(payout.adyen()),
+    }
 }
 
 /// A step of a dispute.
@@ -74,6 +109,19 @@ async fn dispute(
         let Some(charge) = books.charge(&id).cloned() else {
             return StatusCode::NOT_FOUND;
         };
+        let moved = match step {
+            Step::Taken => Some(What::ChargedBack),
+            Step::Won => Some(What::ChargebackReversed),
+            Step::Opened | Step::Lost => None,
+        };
+        if let Some(what) = moved {
+            let dispute = if charge.provider == "stripe" {
+                stripe::dispute_id(&charge)
+            } else {
+                adyen::dispute_id(&charge)
+            };
+            books.moved(what, &dispute, &charge, charge.captured);
+        }
         if charge.provider == "stripe" {
             let (what, status) = match step {
                 Step::Opened => ("created", "needs_response"),

@@ -325,10 +325,15 @@ fn charged(charge: &Charge) -> Value {
     })
 }
 
+/// Stripe's id of the dispute of a charge.
+pub fn dispute_id(charge: &Charge) -> String {
+    format!("dp_{}", charge.id)
+}
+
 /// What Stripe tells of a dispute of a charge.
 pub fn disputed(books: &mut Books, charge: &Charge, what: &str, status: &str) -> Notice {
     let dispute = json!({
-        "id": format!("dp_{}", charge.id), "object": "dispute", "payment_intent": charge.id,
+        "id": dispute_id(charge), "object": "dispute", "payment_intent": charge.id,
         "amount": charge.captured, "currency": charge.currency.to_ascii_lowercase(),
         "status": status, "metadata": {},
     });

@@ -44,13 +44,13 @@ pub fn providers(sim: &str) -> BTreeMap<String, PspConfig> {
     ])
 }
 
-fn amount(minor: u64) -> Amount {
+pub fn amount(minor: u64) -> Amount {
     Amount::try_from(minor).unwrap()
 }
 
 impl World {
     /// A charge of so many pence by the provider's own token, captured by a request of its own.
-    async fn charge(&self, provider: &str, minor: u64) -> Id<Payment> {
+    pub async fn charge(&self, provider: &str, minor: u64) -> Id<Payment> {
         self.charge_card(provider, "pm_card", minor).await
     }
 
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// The charges that the providers have under a payment's reference.
-    async fn charged(&self, id: Id<Payment>) -> Vec<Value> {
+    pub async fn charged(&self, id: Id<Payment>) -> Vec<Value> {
         let all = self.control("psp/charges").await;
         let reference = attempt_id(self.tenant, id);
         let mut all = all["charges"].as_array().unwrap().clone();

@@ -9,4 +9,5 @@ mod outage;
 mod outbound;
 mod recalls;
 mod seeds;
+mod settlement;
 mod world;

@@ -33,8 +33,9 @@ fn line(digest: &str, payments: &[Id<Payment>], settles: bool) -> TakenLine {
             reference: "REF".to_owned(),
             payments: payments.to_vec(),
             settles,
-            rule: None,
+            ..LineRecord::default()
         },
+        payout: None,
     }
 }
 

@@ -186,6 +186,8 @@ schemas! {
     DeviationText = text()
         .max_length(Some(1_000))
         .description(Some("What is odd, with its place in the file."));
+    /// A statement, as its maker names it.
+    StatementName = text().max_length(Some(200)).description(Some("A statement's own name."));
     /// ISO 4217.
     CurrencyCode = words(Currency::all().map(Currency::code), "A currency in use (ISO 4217).");
     /// RFC 3339.

@@ -69,6 +69,7 @@ fn payment(rail: Rail) -> Payment {
             answer_by: None,
             refusal_code: Some("LEGL".to_owned()),
         }),
+        settled: false,
         charge: None,
         sca: None,
         parties: None,

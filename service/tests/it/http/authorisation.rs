@@ -103,6 +103,8 @@ post   /v1/proposals                          oaurd
 get    /v1/proposals/{id}                     voarud
 post   /v1/proposals/{id}/approve             a
 post   /v1/proposals/{id}/reject              a
+get    /v1/reconciliation/days                voarud
+post   /v1/reconciliation/days                o
 get    /v1/reconciliation/runs                voarud
 get    /v1/reconciliation/runs/{id}           voarud
 get    /v1/reconciliation/sources             voarud

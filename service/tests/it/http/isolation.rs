@@ -159,6 +159,9 @@ async fn nothing_of_ours_is_there_for_others() {
         if path == "/v1/risk/backtest" {
             filled += "?condition=amount%20%3E%200";
         }
+        if (method.as_str(), path.as_str()) == ("get", "/v1/reconciliation/days") {
+            filled += "?source=bank&day=2026-11-01";
+        }
         if path == "/v1/exceptions/{id}/preview" {
             filled += "?action=ignore";
         }
@@ -367,6 +370,7 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
         | "/v1/webhook_endpoints"
         | "/v1/api_keys"
         | "/v1/people"
+        | "/v1/reconciliation/days"
         | "/v1/proposals" => return,
         "/v1/mandates" => (
             json!({"human": "u", "agent": "a", "account": a, "currency": "GBP",

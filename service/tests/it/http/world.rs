@@ -15,6 +15,7 @@ use lombard_core::{
     ledger::AliasScheme,
     money::{Amount, Money},
     payment::{External, Payment},
+    psp::Providers,
     rail::Rail,
     tenant::TenantId,
 };
@@ -155,6 +156,11 @@ impl World {
         if let Some(cards) = cards {
             rails.add_cards(Arc::new(cards));
         }
+        let mut providers = Providers::built_in();
+        for path in config.psp.values().filter_map(|it| it.map.as_ref()) {
+            let text = std::fs::read_to_string(path).unwrap();
+            providers.add(&text).unwrap();
+        }
         let app = App {
             store,
             bank: Arc::new(bank),
@@ -170,7 +176,8 @@ impl World {
         if let Some(cards) = app.rails.cards() {
             cards.open_with(tokens.clone());
         }
-        let router = router(Api::new(app.clone()).with_tokens(tokens.clone()));
+        let api = Api::new(app.clone()).with_providers(providers);
+        let router = router(api.with_tokens(tokens.clone()));
         Self {
             app,
             host,
