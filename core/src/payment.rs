@@ -140,7 +140,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl Payment {
     /// Whether its money went back before a statement told that it had come: both must stand there.
     #[must_use]
-    pub const fn awaits_settlement(&self) -> bool {
+    pub const fn expects_settlement(&self) -> bool {
         matches!(self.stage, Stage::Reversed) && self.returned > 0 && !self.settled
     }
 

@@ -275,7 +275,7 @@ pub fn settlement_found(draft: &mut Draft<'_>, id: Id<Payment>) -> Result<(), St
     let mut payment = load(draft, id)?;
     arrived(draft, &mut payment)?;
     match apply(payment.stage, Happened::SettlementFound) {
-        Verdict::Noted if payment.awaits_settlement() => {
+        Verdict::Noted if payment.expects_settlement() => {
             settle_reversed(draft, &payment)?;
             payment.settled = true;
             draft.store_payment(&payment);

@@ -201,7 +201,7 @@ fn take(tenant: TenantId, payment: &Payment) -> Option<(Expected, Known)> {
         rail: payment.rail,
         provider: None,
         has_reference: payment.attempt.rail_reference.is_some(),
-        has_cleared: payment.stage == Stage::Cleared || payment.awaits_settlement(),
+        has_cleared: payment.stage == Stage::Cleared || payment.expects_settlement(),
         is_told_here: false,
     };
     Some((item, known))
