@@ -95,6 +95,9 @@ pub struct Payment {
     /// Who gave the order and who approved it, where it takes two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// What it uses of limits of risk until it fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<crate::risk::Used>,
     /// The batch that it came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<Id<Batch>>,

@@ -117,6 +117,17 @@ impl Counter {
     }
 }
 
+/// What a payment uses of a limit on amounts; given back when the payment fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Names the counter, as in [`Limit::counter`].
+    pub counter: String,
+    /// In which of its periods.
+    pub period: u64,
+    /// How much, in minor units.
+    pub amount: u64,
+}
+
 /// A decision as it is kept beside its payment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Kept {

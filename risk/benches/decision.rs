@@ -57,7 +57,7 @@ fn rules() -> RuleSet {
         activated_by: None,
         activated_at: None,
     };
-    RuleSet::compile(1, (0..50).map(rule).collect()).expect("they compile")
+    RuleSet::compile(1, (0..50).map(rule).collect(), &Lists::default()).expect("they compile")
 }
 
 /// 200 trees over 30 features of customer and payee.

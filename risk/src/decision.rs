@@ -132,6 +132,13 @@ pub fn decide(judges: Judges<'_>, facts: &Facts<'_>, score: Score<'_>) -> Decisi
     if let Some(why) = fallback {
         reasons.insert(0, why.in_words().to_owned());
     }
+    // A model elsewhere names no features; that it was the model is said all the same.
+    if let Some((score, model)) = scored
+        && reasons.is_empty()
+        && action != Action::Approve
+    {
+        reasons.push(reasons::of_score(model, score));
+    }
     Decision {
         action,
         score: scored.map(|(score, _)| score),

@@ -25,6 +25,13 @@ impl Scores {
         self.0[bucket(score)] += 1;
     }
 
+    /// Counts what others counted.
+    pub fn merge(&mut self, others: &Self) {
+        for (count, more) in self.0.iter_mut().zip(others.0) {
+            *count += more;
+        }
+    }
+
     /// Each bucket: from which score on it counts, in millionths, and how many it has.
     pub fn buckets(&self) -> impl Iterator<Item = (u32, u64)> {
         std::iter::once(0).chain(EDGES).zip(self.0)

@@ -15,7 +15,7 @@ pub mod features;
 pub mod handbook;
 pub mod metrics;
 pub mod model;
-mod moment;
+pub mod moment;
 pub mod policy;
 pub mod rules;
 pub mod screening;

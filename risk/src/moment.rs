@@ -4,10 +4,18 @@
 use lombard_core::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer, de};
 
+/// Writes a moment.
+///
+/// # Errors
+/// Those of the serializer.
 pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
 }
 
+/// Reads a day or a moment.
+///
+/// # Errors
+/// When the text is neither.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
     let read = Timestamp::parse_day(&text).or_else(|| Timestamp::parse_rfc3339(&text));
@@ -27,6 +35,10 @@ pub mod maybe {
     #[serde(transparent)]
     struct Moment(#[serde(with = "super")] Timestamp);
 
+    /// Writes a moment, if there is one.
+    ///
+    /// # Errors
+    /// Those of the serializer.
     #[allow(clippy::ref_option)] // As serde calls it.
     pub fn serialize<S: Serializer>(
         at: &Option<Timestamp>,
@@ -35,6 +47,10 @@ pub mod maybe {
         at.map(Moment).serialize(serializer)
     }
 
+    /// Reads a day or a moment, if there is one.
+    ///
+    /// # Errors
+    /// When the text is neither.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Timestamp>, D::Error> {

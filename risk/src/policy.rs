@@ -97,17 +97,14 @@ pub enum Refused {
         /// How many there may be.
         most: usize,
     },
-    /// A rule asks a list that there is not.
-    #[error("the rule `{rule}` asks the list `{list}`, which there is not")]
-    List {
-        /// Which rule.
-        rule: String,
-        /// Which list.
-        list: String,
-    },
     /// A rule is in force without a second person.
     #[error("the rule `{0}` is in force, but nobody else than its author activated it")]
     OnePerson(String),
+    /// A threshold lies below one that is milder.
+    #[error(
+        "thresholds must not fall from challenge to review to decline, unless one is 1000001 (never)"
+    )]
+    Thresholds,
     /// A limit that nothing could meet or that is about nobody.
     #[error("the limit `{0}` needs somebody that it is about, and a period")]
     Limit(String),
@@ -177,21 +174,18 @@ impl Policy {
                 return Err(Refused::Limit(limit.name.clone()));
             }
         }
-        let rules = RuleSet::compile(document.version, document.rules.clone())
-            .map_err(|(rule, wrong)| Refused::Rule { rule, wrong })?;
-        if let Some((rule, list)) = rules
-            .asked_lists()
-            .find(|(_, list)| !document.lists.exists(list))
-        {
-            let (rule, list) = (rule.to_owned(), list.to_owned());
-            return Err(Refused::List { rule, list });
+        let thresholds = document.thresholds.unwrap_or_default();
+        if !thresholds.are_ordered() {
+            return Err(Refused::Thresholds);
         }
+        let rules = RuleSet::compile(document.version, document.rules.clone(), &document.lists)
+            .map_err(|(rule, wrong)| Refused::Rule { rule, wrong })?;
         Ok(Self {
             rules,
             written: document.rules,
             lists: document.lists,
             limits: document.limits,
-            thresholds: document.thresholds.unwrap_or_default(),
+            thresholds,
             fallback: document.fallback,
         })
     }
@@ -215,11 +209,14 @@ impl Policy {
         }
     }
 
-    /// The limits that a payment counts against: those about subjects that it names.
+    /// The limits that a payment counts against: those about subjects that it names. Money is
+    /// counted in each currency by itself.
     #[must_use]
-    pub fn limits(&self, event: &Event) -> Vec<Limit> {
+    pub fn limits(&self, event: &Event, currency: &str) -> Vec<Limit> {
         let limits = self.limits.iter();
-        limits.filter_map(|limit| limit.of(event)).collect()
+        limits
+            .filter_map(|limit| limit.of(event, currency))
+            .collect()
     }
 }
 
@@ -246,13 +243,16 @@ fn unique<'a, T: 'a>(
 }
 
 impl LimitRule {
-    fn of(&self, event: &Event) -> Option<Limit> {
+    fn of(&self, event: &Event, currency: &str) -> Option<Limit> {
         let subjects = self.per.iter().map(|kind| event.subject(*kind));
         let subjects: Vec<String> = subjects
             .map(|subject| subject.map(|subject| subject.to_string()))
             .collect::<Option<_>>()?;
-        let parts: Vec<&str> = subjects.iter().map(String::as_str).collect();
+        let mut parts: Vec<&str> = subjects.iter().map(String::as_str).collect();
         let attempts = self.counts == Counts::Attempts;
+        if !attempts {
+            parts.push(currency);
+        }
         Some(Limit {
             name: self.name.clone(),
             counter: Limit::counter(&self.name, &parts),
@@ -291,17 +291,46 @@ mod tests {
         assert_eq!(again.document(), policy.document());
         for (from, to, wanted) in [
             ("payee)", "paye)", "in_list("),
-            ("\"mules\": {", "\"others\": {", "asks the list `mules`"),
+            (
+                "\"mules\": {",
+                "\"others\": {",
+                "line 1, column 9: there is no list `mules`",
+            ),
             ("\"bob\"", "\"ann\"", "nobody else than its author"),
             ("\"hours\": 24", "\"hours\": 0", "needs somebody"),
             ("\"limits\"", "\"limit\"", "unknown field"),
             ("2026-11-23", "yesterday", "neither a day"),
+            (
+                "\"live\"",
+                "\"percentage\", \"percent\": 150",
+                "from 1 to 100",
+            ),
+            ("\"live\"", "\"percentage\"", "from 1 to 100"),
+            ("\"live\"", "\"live\", \"percent\": 5", "only the mode"),
+            ("\"reason\"", "\"raeson\"", "unknown field `raeson`"),
+            ("\"live\"", "\"off\", \"until\": 5", "unknown field `until`"),
+            ("payee)", "paye)\", \"mode\": \"off", "duplicate field"),
+            (
+                "\"fallback\"",
+                "\"thresholds\": {\"challenge\": 9, \"review\": 8, \"decline\": 10}, \"fallback\"",
+                "must not fall",
+            ),
         ] {
             let refused = Policy::parse(&POLICY.replace(from, to))
                 .unwrap_err()
                 .to_string();
             assert!(refused.contains(wanted), "{to}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_rule_that_is_off_is_checked_as_well() {
+        let off = POLICY.replace("\"live\"", "\"off\"");
+        assert_eq!(Policy::parse(&off).unwrap().rules.len(), 0);
+        let refused = Policy::parse(&off.replace("payee)", "paye)")).unwrap_err();
+        assert!(refused.to_string().contains("column"), "{refused}");
+        // Its list may be made later.
+        Policy::parse(&off.replace("\"mules\": {", "\"others\": {")).unwrap();
     }
 
     #[test]
@@ -326,13 +355,18 @@ mod tests {
                 .with(Kind::Account, Subject(1))
                 .with(Kind::Payee, Subject(payee))
         };
-        let counter = |payee| policy.limits(&event(payee))[0].counter.clone();
+        let counter = |payee| policy.limits(&event(payee), "GBP")[0].counter.clone();
         assert_eq!(counter(2), counter(2));
         assert_ne!(counter(2), counter(3));
-        assert_eq!(policy.limits(&event(2))[0].add, 500);
+        assert_ne!(
+            counter(2),
+            policy.limits(&event(2), "EUR")[0].counter,
+            "pounds and euros are not added up"
+        );
+        assert_eq!(policy.limits(&event(2), "GBP")[0].add, 500);
         let nobody = Event::new(1, Timestamp::default(), 500);
         assert!(
-            policy.limits(&nobody).is_empty(),
+            policy.limits(&nobody, "GBP").is_empty(),
             "it names neither account nor payee"
         );
     }

@@ -33,6 +33,7 @@ use crate::{
     config::Decide,
     details::{BankAddress, Details},
     ports::VaultError,
+    risk::{self, Order},
 };
 
 /// What somebody wants to pay. Texts are as they were given.
@@ -103,13 +104,8 @@ impl Prepared {
     /// The command, with what risk says of it, where risk is asked. Where there is a record under
     /// `before` already, the order was carried out and is only repeated: nobody judges it again.
     pub async fn judged(mut self, app: &App, tenant: TenantId, before: &Key) -> Pay {
-        if let Some(desk) = &app.risk
-            // If that cannot be read, judging twice does less harm than not judging.
-            && !matches!(app.get(before).await, Ok(Some(_)))
-        {
-            let assessed = desk.assess(tenant, &self.pay, self.screening, app.host.now());
-            self.pay.risk = Some(assessed.await);
-        }
+        let order = Order::from(&self.pay);
+        self.pay.risk = risk::assess(app, tenant, &order, self.screening, before).await;
         self.pay
     }
 }

@@ -6,8 +6,8 @@
 //! commit, and counts it against its limits there. [`fold`] reads those stored decisions from the
 //! change feed, looks at each payment a second time, and folds it into the profiles; it saves them
 //! to the same store, each with the place in the feed that it has come to, and a start loads them
-//! and goes on from there. [`label`] is what became of a payment, [`claim`] the case of one that deceit brought about, [`history`] tries rules on what
-//! is stored, [`policies`] are what each tenant made of the policy that it began with, [`archive`] keeps every policy and model that ever decided, so that [`replay`] can
+//! and goes on from there. [`label`] is what became of a payment, [`claim`] the case of one that deceit brought about, [`judgement`] labels what
+//! happened to payments by itself, [`history`] tries rules on what is stored, [`policies`] are what each tenant made of the policy that it began with, [`archive`] keeps every policy and model that ever decided, so that [`replay`] can
 //! make a decision again. [`elsewhere`] is the port of a model that runs somewhere else.
 //!
 //! **Invariants.** A payment is folded once: a profile that was saved further on than the cursor
@@ -24,25 +24,42 @@ pub mod desk;
 pub mod elsewhere;
 pub mod fold;
 pub mod history;
+pub mod judgement;
 pub mod label;
+pub mod order;
 pub mod policies;
 pub mod replay;
 pub mod tally;
 
-use lombard_core::{
-    command::Pay,
-    id::Id,
-    payment::{Party, Payment},
-    tenant::TenantId,
-    time::Timestamp,
-};
+use lombard_core::{id::Id, payment::Payment, risk::Assessment, store::Key, tenant::TenantId};
 use lombard_risk::{
     decision::Decision,
-    features::{Event, Kind, Subject, event::mix, place::Place},
+    features::{Event, Kind, event::mix},
 };
 use serde::{Deserialize, Serialize};
 
 pub use desk::{Desk, Parts};
+pub use order::Order;
+
+use crate::app::App;
+
+/// What risk says of an order, where risk is asked. Where there is a record under `before` already,
+/// it was carried out and is only repeated: nobody judges it again.
+pub async fn assess(
+    app: &App,
+    tenant: TenantId,
+    order: &Order<'_>,
+    screening: Option<u8>,
+    before: &Key,
+) -> Option<Assessment> {
+    let desk = app.risk.as_ref()?;
+    // If that cannot be read, judging twice does less harm than not judging.
+    if matches!(app.get(before).await, Ok(Some(_))) {
+        return None;
+    }
+    let assessed = desk.assess(tenant, order, screening, app.host.now());
+    Some(assessed.await)
+}
 
 /// What is stored of a judgement: enough to fold the payment, and to judge it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,63 +94,6 @@ impl Judged {
             known.and_then(|(kind, vector)| vector.get(&format!("{}_times_typical", kind.name())));
         times.unwrap_or(1.0) as f32
     }
-}
-
-/// Members of a payment's metadata that name further subjects. Their values should be the
-/// tenant's own references; they are hashed before anything is kept of them here.
-const NAMED: [(&str, Kind); 5] = [
-    ("risk_customer", Kind::Customer),
-    ("risk_device", Kind::Device),
-    ("risk_terminal", Kind::Terminal),
-    ("risk_card", Kind::Card),
-    ("risk_ip", Kind::Ip),
-];
-
-/// The member of a payment's metadata with what Confirmation of Payee said: `match`,
-/// `close_match`, `no_match` or `unavailable`.
-const PAYEE_CHECK: &str = "risk_payee_check";
-
-/// The member with where the payment was ordered: latitude and longitude in degrees, such as
-/// `51.5,-0.12`.
-const PLACE: &str = "risk_place";
-
-/// A place as it is written.
-fn place(text: &str) -> Option<Place> {
-    let (latitude, longitude) = text.split_once(',')?;
-    let within = |text: &str, most: f32| {
-        let degrees: f32 = text.trim().parse().ok()?;
-        (degrees.abs() <= most).then_some(degrees)
-    };
-    Some(Place {
-        latitude: within(latitude, 90.0)?,
-        longitude: within(longitude, 180.0)?,
-    })
-}
-
-/// A payment as risk sees it. What the metadata says in no form that is known is passed over.
-#[must_use]
-pub fn event(tenant: TenantId, pay: &Pay, now: Timestamp) -> Event {
-    let currency = pay.money.currency;
-    let subject = |kind, name: &str| Subject::new(tenant.short(), kind, currency, name);
-    let account = pay.debtor.to_string();
-    let payee = match &pay.creditor {
-        Party::Account(id) => id.to_string(),
-        Party::External(external) => external.fingerprint.clone(),
-    };
-    let mut event = Event::new(hash(pay.id), now, pay.money.amount.minor())
-        .with(Kind::Account, subject(Kind::Account, &account))
-        .with(Kind::Payee, subject(Kind::Payee, &payee));
-    for (member, kind) in NAMED {
-        if let Some(name) = pay.metadata.get(member) {
-            event = event.with(kind, subject(kind, name));
-        }
-    }
-    event.place = pay.metadata.get(PLACE).and_then(|said| place(said));
-    event.payee_check = pay
-        .metadata
-        .get(PAYEE_CHECK)
-        .and_then(|said| said.parse().ok());
-    event
 }
 
 /// 64 bits of a payment's id.

@@ -8,6 +8,7 @@ use crate::{
     ledger::Account,
     money::Money,
     payment::{External, Payment},
+    risk::Assessment,
 };
 
 /// Takes money from a card for an account of ours.
@@ -31,4 +32,8 @@ pub struct MakeCharge {
     pub end_to_end_id: String,
     /// The tenant's own references.
     pub metadata: BTreeMap<String, String>,
+    /// What risk says of it, where risk is asked.
+    pub risk: Option<Assessment>,
+    /// Whether the holder has authenticated for it already (3-D Secure), as who charges says.
+    pub authenticated: bool,
 }

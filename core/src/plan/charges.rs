@@ -9,6 +9,7 @@ use super::{
     keys,
     pay::incoming,
     payments::{advance, load, step},
+    risk,
 };
 use crate::{
     charge::{Asked, Capture, Charge},
@@ -19,8 +20,13 @@ use crate::{
     payment::{Attempt, Kind, Payment},
     rail::Rail,
     reason::Reason,
+    risk::Action,
     store::Body,
 };
+
+/// How long a charge waits for somebody who must look at it: nobody stands at a till for longer, and a
+/// card's details must not be kept for one.
+const REVIEW_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Accepts a charge: what its provider will owe is promised to the account that it is for.
 pub fn make(draft: &mut Draft<'_>, make: &MakeCharge) -> Result<Reply, Stop> {
@@ -59,9 +65,28 @@ pub fn make(draft: &mut Draft<'_>, make: &MakeCharge) -> Result<Reply, Stop> {
         metadata: make.metadata.clone(),
         ..incoming(draft, &news, make.creditor)
     };
-    advance(draft, &mut payment, Happened::Accepted)?;
+    let settled = risk::settle(draft, make.id, make.risk.as_ref())?;
+    let (reason, news) = judged(settled.action, make.authenticated);
+    payment.reason = reason;
+    payment.expires_at =
+        (news == Happened::VerificationNeeded).then(|| draft.now().plus_ms(REVIEW_MS));
+    advance(draft, &mut payment, news)?;
+    risk::count(draft, &mut payment, settled);
     draft.store_payment(&payment);
     Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
+}
+
+/// What is done with a charge about which risk wants something, before its provider hears of it. Who
+/// holds the card can only be asked where he pays: a charge that he must authenticate for is refused,
+/// softly as a card's bank would, and made again once he has.
+const fn judged(action: Action, authenticated: bool) -> (Option<Reason>, Happened) {
+    match action {
+        Action::Approve => (None, Happened::Accepted),
+        Action::Challenge if authenticated => (None, Happened::Accepted),
+        Action::Challenge => (Some(Reason::AuthenticationNeeded), Happened::Refused),
+        Action::Review => (Some(Reason::FraudSuspected), Happened::VerificationNeeded),
+        Action::Decline => (Some(Reason::FraudSuspected), Happened::Refused),
+    }
 }
 
 /// Asks for the money of an authorised charge, or a part of it; the rest is let go of.

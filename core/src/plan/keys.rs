@@ -100,7 +100,13 @@ pub fn event_sort(number: u32) -> String {
 /// What was decided about the risk of a payment.
 #[must_use]
 pub fn decision(tenant: TenantId, id: Id<Payment>) -> Key {
-    Key::new(&format!("{}#risk", of_tenant(tenant, id)), "decision")
+    decision_beside(&of_tenant(tenant, id))
+}
+
+/// The same, of the payment whose partition this is.
+#[must_use]
+pub fn decision_beside(payment: &str) -> Key {
+    Key::new(&format!("{payment}#risk"), "decision")
 }
 
 /// The list of a tenant's decisions other than to approve, in order of their payments' ids.

@@ -38,7 +38,8 @@ pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
         draft.check_account(creditor, pay.money.currency)?;
     }
     let mut payment = new_payment(draft, pay);
-    match risk::settle(draft, pay)? {
+    let settled = risk::settle(draft, pay.id, pay.risk.as_ref())?;
+    match settled.action {
         // It spends nothing of a mandate, and asks nobody.
         Action::Decline => {
             payment.reason = Some(Reason::FraudSuspected);
@@ -50,6 +51,7 @@ pub fn pay(draft: &mut Draft<'_>, pay: &Pay) -> Result<Reply, Stop> {
         }
         action => authorise(draft, &mut payment, pay, action)?,
     }
+    risk::count(draft, &mut payment, settled);
     draft.store_payment(&payment);
     Ok(draft.answer(201, Some(payment.stage), View::Payment(&payment)))
 }
@@ -110,6 +112,7 @@ fn new_payment(draft: &Draft<'_>, pay: &Pay) -> Payment {
         parties: Check::of(&pay.parties),
         agency: None,
         approval: None,
+        limits: Vec::new(),
         batch: pay.batch,
         sealed: pay.sealed.clone(),
         warnings: pay.warnings.clone(),
@@ -157,6 +160,7 @@ pub fn incoming(draft: &Draft<'_>, news: &Receive, creditor: Id<Account>) -> Pay
         parties: None,
         agency: None,
         approval: None,
+        limits: Vec::new(),
         batch: None,
         sealed: news.sealed.clone(),
         warnings: Vec::new(),

@@ -5,7 +5,7 @@ use super::{
     books::{closed, enter_effect, settle_reversed, sides},
     charges,
     draft::{Draft, Stop, Telling},
-    keys, parties, sca, timers,
+    keys, parties, risk, sca, timers,
 };
 use crate::{
     command::{Receive, Rejection, Reply, Report, Verification, View},
@@ -330,6 +330,7 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
     count_waiting(draft, payment, before)?;
     if stage == Stage::Failed && before != Stage::Failed {
         sca::take_back(draft, payment)?;
+        risk::take_back(draft, payment)?;
         if before != Stage::New {
             authority::give_back(draft, payment)?;
         }

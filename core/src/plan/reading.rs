@@ -53,6 +53,9 @@ impl Draft<'_> {
             Act::Charge(make) => {
                 self.want_account(make.creditor);
                 self.want(&keys::payment(tenant, make.id));
+                for limit in make.risk.iter().flat_map(|risk| &risk.limits) {
+                    self.want(&keys::limit(tenant, &limit.counter));
+                }
             }
             Act::Cancel(id)
             | Act::Capture(id, _)

@@ -209,6 +209,7 @@ fn returning(
         parties: None,
         agency: None,
         approval: None,
+        limits: Vec::new(),
         batch: None,
         sealed: original.sealed.clone(),
         warnings: Vec::new(),

@@ -43,9 +43,6 @@ fn tell(found: &Value) {
             reason.as_str().unwrap_or_default()
         ));
     }
-    for limit in found["limits_exceeded"].as_array().into_iter().flatten() {
-        say::line(&format!("  because it would exceed the limit {limit}"));
-    }
     for part in found["contributions"]
         .as_array()
         .into_iter()

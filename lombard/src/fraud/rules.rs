@@ -99,7 +99,7 @@ enum Mode {
 pub async fn run(args: &Rules, as_json: bool) -> Outcome {
     let remote = args.server.remote()?;
     let found = match &args.what {
-        None => remote.get("/v1/risk/rules").await?,
+        None => json!({"object": "risk_rules", "data": all(&remote).await?}),
         Some(What::Hits) => remote.get("/v1/risk/hits").await?,
         Some(What::Show { name }) => rule(&remote, name).await?,
         Some(What::Propose {
@@ -155,11 +155,25 @@ async fn rule(remote: &Remote, name: &str) -> Result<Value, Failure> {
         .await
 }
 
+/// All rules, page by page.
+async fn all(remote: &Remote) -> Result<Vec<Value>, Failure> {
+    let (mut all, mut path) = (Vec::new(), "/v1/risk/rules?limit=100".to_owned());
+    loop {
+        let mut page = remote.get(&path).await?;
+        if let Value::Array(rules) = page["data"].take() {
+            all.extend(rules);
+        }
+        let Some(next) = page["next_cursor"].as_str() else {
+            return Ok(all);
+        };
+        path = format!("/v1/risk/rules?limit=100&cursor={}", escaped(next));
+    }
+}
+
 /// The newest version of a rule, 0 when there is none.
 async fn newest(remote: &Remote, name: &str) -> Result<u64, Failure> {
-    let all = remote.get("/v1/risk/rules").await?;
-    let mut rules = all["data"].as_array().into_iter().flatten();
-    let rule = rules.find(|rule| rule["name"] == name);
+    let all = all(remote).await?;
+    let rule = all.iter().find(|rule| rule["name"] == name);
     let versions = rule.and_then(|rule| rule["versions"].as_array());
     Ok(versions
         .and_then(|versions| versions.last()?["version"].as_u64())

@@ -119,9 +119,6 @@ pub async fn start(
         let kept = archive::keep(app, What::Model, version, &read(path)?).await;
         kept.or_exit(Exit::Usage, path)?;
     }
-    let fold = Fold::open(app.clone(), Arc::clone(desk)).await;
-    let fold = fold.or_exit(Exit::Internal, "the profiles of risk")?;
-    workers.spawn(duty::on("risk", fold.run(stopped.clone())));
     let mut file = None;
     if let Some(path) = &config.policy {
         let mut found = PolicyFile {
@@ -134,6 +131,10 @@ pub async fn start(
     }
     let own = policies::refresh(app, desk).await;
     own.or_exit(Exit::Internal, "the policies of tenants")?;
+    // What was not looked at a second time before a crash is now, by the policies in force.
+    let fold = Fold::open(app.clone(), Arc::clone(desk)).await;
+    let fold = fold.or_exit(Exit::Internal, "the profiles of risk")?;
+    workers.spawn(duty::on("risk", fold.run(stopped.clone())));
     workers.spawn(follow(app.clone(), Arc::clone(desk), file, stopped.clone()));
     Ok(())
 }

@@ -46,6 +46,7 @@ impl Default for Costs {
 
 /// From which score on what is done, in millionths of probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// The payer must authenticate.
     pub challenge: u32,
@@ -65,6 +66,13 @@ impl Default for Thresholds {
 const NEVER: u32 = 1_000_001;
 
 impl Thresholds {
+    /// Whether none lies below a milder one, those that are never reached left out.
+    #[must_use]
+    pub fn are_ordered(self) -> bool {
+        let all = [self.challenge, self.review, self.decline];
+        all.into_iter().filter(|from| *from < NEVER).is_sorted()
+    }
+
     /// What is done at a score.
     #[must_use]
     pub const fn action(self, score: u32) -> Action {

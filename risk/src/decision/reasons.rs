@@ -5,6 +5,13 @@ use crate::{
     model::scorer::Contribution,
 };
 
+/// What a score says by itself.
+#[must_use]
+pub fn of_score(model: &str, score: u32) -> String {
+    let percent = f64::from(score) / 10_000.0;
+    format!("the model {model} gives a probability of fraud of {percent:.2} %")
+}
+
 /// What a contribution says, in a sentence without a full stop.
 #[must_use]
 pub fn in_words(part: &Contribution) -> String {

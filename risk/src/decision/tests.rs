@@ -32,7 +32,7 @@ fn event(amount: u64) -> Event {
 
 /// Asks rules alone, or with a score from elsewhere.
 fn ask(rules: Vec<Rule>, amount: u64, score: Option<u32>) -> Decision {
-    let rules = RuleSet::compile(7, rules).unwrap();
+    let rules = RuleSet::compile(7, rules, &Lists::default()).unwrap();
     let event = event(amount);
     let facts = Facts {
         vector: &Book::default().vector(&event),
@@ -98,7 +98,7 @@ fn a_missing_score_is_never_a_silent_yes() {
         (&rules[0], 50_000, Action::Review),
         (&rules[1], 200, Action::Decline),
     ] {
-        let rules = RuleSet::compile(7, rules.clone()).unwrap();
+        let rules = RuleSet::compile(7, rules.clone(), &Lists::default()).unwrap();
         let event = event(amount);
         let facts = Facts {
             vector: &Book::default().vector(&event),
@@ -161,6 +161,7 @@ fn a_decision_is_made_again_from_what_is_stored() {
     let rules = RuleSet::compile(
         3,
         vec![rule("big", "amount > 100", Action::Challenge, Mode::Live)],
+        &Lists::default(),
     )
     .unwrap();
     let event = event(1900);

@@ -140,16 +140,22 @@ impl Book {
 
     /// Takes in what became of a payment.
     pub fn learn(&mut self, outcome: &Outcome) {
-        self.learn_where(outcome, |_| true);
+        self.learn_where(outcome, false, |_| true);
     }
 
-    /// Takes in what became of a payment for those of its subjects that have not seen it yet.
-    pub fn learn_where(&mut self, outcome: &Outcome, unseen: impl Fn(u64) -> bool) {
+    /// Takes in what became of a payment for those of its subjects that have not seen it yet;
+    /// `corrects` says that it was told as genuine before.
+    pub fn learn_where(&mut self, outcome: &Outcome, corrects: bool, unseen: impl Fn(u64) -> bool) {
         let subjects = Kind::ALL
             .into_iter()
             .filter_map(|kind| outcome.event.subject(kind));
         for subject in subjects.filter(|subject| unseen(subject.0)) {
-            self.profiles.entry(subject).or_default().learn(outcome);
+            let profile = self.profiles.entry(subject).or_default();
+            if corrects {
+                profile.correct(outcome);
+            } else {
+                profile.learn(outcome);
+            }
             if let Some(changed) = &mut self.changed {
                 changed.subjects.insert(subject);
             }

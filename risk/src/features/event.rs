@@ -53,6 +53,13 @@ impl Kind {
         }
     }
 
+    /// Whether it is one and the same in every currency. An account has one, and a payee or a
+    /// terminal is known by each apart, so that their amounts are never added up across them.
+    #[must_use]
+    pub const fn spans_currencies(self) -> bool {
+        matches!(self, Self::Customer | Self::Device | Self::Card | Self::Ip)
+    }
+
     /// The kind of this name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
@@ -60,8 +67,8 @@ impl Kind {
     }
 }
 
-/// A subject, hashed with its kind, its tenant and the currency, so that nothing is ever added up
-/// across them. Written as 16 hexadecimal digits, by which lists name it.
+/// A subject, hashed with its kind and its tenant, so that nothing is ever added up across them,
+/// and with the currency unless its kind [spans](Kind::spans_currencies) them. Written as 16 hexadecimal digits, by which lists name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub u64);
 
@@ -106,7 +113,11 @@ impl Subject {
     #[must_use]
     pub fn new(scope: &str, kind: Kind, currency: Currency, name: &str) -> Self {
         // The text is 128 bits of SHA-256; 64 of them keep a billion subjects apart.
-        let text = digest_text(&[scope, kind.name(), currency.code(), name]);
+        let text = if kind.spans_currencies() {
+            digest_text(&[scope, kind.name(), name])
+        } else {
+            digest_text(&[scope, kind.name(), currency.code(), name])
+        };
         Self(of_text(&text))
     }
 

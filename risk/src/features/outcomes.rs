@@ -98,6 +98,14 @@ impl Outcomes {
         }
     }
 
+    /// Forgets that the payment made at `at` was genuine, as far as it is still kept: it was not.
+    pub fn correct(&mut self, at: u32) {
+        let genuine = at & !KIND | Kind::Genuine as u32;
+        if let Ok(slot) = self.known.binary_search(&genuine) {
+            self.known.remove(slot);
+        }
+    }
+
     /// Whether anything is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {

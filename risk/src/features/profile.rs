@@ -99,6 +99,12 @@ impl Profile {
         self.outcomes.add(at, outcome.fraud, outcome.times_typical);
     }
 
+    /// Takes in what became of a payment that was told as genuine before.
+    pub fn correct(&mut self, outcome: &Outcome) {
+        self.outcomes.correct(outcome.event.seconds());
+        self.learn(outcome);
+    }
+
     /// The newest payment, in seconds; 0 before the first.
     #[must_use]
     pub const fn last_seen(&self) -> u32 {

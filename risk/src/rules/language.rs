@@ -20,6 +20,8 @@ use cel::{
     context::VariableResolver,
 };
 
+use lombard_core::{currency::Currency, rail::Rail};
+
 use super::lists::Lists;
 use crate::features::{Event, Kind, Type, Vector, catalogue};
 
@@ -58,9 +60,12 @@ pub struct Condition {
     source: String,
     expression: IdedExpr,
     env: Arc<Env>,
-    /// The lists that it asks.
-    lists: Vec<String>,
+    /// The lists that it asks, each with where it is first asked.
+    lists: Vec<(String, At)>,
 }
+
+/// A line and a column, from 1.
+type At = (usize, usize);
 
 impl std::fmt::Debug for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -117,9 +122,10 @@ impl Condition {
             let wrong = |error: &cel::ParseError| Wrong {
                 line: usize::try_from(error.pos.0).unwrap_or(1).max(1),
                 column: usize::try_from(error.pos.1).unwrap_or(1).max(1),
-                message: error.msg.clone(),
+                message: unread(&error.msg),
             };
-            errors.errors.iter().map(wrong).collect::<Vec<_>>()
+            // What follows the first is mostly its consequence.
+            errors.errors.iter().take(1).map(wrong).collect::<Vec<_>>()
         })?;
         Self::check(source, &program, env).map_err(|wrong| vec![wrong])
     }
@@ -151,9 +157,19 @@ impl Condition {
     }
 
     /// The lists that it asks.
+    pub fn lists(&self) -> impl Iterator<Item = &str> {
+        self.lists.iter().map(|(list, _)| list.as_str())
+    }
+
+    /// The first list that it asks and that is not among `lists`, with where it is asked.
     #[must_use]
-    pub fn lists(&self) -> &[String] {
-        &self.lists
+    pub fn unknown_list(&self, lists: &Lists) -> Option<Wrong> {
+        let unknown = self.lists.iter().find(|(list, _)| !lists.exists(list));
+        unknown.map(|(list, (line, column))| Wrong {
+            line: *line,
+            column: *column,
+            message: format!("there is no list `{list}`: make it first"),
+        })
     }
 
     /// Whether it holds.
@@ -206,11 +222,37 @@ impl VariableResolver for Facts<'_> {
 struct Check<'a> {
     source: &'a str,
     info: &'a SourceInfo,
-    lists: Vec<String>,
+    lists: Vec<(String, At)>,
+}
+
+/// What the parser says without its list of everything that might have stood there.
+fn unread(message: &str) -> String {
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let found = message.split(" expecting ").next().unwrap_or(message);
+    if found.contains("<EOF>") {
+        return "the condition ends too early".to_owned();
+    }
+    let sign = found
+        .split_once('\'')
+        .and_then(|(_, rest)| rest.rsplit_once('\''));
+    match sign {
+        Some((sign, _)) => format!("`{sign}` cannot stand here"),
+        None => found.to_owned(),
+    }
 }
 
 impl Check<'_> {
     fn wrong(&self, id: u64, message: impl Into<String>) -> Wrong {
+        let (line, column) = self.at(id);
+        let message = message.into();
+        Wrong {
+            line,
+            column,
+            message,
+        }
+    }
+
+    fn at(&self, id: u64) -> At {
         let start = self
             .info
             .offset_for(id)
@@ -223,12 +265,7 @@ impl Check<'_> {
                 column += 1;
             }
         }
-        let message = message.into();
-        Wrong {
-            line,
-            column,
-            message,
-        }
+        (line, column)
     }
 
     fn expression(&mut self, node: &mut IdedExpr) -> Result<Of, Wrong> {
@@ -297,8 +334,9 @@ impl Check<'_> {
         };
         let list = list.inner().to_owned();
         let word = format!("{LIST_MARK}{list}{LIST_MARK}{}", kind.name());
-        if !self.lists.contains(&list) {
-            self.lists.push(list);
+        if !self.lists.iter().any(|(known, _)| *known == list) {
+            let at = self.at(name.id);
+            self.lists.push((list, at));
         }
         Ok(word)
     }
@@ -323,7 +361,13 @@ impl Check<'_> {
         match (name, types.as_slice()) {
             (op::LOGICAL_AND | op::LOGICAL_OR, [Of::Bool, Of::Bool])
             | (op::LOGICAL_NOT, [Of::Bool]) => Ok(Of::Bool),
-            (op::EQUALS | op::NOT_EQUALS, [one, other]) if one == other => Ok(Of::Bool),
+            (op::EQUALS | op::NOT_EQUALS, [one, other]) if one == other => {
+                if let [one, other] = call.args.as_slice() {
+                    self.possible(one, other)?;
+                    self.possible(other, one)?;
+                }
+                Ok(Of::Bool)
+            }
             (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [one, other])
                 if one == other && matches!(one, Of::Int | Of::Double) =>
             {
@@ -396,8 +440,35 @@ impl Check<'_> {
                 );
                 return Err(self.wrong(element.id, message));
             }
+            self.possible(item, element)?;
         }
         Ok(Of::Bool)
+    }
+
+    /// Refuses to compare a rail or a currency with what is none: that could never hold.
+    fn possible(&self, word: &IdedExpr, text: &IdedExpr) -> Result<(), Wrong> {
+        let (Expr::Ident(word), Expr::Literal(LiteralValue::String(said))) =
+            (&word.expr, &text.expr)
+        else {
+            return Ok(());
+        };
+        let said = said.inner();
+        let known = match word.as_str() {
+            "rail" => Rail::ALL.iter().any(|rail| rail.name() == said),
+            "currency" => said.parse::<Currency>().is_ok(),
+            _ => true,
+        };
+        if known {
+            return Ok(());
+        }
+        let near = match word.as_str() {
+            "rail" => Rail::ALL.map(Rail::name).join(", "),
+            _ => "codes of ISO 4217, such as GBP".to_owned(),
+        };
+        Err(self.wrong(
+            text.id,
+            format!("there is no {word} `{said}`: there are {near}"),
+        ))
     }
 }
 
@@ -460,6 +531,16 @@ mod tests {
             ("amount in [1, 2.0]", 1, 15, "choices"),
             ("[1].exists(x, x > 1)", 1, 1, ""),
             ("rail + 'x' == 'y'", 1, 6, "does not go"),
+            ("rail == 'fpss'", 1, 9, "there is no rail `fpss`"),
+            ("'fpss' != rail", 1, 1, "there is no rail `fpss`"),
+            (
+                "currency in ['GBP', 'POUND']",
+                1,
+                21,
+                "there is no currency",
+            ),
+            ("amount >", 1, 9, "ends too early"),
+            ("amount > > 5", 1, 10, "`>` cannot stand here"),
         ] {
             let wrong = Condition::compile(source).unwrap_err();
             let first = &wrong[0];

@@ -43,8 +43,51 @@ impl Mode {
     }
 }
 
+impl Mode {
+    /// The mode of a name, with the share of payments that only a percentage has.
+    ///
+    /// # Errors
+    /// See [`NoMode`].
+    pub const fn named(name: ModeName, percent: Option<u8>) -> Result<Self, NoMode> {
+        match (name, percent) {
+            (ModeName::Off, None) => Ok(Self::Off),
+            (ModeName::Shadow, None) => Ok(Self::Shadow),
+            (ModeName::Live, None) => Ok(Self::Live),
+            (ModeName::Percentage, Some(share @ 1..=100)) => Ok(Self::Percentage(share)),
+            (ModeName::Percentage, _) => Err(NoMode::Share),
+            (_, Some(_)) => Err(NoMode::Needless),
+        }
+    }
+}
+
+/// A mode by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeName {
+    /// See [`Mode::Off`].
+    Off,
+    /// See [`Mode::Shadow`].
+    Shadow,
+    /// See [`Mode::Live`].
+    Live,
+    /// See [`Mode::Percentage`].
+    Percentage,
+}
+
+/// Why a name and a share are no mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoMode {
+    /// A percentage has no share, or an impossible one.
+    #[error("a percentage needs its share of payments, `percent`, from 1 to 100")]
+    Share,
+    /// Another mode has one.
+    #[error("only the mode `percentage` has a share of payments, `percent`")]
+    Needless,
+}
+
 /// One version of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Rule {
     /// What it is called; the same for all its versions.
     pub name: String,
@@ -77,6 +120,47 @@ pub struct Rule {
         skip_serializing_if = "Option::is_none"
     )]
     pub activated_at: Option<Timestamp>,
+}
+
+/// A rule as it is written: a member that is not known is refused, so that nobody believes in one
+/// that is passed over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    version: u32,
+    condition: String,
+    action: Action,
+    says: String,
+    author: String,
+    reason: String,
+    #[serde(with = "crate::moment")]
+    written_at: Timestamp,
+    mode: ModeName,
+    percent: Option<u8>,
+    activated_by: Option<String>,
+    #[serde(default, with = "crate::moment::maybe")]
+    activated_at: Option<Timestamp>,
+}
+
+impl TryFrom<Written> for Rule {
+    type Error = NoMode;
+
+    fn try_from(it: Written) -> Result<Self, NoMode> {
+        Ok(Self {
+            mode: Mode::named(it.mode, it.percent)?,
+            name: it.name,
+            version: it.version,
+            condition: it.condition,
+            action: it.action,
+            says: it.says,
+            author: it.author,
+            reason: it.reason,
+            written_at: it.written_at,
+            activated_by: it.activated_by,
+            activated_at: it.activated_at,
+        })
+    }
 }
 
 /// Why a rule is not put in force.

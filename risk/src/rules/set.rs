@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     language::{Condition, Facts, Wrong},
+    lists::Lists,
     rule::{Action, Mode, Rule},
 };
 
@@ -38,26 +39,41 @@ pub struct Fired {
 pub struct Answer {
     /// The rules that held.
     pub fired: Vec<Fired>,
-    /// The rules that could not be evaluated, and why. Those in force are taken for a review:
-    /// what could not be judged is looked at.
+    /// The rules in force that could not be evaluated, and why. They are taken for a review: what
+    /// could not be judged is looked at. One in the shadow that fails says nothing.
     pub failed: Vec<(String, String)>,
-    /// Whether one of those is in force.
-    pub unjudged: bool,
 }
 
 impl RuleSet {
-    /// Compiles rules. Those that are off are left out.
+    /// Compiles rules. Those that are off are checked and left out; the others may only ask
+    /// `lists` that there are.
     ///
     /// # Errors
     /// The name of a rule and what is wrong with it.
-    pub fn compile(version: u64, rules: Vec<Rule>) -> Result<Self, (String, Vec<Wrong>)> {
-        let asked = rules.into_iter().filter(|rule| rule.mode != Mode::Off);
-        let compiled = asked.map(|rule| match Condition::compile(&rule.condition) {
-            Ok(condition) => Ok((rule, condition)),
-            Err(wrong) => Err((rule.name, wrong)),
-        });
-        let rules = compiled.collect::<Result<_, _>>()?;
-        Ok(Self { version, rules })
+    pub fn compile(
+        version: u64,
+        rules: Vec<Rule>,
+        lists: &Lists,
+    ) -> Result<Self, (String, Vec<Wrong>)> {
+        let mut asked = Vec::new();
+        for rule in rules {
+            let checked = Condition::compile(&rule.condition).and_then(|condition| {
+                let unknown = condition.unknown_list(lists);
+                match unknown.filter(|_| rule.mode != Mode::Off) {
+                    Some(wrong) => Err(vec![wrong]),
+                    None => Ok(condition),
+                }
+            });
+            match checked {
+                Ok(condition) if rule.mode != Mode::Off => asked.push((rule, condition)),
+                Ok(_) => {}
+                Err(wrong) => return Err((rule.name, wrong)),
+            }
+        }
+        Ok(Self {
+            version,
+            rules: asked,
+        })
     }
 
     /// Which set this is.
@@ -70,14 +86,6 @@ impl RuleSet {
     #[must_use]
     pub fn len(&self) -> usize {
         self.rules.len()
-    }
-
-    /// The lists that rules ask: each rule's name with each of its lists.
-    pub fn asked_lists(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.rules.iter().flat_map(|(rule, condition)| {
-            let lists = condition.lists().iter();
-            lists.map(|list| (rule.name.as_str(), list.as_str()))
-        })
     }
 
     /// Whether none is.
@@ -101,10 +109,8 @@ impl RuleSet {
                     decides,
                     says: rule.says.clone(),
                 }),
-                Err(why) => {
-                    answer.failed.push((rule.name.clone(), why));
-                    answer.unjudged |= decides;
-                }
+                Err(why) if decides => answer.failed.push((rule.name.clone(), why)),
+                Err(_) => {}
             }
         }
         answer
@@ -117,7 +123,7 @@ impl Answer {
     pub fn severest(&self) -> Option<Action> {
         let deciding = self.fired.iter().filter(|fired| fired.decides);
         let asked = deciding.map(|fired| fired.action).max();
-        if self.unjudged {
+        if !self.failed.is_empty() {
             return asked.max(Some(Action::Review));
         }
         asked

@@ -16,7 +16,7 @@ use super::{
         Shed, SpanEnd, Store, Tried,
     },
 };
-use crate::{exceptions::Kind, slo::Slo};
+use crate::{exceptions::Kind, risk::label::Source, slo::Slo};
 
 /// A line of the catalogue.
 #[derive(Clone, Debug)]
@@ -107,6 +107,8 @@ catalogue! {
 
     risk_decisions: Counters<(Action,)>, "lombard_risk_decisions", None, "Payments judged before their commit, by what rules and model asked for";
     risk_decision_duration: Histograms<()>, "lombard_risk_decision_duration", Seconds, "How long that took, with the wait for profiles and for a model elsewhere";
+    risk_labels: Counters<(Source,)>, "lombard_risk_labels", None, "Labels that profiles learned: what became of payments, by who said so";
+    risk_label_delay: Counters<(Source,)>, "lombard_risk_label_delay", Seconds, "How long after their payments those were told, added up: divided by their number it is the mean delay";
     risk_fallbacks: Counters<(Fallback,)>, "lombard_risk_fallbacks", None, "Payments about which the policy's fallback decided";
 
     rail_calls: Counters<(Rail, Call)>, "lombard_rail_calls", None, "Calls to a rail's gateway";

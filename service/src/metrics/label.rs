@@ -8,6 +8,8 @@ use lombard_core::{
 };
 use lombard_risk::decision::Fallback;
 
+use crate::risk::label::Source;
+
 use crate::{exceptions, ports::ExecuteError};
 
 /// A label with all its values.
@@ -274,6 +276,19 @@ impl Label for exceptions::Kind {
 
 impl Label for Action {
     const NAME: &'static str = "action";
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Label for Source {
+    const NAME: &'static str = "source";
     const ALL: &'static [Self] = &Self::ALL;
 
     fn value(self) -> &'static str {

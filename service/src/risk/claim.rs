@@ -39,7 +39,7 @@ struct Due {
     over: bool,
 }
 
-/// The case of a claim; none where the rules do not speak of the payment, which they do of Faster
+/// The case of a label that is a claim; none where the rules do not speak of the payment, which they do of Faster
 /// Payments alone.
 #[must_use]
 pub fn case(judged: &Judged, label: &Label) -> Option<Trouble> {
@@ -63,7 +63,7 @@ fn of(judged: &Judged, label: &Label) -> Option<Claim> {
     if judged.rail != Rail::Fps.name() {
         return None;
     }
-    let (paid, told) = (judged.event.at.day(), label.told_at.day());
+    let (paid, told) = (judged.event.at.day(), label.claimed()?.day());
     Claim::new(judged.event.amount, paid, told)
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lombard_core::{command::Pay, risk::Assessment, tenant::TenantId, time::Timestamp};
+use lombard_core::{risk::Assessment, tenant::TenantId, time::Timestamp};
 use lombard_risk::{
     decision::{Decision, Fallback, Judges, Score, decide},
     drift::Scores,
@@ -21,8 +21,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use tracing::{debug, info, warn};
 
 use super::{
-    Judged,
-    elsewhere::{Model, Scored},
+    Judged, Order,
+    elsewhere::{Model, NoScore, Scored},
     policies::Own,
     tally::Tally,
 };
@@ -52,7 +52,7 @@ pub struct Parts {
 pub struct Desk {
     /// The profiles. Held for microseconds at a time, never over IO.
     pub(super) book: Mutex<Book>,
-    pub(super) tally: Mutex<Tally>,
+    tallies: Mutex<HashMap<TenantId, Tally>>,
     /// The policy of the file, which holds for every tenant without one of its own.
     file: RwLock<Arc<Policy>>,
     own: RwLock<HashMap<TenantId, Arc<Own>>>,
@@ -68,7 +68,7 @@ impl Desk {
         let policy = std::mem::take(&mut parts.policy);
         Arc::new(Self {
             book: Mutex::new(Book::noting()),
-            tally: Mutex::default(),
+            tallies: Mutex::default(),
             file: RwLock::new(Arc::new(policy)),
             own: RwLock::default(),
             parts,
@@ -129,13 +129,29 @@ impl Desk {
         self.parts.challenger.as_ref()
     }
 
-    /// What it did since it was opened.
+    /// What it did for a tenant since it was opened.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        self.tally.lock().clone()
+    pub fn tally(&self, tenant: TenantId) -> Tally {
+        let tallies = self.tallies.lock();
+        tallies.get(&tenant).cloned().unwrap_or_default()
     }
 
-    /// How many profiles and pairs are known.
+    /// Notes that a second look at a payment was severer than the first.
+    pub(super) fn worse_later(&self, tenant: TenantId) {
+        self.tallies.lock().entry(tenant).or_default().worse_later += 1;
+    }
+
+    /// How the model's scores are spread, over all tenants.
+    #[must_use]
+    pub fn scores(&self) -> Scores {
+        let mut all = Scores::default();
+        for tally in self.tallies.lock().values() {
+            all.merge(&tally.scores);
+        }
+        all
+    }
+
+    /// How many profiles and pairs are known, over all tenants.
     #[must_use]
     pub fn known(&self) -> (usize, usize) {
         self.book.lock().len()
@@ -144,9 +160,9 @@ impl Desk {
     /// How far scores have moved from those that the model was measured on, as the population
     /// stability index.
     #[must_use]
-    pub fn drift(&self) -> Option<f64> {
+    pub fn drift(&self, scores: &Scores) -> Option<f64> {
         let then: Scores = self.champion()?.reference()?;
-        self.tally.lock().scores.stability(&then)
+        scores.stability(&then)
     }
 
     /// How near a name is to the nearest on a list of sanctions, in per cent; none without lists.
@@ -159,28 +175,31 @@ impl Desk {
     pub async fn assess(
         &self,
         tenant: TenantId,
-        pay: &Pay,
+        order: &Order<'_>,
         screening: Option<u8>,
         now: Timestamp,
     ) -> Assessment {
-        let mut event = super::event(tenant, pay, now);
+        let mut event = order.event(tenant, now);
         event.screening = screening;
-        let (rail, currency) = (pay.rail.name(), pay.money.currency.code());
+        let (rail, currency) = (order.rail.name(), order.money.currency.code());
         let policy = self.policy(tenant);
         let started = Instant::now();
         let mut decision = self.judge(&policy, &event, (rail, currency), now).await;
         let took = started.elapsed();
         decision.took_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        self.tally.lock().add(&decision, took > self.parts.limit);
+        let over = took > self.parts.limit;
+        let mut tallies = self.tallies.lock();
+        tallies.entry(tenant).or_default().add(&decision, over);
+        drop(tallies);
         METRICS.risk_decisions.of((decision.action,)).inc();
         METRICS.risk_decision_duration.of(()).took(took);
         if let Some(why) = decision.fallback {
             METRICS.risk_fallbacks.of((why,)).inc();
         }
-        let limits = policy.limits(&event);
+        let limits = policy.limits(&event, currency);
         let judged = Judged {
             tenant,
-            payment: pay.id,
+            payment: order.id,
             event,
             rail: rail.to_owned(),
             currency: currency.to_owned(),
@@ -217,11 +236,7 @@ impl Desk {
                 Some(self.ask(model.as_ref(), &vector, left, now).await)
             }
         };
-        let score = match &said {
-            None => Score::Own,
-            Some(Ok(scored)) => Score::Given(scored.score, &scored.model),
-            Some(Err(why)) => Score::Missing(*why, &policy.fallback),
-        };
+        let score = score_of(said.as_ref(), policy);
         let judges = self.judges(policy, self.champion());
         let facts = Facts {
             vector: &vector,
@@ -247,16 +262,26 @@ impl Desk {
     }
 
     /// What is said of a stored payment now. None when what is known of it now is what was known
-    /// then, or when a model elsewhere decides, who is not asked twice.
-    pub(super) fn look_again(&self, judged: &Judged) -> Option<Decision> {
-        if self.parts.elsewhere.is_some() {
-            return None;
-        }
+    /// then. A model elsewhere is not asked twice: the score that it gave stands, and rules, lists
+    /// and what is known now decide with it; where it gave none, it is asked for it now.
+    pub(super) async fn look_again(&self, judged: &Judged, now: Timestamp) -> Option<Decision> {
+        let stored = &judged.decision;
         let vector = self.book.lock().vector(&judged.event);
-        if judged.decision.vector.as_ref() == Some(&vector) {
+        if stored.fallback.is_none() && stored.vector.as_ref() == Some(&vector) {
             return None;
         }
         let policy = self.policy(judged.tenant);
+        let asked = match (&self.parts.elsewhere, stored.score, &stored.model) {
+            (None, ..) => None,
+            (Some(_), Some(score), Some(model)) => Some(Ok(Scored {
+                score,
+                model: model.clone(),
+            })),
+            (Some(model), ..) => {
+                let limit = self.parts.limit;
+                Some(self.ask(model.as_ref(), &vector, limit, now).await)
+            }
+        };
         let facts = Facts {
             vector: &vector,
             event: &judged.event,
@@ -265,7 +290,7 @@ impl Desk {
             lists: &policy.lists,
         };
         let judges = self.judges(&policy, self.champion());
-        Some(decide(judges, &facts, Score::Own))
+        Some(decide(judges, &facts, score_of(asked.as_ref(), &policy)))
     }
 
     /// Asks a model elsewhere, no longer than is left, and not at all while it is left alone.
@@ -281,11 +306,11 @@ impl Desk {
         }
         let scored = match tokio::time::timeout(left, model.score(vector)).await {
             Ok(Ok(scored)) => Ok(scored),
+            Ok(Err(NoScore::Slow)) | Err(_) => Err(Fallback::TooSlow),
             Ok(Err(error)) => {
                 debug!(%error, "no score");
                 Err(Fallback::Unavailable)
             }
-            Err(_) => Err(Fallback::TooSlow),
         };
         match self.breaker.lock().note(now, scored.is_ok()) {
             Some(Change::Opened) => warn!("the model elsewhere is left alone for a while"),
@@ -293,5 +318,14 @@ impl Desk {
             None => {}
         }
         scored
+    }
+}
+
+/// Whose score decides, by what a model elsewhere said, if there is one.
+fn score_of<'a>(said: Option<&'a Result<Scored, Fallback>>, policy: &'a Policy) -> Score<'a> {
+    match said {
+        None => Score::Own,
+        Some(Ok(scored)) => Score::Given(scored.score, &scored.model),
+        Some(Err(why)) => Score::Missing(*why, &policy.fallback),
     }
 }

@@ -43,6 +43,9 @@ pub struct Scored {
 /// Why it said nothing that can be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NoScore {
+    /// It did not answer in time.
+    #[error("the model took too long")]
+    Slow,
     /// It was not reached, or broke off.
     #[error("the model cannot be reached")]
     Gone(#[source] Cause),
@@ -93,9 +96,10 @@ impl Endpoint {
             .filter(|(_, value)| !value.is_nan())
             .map(|(feature, value)| (feature.name.as_str(), *value))
             .collect();
-        let gone = |error: reqwest::Error| NoScore::Gone(std::sync::Arc::new(error));
         let question = self.http.post(&self.url).json(&Question { features });
-        let answer = question.send().await.map_err(gone)?;
+        let answer = question.send().await.map_err(|error| {
+            late(&error).unwrap_or_else(|| NoScore::Gone(std::sync::Arc::new(error)))
+        })?;
         if !answer.status().is_success() {
             return Err(NoScore::Wrong(format!("status {}", answer.status())));
         }
@@ -105,10 +109,9 @@ impl Endpoint {
         {
             return Err(NoScore::Wrong("too much".to_owned()));
         }
-        let answer: Answer = answer
-            .json()
-            .await
-            .map_err(|error| NoScore::Wrong(format!("what is no score: {error}")))?;
+        let answer: Answer = answer.json().await.map_err(|error| {
+            late(&error).unwrap_or_else(|| NoScore::Wrong(format!("what is no score: {error}")))
+        })?;
         if !(0.0..=1.0).contains(&answer.probability) {
             return Err(NoScore::Wrong(format!("{}", answer.probability)));
         }
@@ -121,6 +124,11 @@ impl Endpoint {
             model: format!("elsewhere:{}", model.chars().take(64).collect::<String>()),
         })
     }
+}
+
+/// The client's own limit of time may end a moment before that of whoever asks.
+fn late(error: &reqwest::Error) -> Option<NoScore> {
+    error.is_timeout().then_some(NoScore::Slow)
 }
 
 impl Model for Endpoint {

@@ -16,6 +16,7 @@ use lombard_core::{
     store::{Body, Change, Commit, Key, Snapshot, decode},
 };
 use lombard_risk::{
+    decision::Decision,
     drift,
     features::{Bond, Profile, Subject, book::Changed},
 };
@@ -24,12 +25,13 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
 
 use super::{
-    Desk, Judged,
+    Desk, Judged, judgement,
     label::{self, Label},
 };
 use crate::{
     app::App,
     exceptions::{self, Kind, Trouble, operator},
+    metrics::METRICS,
     ports::{Cause, Range, ReadError},
     worker::{cursor, feed::rest},
 };
@@ -94,7 +96,7 @@ impl Fold {
             let reached = cursor::load(&fold.app, NAME, shard).await.map_err(told)?;
             fold.reached.push(reached);
         }
-        while fold.step(0, false).await? {}
+        while fold.step(0).await? {}
         let (profiles, pairs) = fold.desk.known();
         info!(profiles, pairs, "the profiles of risk are loaded");
         Ok(fold)
@@ -142,7 +144,7 @@ impl Fold {
         while !*stop.borrow() {
             let wait_ms = WAIT_MS / self.reached.len().max(1) as u64;
             // Not to be broken off: what is folded and what is noted as folded go together.
-            let saved = match self.step(wait_ms, true).await {
+            let saved = match self.step(wait_ms).await {
                 Ok(_) if self.saved_at.elapsed() < SAVE_EVERY => Ok(()),
                 Ok(_) => self.save().await,
                 Err(error) => Err(error),
@@ -160,7 +162,7 @@ impl Fold {
     }
 
     /// Folds the next part of each shard. Says whether there was any.
-    async fn step(&mut self, wait_ms: u64, look_again: bool) -> Result<bool, Cause> {
+    async fn step(&mut self, wait_ms: u64) -> Result<bool, Cause> {
         let mut any = false;
         for shard in 0..self.reached.len() {
             let (number, after) = (u16::try_from(shard).map_err(told)?, self.reached[shard]);
@@ -178,14 +180,16 @@ impl Fold {
                 Err(error) => return Err(told(error)),
             };
             for commit in &commits {
-                let found = self.fold(shard, commit, look_again);
-                self.troubles.extend(found);
+                // Before the commit is folded: what was told of it is told again, what was folded
+                // is not folded again.
+                judgement::label(&self.app, commit).await?;
+                self.fold(shard, commit).await;
                 self.reached[shard] = commit.position;
                 any = true;
             }
         }
         while let Some(trouble) = self.troubles.last() {
-            let raised = exceptions::raise(&self.app, trouble.clone()).await;
+            let raised = exceptions::raise_once(&self.app, trouble.clone()).await;
             raised.map_err(told)?;
             self.troubles.pop();
         }
@@ -197,10 +201,10 @@ impl Fold {
         Ok(any)
     }
 
-    /// Folds what a commit says of risk. Gives what a person must look at.
-    fn fold(&self, shard: usize, commit: &Commit, look_again: bool) -> Vec<Trouble> {
+    /// Folds what a commit says of risk, and looks again at a payment that no profile has seen:
+    /// after a crash, those that were not looked at before it as well.
+    async fn fold(&mut self, shard: usize, commit: &Commit) {
         let of_risk = |change: &&Change| change.key.partition().ends_with("#risk");
-        let mut found = Vec::new();
         for change in commit.changes.iter().filter(of_risk) {
             let Some(record) = &change.record else {
                 continue;
@@ -212,7 +216,15 @@ impl Fold {
             };
             if change.key.sort() == label::SORT {
                 let label: Label = decode(bytes);
-                self.desk.book.lock().learn_where(&label.outcome, unseen);
+                if label.teaches() {
+                    let corrects = label.corrects.is_some();
+                    let mut book = self.desk.book.lock();
+                    book.learn_where(&label.outcome, corrects, unseen);
+                    let source = (label.source,);
+                    METRICS.risk_labels.of(source).inc();
+                    let delay = METRICS.risk_label_delay.of(source);
+                    delay.inc_by(label.delay().as_secs());
+                }
                 continue;
             }
             let kept: Kept = decode(bytes);
@@ -220,36 +232,21 @@ impl Fold {
                 warn!(key = ?change.key, "a stored decision cannot be read");
                 continue;
             };
-            if look_again {
-                found.extend(self.second_look(&kept, &judged));
-            }
+            let named = judged.event.subjects.iter().flatten();
+            let is_new = named.clone().all(|subject| unseen(subject.0));
+            let again = match is_new {
+                true => self.desk.look_again(&judged, self.app.host.now()).await,
+                false => None,
+            };
             self.desk.book.lock().observe_where(&judged.event, unseen);
+            if let Some(again) = again
+                && again.action > kept.action
+                && again.action >= Action::Review
+            {
+                self.desk.worse_later(judged.tenant);
+                self.troubles.push(worse(&kept, &judged, &again));
+            }
         }
-        found
-    }
-
-    /// What the payments that were folded since say of this one: it may have been judged beside
-    /// others of the same moment, none of which was known yet.
-    fn second_look(&self, kept: &Kept, judged: &Judged) -> Option<Trouble> {
-        let again = self.desk.look_again(judged)?;
-        if again.action <= kept.action || again.action < Action::Review {
-            return None;
-        }
-        self.desk.tally.lock().worse_later += 1;
-        let reason = again.reasons.first().map_or("", String::as_str);
-        let what = format!(
-            "a second look says `{}`, the payment was judged `{}`: {reason}",
-            again.action.name(),
-            kept.action.name()
-        );
-        let (tenant, id) = (judged.tenant, judged.payment);
-        let trouble = Trouble::with_payment(tenant, Kind::SecondLook, id, &what);
-        Some(
-            trouble
-                .evidence("first", kept.action.name())
-                .evidence("second", again.action.name())
-                .evidence("score", again.score.unwrap_or_default()),
-        )
     }
 
     /// Saves what changed, then the cursors; raises the alarm when scores have drifted.
@@ -322,10 +319,11 @@ impl Fold {
     }
 
     async fn watch_drift(&self) -> Result<(), Cause> {
-        if self.desk.tally().scores.count() < DRIFT_LEAST {
+        let scores = self.desk.scores();
+        if scores.count() < DRIFT_LEAST {
             return Ok(());
         }
-        let Some((index, model)) = self.desk.drift().zip(self.desk.champion()) else {
+        let Some((index, model)) = self.desk.drift(&scores).zip(self.desk.champion()) else {
             return Ok(());
         };
         if index < drift::ALARM {
@@ -338,6 +336,22 @@ impl Fold {
         exceptions::raise(&self.app, trouble).await.map_err(told)?;
         Ok(())
     }
+}
+
+/// What the payments that were folded since say of one: it may have been judged beside others of the
+/// same moment, none of which was known yet.
+fn worse(kept: &Kept, judged: &Judged, again: &Decision) -> Trouble {
+    let reason = again.reasons.first().map_or("", String::as_str);
+    let what = format!(
+        "a second look says `{}`, the payment was judged `{}`: {reason}",
+        again.action.name(),
+        kept.action.name()
+    );
+    let trouble = Trouble::with_payment(judged.tenant, Kind::SecondLook, judged.payment, &what);
+    trouble
+        .evidence("first", kept.action.name())
+        .evidence("second", again.action.name())
+        .evidence("score", again.score.unwrap_or_default())
 }
 
 fn partition(number: u64) -> String {

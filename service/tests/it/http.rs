@@ -25,6 +25,7 @@ mod proposals;
 mod reconciliation;
 mod returns;
 mod risk;
+pub mod risk_labels;
 mod risk_rules;
 mod server;
 mod standing;

@@ -3,5 +3,6 @@
 mod charges;
 mod forged;
 mod invented;
+mod judged;
 mod signature;
 mod webhooks;

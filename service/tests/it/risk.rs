@@ -226,7 +226,77 @@ async fn a_second_look_that_is_worse_opens_an_exception() {
     assert_eq!(found.len(), 2, "the fourth and the fifth: {found:?}");
     assert_eq!(found[0].1.kind, exceptions::Kind::SecondLook);
     assert!(found[0].1.reason.contains("fourth within an hour"));
-    assert_eq!(desk(&world).tally().worse_later, 2);
+    assert_eq!(desk(&world).tally(world.tenant).worse_later, 2);
+}
+
+/// What came before a crash is looked at after it, and what was looked at is not shown again.
+#[tokio::test]
+async fn payments_between_the_last_fold_and_a_crash_are_looked_at_again() {
+    let world = world(parts());
+    let (debtor, creditor) = (world.account(100_000).await, world.account(0).await);
+    for _ in 0..5 {
+        pay(&world, debtor, creditor, 10).await;
+    }
+    for starts in 0..2 {
+        let after = Desk::new(parts());
+        let fold = Fold::open(world.app.clone(), Arc::clone(&after))
+            .await
+            .unwrap();
+        let found = exceptions::list(&world.app, world.tenant, None, 10).await;
+        assert_eq!(found.unwrap().len(), 2, "the fourth and the fifth");
+        assert_eq!(after.tally(world.tenant).worse_later, 2 - 2 * starts);
+        folded(fold).await;
+    }
+}
+
+/// The score that a model elsewhere gave stands; rules and what is known now decide with it.
+#[tokio::test]
+async fn where_a_model_elsewhere_decides_rules_are_asked_again_and_it_is_not() {
+    let model = Arc::new(Counted::default());
+    let world = world(Parts {
+        elsewhere: Some(model.clone()),
+        ..parts()
+    });
+    let (debtor, creditor) = (world.account(100_000).await, world.account(0).await);
+    let fold = Fold::open(world.app.clone(), desk(&world)).await.unwrap();
+    for _ in 0..5 {
+        pay(&world, debtor, creditor, 10).await;
+    }
+    folded(fold).await;
+    assert_eq!(desk(&world).tally(world.tenant).worse_later, 2);
+    assert_eq!(model.0.load(Ordering::Relaxed), 5);
+}
+
+/// A model that lets everything through, and counts how often it is asked.
+#[derive(Default)]
+struct Counted(AtomicU32);
+
+impl Model for Counted {
+    fn score<'a>(&'a self, _: &'a Vector) -> BoxFuture<'a, Result<Scored, NoScore>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { yes() })
+    }
+}
+
+#[tokio::test]
+async fn a_model_elsewhere_that_declines_says_why() {
+    let declines = || {
+        Ok(Scored {
+            score: 990_000,
+            model: "elsewhere:1".into(),
+        })
+    };
+    let world = world(Parts {
+        elsewhere: Some(Arc::new(Elsewhere(declines, Duration::ZERO))),
+        limit: Duration::from_secs(5),
+        ..Parts::default()
+    });
+    let (debtor, creditor) = (world.account(100_000).await, world.account(0).await);
+    let (id, reply) = pay(&world, debtor, creditor, 10).await;
+    assert_eq!(reply.stage, Some(Stage::Failed));
+    let (_, judged) = kept(&world, id).await;
+    let says = "the model elsewhere:1 gives a probability of fraud of 99.00 %";
+    assert_eq!(judged.decision.reasons, [says]);
 }
 
 /// A model that does what it is told.
@@ -338,6 +408,23 @@ async fn serves(answer: &'static str) -> String {
     url
 }
 
+/// An endpoint that answers no more than a part.
+async fn stalls(part: &'static str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/score", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 8192];
+            let _ = stream.read(&mut asked).await;
+            let _ = stream.write_all(part.as_bytes()).await;
+            open.push(stream);
+        }
+    });
+    url
+}
+
 #[tokio::test]
 async fn an_endpoint_is_believed_only_when_it_answers_a_probability() {
     let limit = Duration::from_secs(5);
@@ -370,6 +457,12 @@ async fn an_endpoint_is_believed_only_when_it_answers_a_probability() {
             matches!(refused, Err(NoScore::Wrong(_))),
             "{wrong}: {refused:?}"
         );
+    }
+    // It takes the connection and says nothing, or begins an answer and does not end it.
+    for part in ["", "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"] {
+        let silent = Endpoint::new(&stalls(part).await, None, Duration::from_millis(50)).unwrap();
+        let slow = silent.score(&vector).await;
+        assert!(matches!(slow, Err(NoScore::Slow)), "{part}: {slow:?}");
     }
     let gone = score("http://127.0.0.1:1/score").await;
     assert!(matches!(gone, Err(NoScore::Gone(_))), "{gone:?}");

@@ -57,6 +57,8 @@ impl World {
     async fn charge_card(&self, provider: &str, token: &str, minor: u64) -> Id<Payment> {
         let id = Id::new(self.app.host.now(), self.app.host.random());
         let make = MakeCharge {
+            risk: None,
+            authenticated: false,
             id,
             money: Money {
                 amount: amount(minor),

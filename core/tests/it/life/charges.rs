@@ -26,6 +26,8 @@ use super::{
 pub fn charge(world: &mut World, holder: Id<Account>, minor: u64, capture: Capture) -> Id<Payment> {
     let id = world.id();
     let make = MakeCharge {
+        risk: None,
+        authenticated: false,
         id,
         money: gbp(minor),
         card: External {

@@ -9,7 +9,7 @@ use lombard_core::{
     payment::Payment,
     plan::keys,
     reason::Reason,
-    risk::{Action, Assessment, Kept, Limit},
+    risk::{Action, Assessment, Counter, Kept, Limit},
     sca::{Channel, WhyNot, Wish},
 };
 
@@ -112,6 +112,47 @@ fn a_limit_holds_to_the_unit_and_begins_anew_with_its_period() {
     }
     world.now = world.now.plus_ms(24 * HOUR_MS);
     assert_eq!(attempt(&mut world).0, Stage::Held);
+}
+
+#[test]
+fn what_fails_gives_back_what_it_used() {
+    let (mut world, account) = funded();
+    let attempt = |world: &mut World, action| {
+        let limits = vec![
+            limit("payee_day", 250, 100, false),
+            limit("attempts", 9, 1, true),
+        ];
+        let pay_it = assessed(world, account, action, limits);
+        (pay_it.id, pay(world, &pay_it))
+    };
+    let used = |world: &World, name: &str| {
+        let key = keys::limit(world.tenant, &Limit::counter(name, &["acc", "payee"]));
+        world.value::<Counter>(&key).unwrap_or_default().used
+    };
+    let (first, _) = attempt(&mut world, Action::Approve);
+    let (second, _) = attempt(&mut world, Action::Review);
+    assert_eq!(attempt(&mut world, Action::Approve).1, Stage::Failed);
+    let refused = Verification::Refused(Reason::FraudSuspected);
+    world.run(Act::Verify(second, refused)).unwrap();
+    assert_eq!(used(&world, "payee_day"), 100);
+    assert_eq!(attempt(&mut world, Action::Approve).1, Stage::Held);
+    world.run(Act::Cancel(first)).unwrap();
+    // Told twice, it is given back once.
+    assert!(world.run(Act::Cancel(first)).is_err());
+    assert_eq!(used(&world, "payee_day"), 100);
+    assert_eq!(used(&world, "attempts"), 4, "tries stay tries");
+    // For want of money it never used anything.
+    let other = open(&mut world, 10);
+    let limits = vec![limit("payee_day", 250, 100, false)];
+    let poor = assessed(&mut world, other, Action::Approve, limits);
+    assert_eq!(pay(&mut world, &poor), Stage::Failed);
+    assert_eq!(used(&world, "payee_day"), 100);
+    // What is given back late is not taken from a period that it never counted in.
+    let (last, _) = attempt(&mut world, Action::Review);
+    world.now = world.now.plus_ms(24 * HOUR_MS);
+    attempt(&mut world, Action::Approve);
+    world.run(Act::Cancel(last)).unwrap();
+    assert_eq!(used(&world, "payee_day"), 100);
 }
 
 #[test]

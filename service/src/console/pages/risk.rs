@@ -32,7 +32,7 @@ pub async fn page(State(console): State<Console>, session: Session) -> Result<Ma
     };
     let (decisions, rules, lists, hits) = tokio::try_join!(
         api.list(&session, "/v1/risk/decisions", &[]),
-        api.get::<Value>(&session, "/v1/risk/rules"),
+        rules_of(api, &session),
         api.get::<Value>(&session, "/v1/risk/lists"),
         api.get::<Value>(&session, "/v1/risk/hits")
     )?;
@@ -82,13 +82,8 @@ fn queue(decisions: &[Value], waiting: bool) -> Markup {
 }
 
 fn why(decision: &Value) -> String {
-    let mut reasons: Vec<String> = list(decision, "reasons")
-        .iter()
-        .filter_map(|reason| Some(reason.as_str()?.to_owned()))
-        .collect();
-    let limits = list(decision, "limits_exceeded").iter();
-    reasons
-        .extend(limits.filter_map(|limit| Some(format!("over the limit “{}”", limit.as_str()?))));
+    let reasons = list(decision, "reasons").iter();
+    let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     reasons.join("; ")
 }
 
@@ -262,6 +257,21 @@ fn told(done: &str) -> Markup {
 }
 
 /// A rule with its versions.
+/// All rules, page by page.
+async fn rules_of(api: &ApiRouter, session: &Session) -> Result<Value, Refused> {
+    const FIRST: &str = "/v1/risk/rules?limit=100";
+    let mut all: Value = api.get(session, FIRST).await?;
+    while let Some(next) = all["next_cursor"].as_str() {
+        let path = format!("{FIRST}&cursor={}", escaped(next));
+        let mut page: Value = api.get(session, &path).await?;
+        all["next_cursor"] = page["next_cursor"].take();
+        if let (Value::Array(all), Value::Array(more)) = (&mut all["data"], page["data"].take()) {
+            all.extend(more);
+        }
+    }
+    Ok(all)
+}
+
 async fn rule_of(api: &ApiRouter, session: &Session, name: &str) -> Result<Value, Refused> {
     let path = format!("/v1/risk/rules/{}", escaped(name));
     api.get(session, &path).await

@@ -23,6 +23,7 @@ use crate::{
         prefer::{self, Wait},
         wire::{PaymentView, scalar},
     },
+    risk::{self, Order, order},
     vault::{
         Token,
         tokens::{Kind, Operation, TokenError, Use},
@@ -87,7 +88,8 @@ struct CardBody<'a> {
 ///
 /// Answers when the charge is accepted and durable. What the provider says comes later: look, listen
 /// to events, or send `Prefer: wait=N`. A charge is a payment of kind `charge`; a decline is an
-/// answer too (`FAILED`), not an error. The card's number leaves the vault only for the provider.
+/// answer too (`FAILED`), not an error. Where payments are judged, a charge that is declined never
+/// reaches its provider. The card's number leaves the vault only for the provider.
 #[utoipa::path(post, path = "/v1/charges", tag = "charges",
     params(("Prefer", Header)),
     request_body = CreateCharge,
@@ -102,14 +104,21 @@ pub async fn create(
     let tenant = call.tenant();
     let request: CreateCharge<'_> = body.parse()?;
     let wish = key.wish("charges.create", &request);
-    let make = match prepared(&api, tenant, &request).await {
+    let mut make = match prepared(&api, tenant, &request).await {
         Ok(make) => make,
         // It may have been made before the token was forgotten, or a provider switched off.
         Err(problem) => return answered(&api, tenant, &wish, problem).await,
     };
     let account = make.creditor.to_string();
-    let reply = api.execute(call, wish, Act::Charge(Box::new(make))).await;
-    let reply = reply.map_err(|problem| problem.where_it_says(&[("/account", account)]))?;
+    // Of requests that are repeated while the first still runs, one is judged.
+    let turn = api.turn(tenant, &wish).await?;
+    let before = wish.record_key(tenant);
+    make.risk = risk::assess(api.app(), tenant, &Order::from(&make), None, &before).await;
+    let act = Act::Charge(Box::new(make));
+    let executed = api.app().execute(call.command(wish, act)).await;
+    drop(turn);
+    let placed = |error| Problem::from(error).where_it_says(&[("/account", account)]);
+    let reply = executed.map_err(placed)?;
     prefer::answer(&api, tenant, wait, reply).await
 }
 
@@ -132,6 +141,10 @@ async fn prepared(
         None => id.to_string().trim_start_matches("pay_").to_owned(),
     };
     let (card, token) = card(api, tenant, &request.card, money).await?;
+    let metadata = metadata(&request.metadata)?;
+    if api.app().risk.is_some() {
+        order::check(&metadata).map_err(|why| Problem::field("/metadata", why))?;
+    }
     Ok(MakeCharge {
         id,
         money,
@@ -141,7 +154,9 @@ async fn prepared(
         provider: provider(api, request, money)?,
         capture: request.capture,
         end_to_end_id,
-        metadata: metadata(&request.metadata)?,
+        authenticated: order::is_authenticated(&metadata),
+        metadata,
+        risk: None,
     })
 }
 

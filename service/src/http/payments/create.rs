@@ -33,6 +33,7 @@ use crate::{
         wire::{PaymentView, scalar},
     },
     instruct::{Creditor, Instruction, PrepareError, Prepared, execution, prepare},
+    risk::order,
     vault::Token,
 };
 
@@ -322,6 +323,10 @@ fn prepared(
     let now = app.host.now();
     let id = Id::new(now, app.host.random());
     let instruction = request.instruction(call.tenant(), id, now, payee)?;
+    if app.risk.is_some() {
+        let checked = order::check(&instruction.metadata);
+        checked.map_err(|why| Problem::field("/metadata", why))?;
+    }
     Ok(prepare(app, call.tenant(), instruction, api.weights())?)
 }
 

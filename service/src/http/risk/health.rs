@@ -53,10 +53,6 @@ struct HealthView {
     thresholds: Thresholds,
     /// How the scores of these decisions are spread.
     scores: Vec<ScoresView>,
-    /// How many subjects are known.
-    profiles: usize,
-    /// How many pairs are known.
-    pairs: usize,
     /// The population stability index of scores against those that the model was measured on.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,14 +75,14 @@ struct ScoresView {
 
 /// How risk does
 ///
-/// What is in force and what was decided since the server was started, over all tenants.
+/// What is in force, and what was decided of your payments since the server was started.
 #[utoipa::path(get, path = "/v1/risk/health", tag = "risk",
     responses((status = 200, description = "How it does.", body = HealthView)))]
 pub async fn health(State(api): State<Api>, call: Call, query: Query) -> Result<Response, Problem> {
     query.finish()?;
     let desk = desk(&api)?;
-    let (tally, policy, drift) = (desk.tally(), desk.policy(call.tenant()), desk.drift());
-    let (profiles, pairs) = desk.known();
+    let (tally, policy) = (desk.tally(call.tenant()), desk.policy(call.tenant()));
+    let drift = desk.drift(&tally.scores);
     let named = |model: &lombard_risk::model::Scorer| model.version().to_owned();
     let actions = Action::ALL.into_iter().zip(tally.actions);
     Ok(shown(&HealthView {
@@ -110,8 +106,6 @@ pub async fn health(State(api): State<Api>, call: Call, query: Query) -> Result<
             .buckets()
             .map(|(from, count)| ScoresView { from, count })
             .collect(),
-        profiles,
-        pairs,
         drift,
         drift_state: drift.map(|index| match index {
             index if index >= drift::ALARM => "alarm",

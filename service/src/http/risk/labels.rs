@@ -5,10 +5,8 @@ use lombard_core::{
     audit,
     id::Id,
     payment::Payment,
-    store::{Body, decode, encode},
-    time::Timestamp,
+    store::{decode, encode},
 };
-use lombard_risk::features::Outcome;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +21,7 @@ use crate::{
     },
     risk::{
         claim,
-        label::{self, Label, Source},
+        label::{self, Label, Source, Told},
     },
 };
 
@@ -59,6 +57,10 @@ struct LabelView {
     told_at: Moment,
     /// How many seconds after the payment that was.
     delay_seconds: u64,
+    /// When a claim followed, where the fraud was known before.
+    #[schema(value_type = Option<scalar::Time>, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed_at: Option<Moment>,
 }
 
 impl LabelView {
@@ -69,21 +71,19 @@ impl LabelView {
             fraud: label.outcome.fraud,
             source: label.source,
             told_at: label.told_at.into(),
-            delay_seconds: delay(label.outcome.event.at, label.told_at),
+            delay_seconds: label.delay().as_secs(),
+            claimed_at: label.claimed_at.map(Into::into),
         }
     }
-}
-
-fn delay(paid: Timestamp, told: Timestamp) -> u64 {
-    told.unix_ms().saturating_sub(paid.unix_ms()) / 1000
 }
 
 /// Tell what became of a payment
 ///
 /// A chargeback, a confirmed claim, an analyst's finding, a report, or that nobody complained. The
 /// profiles of everybody whom the payment names learn it now, dated by the payment. A claim about a
-/// Faster Payment opens a case with its clock (`app_claim`). It is told
-/// once: told again otherwise it is refused.
+/// Faster Payment opens a case with its clock (`app_claim`), also when the fraud was reported before.
+/// That a payment was genuine holds until a weightier source says otherwise: silence weighs less than an analyst,
+/// an analyst less than a report, and a report less than a claim or a chargeback. That it was fraud is never taken back.
 #[utoipa::path(post, path = "/v1/risk/labels", tag = "risk", request_body = LabelBody,
     responses((status = 201, description = "It is known from now on.", body = LabelView)))]
 pub async fn tell(
@@ -98,36 +98,22 @@ pub async fn tell(
     let id = request.payment;
     let judged = decided(&api, &call, id).await;
     let (_, judged) = judged.map_err(|problem| problem.named_in_body("/payment"))?;
-    let times_typical = judged.times_typical();
-    let event = judged.event.clone();
-    let label = Label {
-        payment: id,
-        source: request.source,
-        told_at: app.host.now(),
-        by: call.caller().actor.to_string(),
-        outcome: Outcome {
-            event,
-            fraud: request.fraud,
-            times_typical,
-        },
-    };
+    let by = call.caller().actor.to_string();
+    let label = Label::new(&judged, request.fraud, request.source, app.host.now(), &by);
     let place = label::key(tenant, id);
     let note = call.note(&*app.host, "risk.label", id);
     let told = once(&api, tenant, &wish, std::slice::from_ref(&place), |read| {
         let known = read.get(&place);
         let known = known.map(|record| decode::<Label>(&record.body.bytes));
         let mut writes = read.checks();
-        let shown = match known {
-            None => {
-                writes.create(place.clone(), Body::of(&label));
+        let shown = match label.clone().after(known) {
+            Told::News(label) => {
+                label.write(&mut writes, &judged);
                 audit::enter(&mut writes, &note);
-                if label.outcome.fraud && label.source == Source::Claim {
-                    claim::start(&mut writes, &judged, &label);
-                }
-                LabelView::of(&label)
+                label
             }
-            Some(known) if known.outcome.fraud == request.fraud => LabelView::of(&known),
-            Some(_) => {
+            Told::Known(label) => label,
+            Told::Opposite => {
                 let detail = "the opposite was told of this payment before, and was learned";
                 return Err(Problem::saying(ErrorCode::AlreadyExists, detail.into()));
             }
@@ -135,14 +121,13 @@ pub async fn tell(
         Ok(Decided {
             writes,
             status: 201,
-            body: encode(&shown),
+            body: encode(&LabelView::of(&shown)),
         })
     });
     let told = told.await?;
-    // As it was told first: a claim's clock does not begin again.
+    // As it was claimed first: a claim's clock does not begin again.
     let known: Option<Label> = app.value(&place).await?;
-    let claimed = known.filter(|known| known.outcome.fraud && known.source == Source::Claim);
-    if let Some(case) = claimed.and_then(|known| claim::case(&judged, &known)) {
+    if let Some(case) = known.and_then(|known| claim::case(&judged, &known)) {
         exceptions::raise_once(app, case).await?;
     }
     Ok(reply(told))

@@ -4,17 +4,22 @@ pub mod force;
 pub mod propose;
 pub mod view;
 
+use std::{ops::Bound, str::FromStr};
+
 use axum::{extract::State, response::Response};
 use lombard_core::{
     store::{Snapshot, decode},
     tenant::TenantId,
 };
-use lombard_risk::policy::Policy;
+use lombard_risk::policy::{NAME_MAX, Policy};
 
 use self::view::{HitsView, RuleView, RulesView};
 use super::desk;
 use crate::{
-    http::{Api, Call, ErrorCode, Problem, call::PathOf, query::Query, reply::shown, wire::scalar},
+    http::{
+        Api, Call, Cursor, ErrorCode, Paging, Problem, call::PathOf, query::Query, reply::shown,
+        wire::scalar,
+    },
     risk::{
         history::{self, Part},
         policies::rules::{self, Book},
@@ -33,12 +38,42 @@ const HITS_DEFAULT: usize = 1_000;
 /// All of them, by name, with their versions: those in force, those that wait for a second person,
 /// and those that were taken out.
 #[utoipa::path(get, path = "/v1/risk/rules", tag = "risk",
-    responses((status = 200, description = "The rules.", body = RulesView)))]
-pub async fn list(State(api): State<Api>, call: Call, query: Query) -> Result<Response, Problem> {
+    params(("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
+           ("cursor" = inline(Option<String>), Query, description = "`next_cursor` of the page before.", max_length = 100)),
+    responses((status = 200, description = "A page.", body = RulesView)))]
+pub async fn list(
+    State(api): State<Api>,
+    call: Call,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    let paging: Paging<After> = Paging::of(&mut query)?;
     query.finish()?;
     let policy = desk(&api)?.policy(call.tenant());
     let books = rules::all(api.app(), call.tenant(), &policy).await?;
-    Ok(shown(&RulesView::of(&policy, books.values())))
+    let after = paging
+        .cursor
+        .as_ref()
+        .map(|Cursor(After(name))| name.as_str());
+    let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut page = books.range::<str, _>((after, Bound::Unbounded));
+    let shown_now: Vec<&Book> = page.by_ref().take(paging.limit).map(|(_, it)| it).collect();
+    Ok(shown(&RulesView::of(
+        &policy,
+        &shown_now,
+        page.next().is_some(),
+    )))
+}
+
+/// The name of a rule after which a page begins.
+struct After(String);
+
+impl FromStr for After {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let fits = text.chars().count() <= NAME_MAX;
+        fits.then(|| Self(text.to_owned())).ok_or(())
+    }
 }
 
 /// Get a rule

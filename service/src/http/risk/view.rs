@@ -45,7 +45,7 @@ pub struct DecisionView<'a> {
     asked: Action,
     /// Why, in plain words, the weightiest first.
     #[schema(value_type = Vec<scalar::RiskReason>)]
-    reasons: &'a [String],
+    reasons: Vec<String>,
     /// The limits that the payment would have exceeded.
     #[schema(value_type = Vec<scalar::RiskName>)]
     limits_exceeded: &'a [String],
@@ -121,7 +121,7 @@ impl<'a> DecisionView<'a> {
             status,
             action: kept.action,
             asked: decision.action,
-            reasons: &decision.reasons,
+            reasons: reasons(kept, judged),
             limits_exceeded: &kept.exceeded,
             rules: &decision.fired,
             score: decision.score,
@@ -169,6 +169,19 @@ impl<'a> DecisionView<'a> {
             },
         });
         self
+    }
+}
+
+/// Why, with the limits first that asked for more than anything else did.
+fn reasons(kept: &Kept, judged: &Judged) -> Vec<String> {
+    let decision = &judged.decision;
+    let limits = kept.exceeded.iter();
+    let limits = limits.map(|limit| format!("it would exceed the limit \"{limit}\""));
+    let said = decision.reasons.iter().cloned();
+    if kept.action > decision.action {
+        limits.chain(said).collect()
+    } else {
+        said.chain(limits).collect()
     }
 }
 

@@ -75,6 +75,7 @@ fn payment(rail: Rail) -> Payment {
         parties: None,
         agency: None,
         approval: None,
+        limits: Vec::new(),
         batch: None,
         sealed: None,
         warnings: Vec::new(),

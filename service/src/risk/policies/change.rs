@@ -1,7 +1,7 @@
 //! What a version of a tenant's policy changed, by whom and why.
 
 use lombard_core::time::Timestamp;
-use lombard_risk::{features::Subject, rules::Mode};
+use lombard_risk::{features::Subject, moment, rules::Mode};
 use serde::{Deserialize, Serialize};
 
 /// What a version changed.
@@ -10,6 +10,7 @@ pub struct Change {
     /// Which version.
     pub version: u64,
     /// When.
+    #[serde(with = "moment")]
     pub at: Timestamp,
     /// Who did it.
     pub by: String,
@@ -56,6 +57,11 @@ pub enum Changed {
         /// Who.
         subject: Subject,
         /// Until when; none for good.
+        #[serde(
+            default,
+            with = "moment::maybe",
+            skip_serializing_if = "Option::is_none"
+        )]
         until: Option<Timestamp>,
     },
     /// A subject was taken off a list.

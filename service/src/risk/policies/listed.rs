@@ -9,7 +9,7 @@ use lombard_core::{
     tenant::TenantId,
     time::Timestamp,
 };
-use lombard_risk::{features::Subject, policy::Document, rules::Lists};
+use lombard_risk::{features::Subject, moment, policy::Document, rules::Lists};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -58,6 +58,7 @@ pub struct Deed {
     /// Who.
     pub by: String,
     /// When.
+    #[serde(with = "moment")]
     pub at: Timestamp,
     /// Why.
     pub reason: String,
@@ -163,7 +164,7 @@ pub async fn of(
         .rules
         .iter()
         .filter_map(|rule| lombard_risk::rules::Condition::compile(&rule.condition).ok())
-        .flat_map(|condition| condition.lists().to_vec())
+        .flat_map(|condition| condition.lists().map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let mut lists = Lists::default();
     let mut keys = Vec::new();

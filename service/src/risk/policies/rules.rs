@@ -17,13 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::listed::Deed;
 use crate::{
     app::App,
-    ports::{Range, ReadError},
+    ports::{RANGE_MAX, Range, ReadError},
 };
 
 /// The most versions of a rule: all of them are one record.
 pub const VERSIONS_MAX: usize = 100;
-/// The most rules of a tenant, retired ones included.
-pub const RULES_MAX: usize = 1_000;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +57,15 @@ pub struct Trial {
     pub unjudged: u64,
     /// Whether there are older payments that were not tried.
     pub more: bool,
+}
+
+impl Version {
+    /// Whether it was proposed here, by somebody who had shown who he is. What the policy's file has
+    /// was never tried, and says itself who wrote it.
+    #[must_use]
+    pub const fn is_proposed(&self) -> bool {
+        self.backtest.is_some()
+    }
 }
 
 impl Book {
@@ -134,13 +141,20 @@ pub async fn all(
     tenant: TenantId,
     policy: &Policy,
 ) -> Result<BTreeMap<String, Book>, ReadError> {
-    let range = Range::of(&partition(tenant), RULES_MAX).past_damage();
-    let kept = app.store.range(&range).await?;
-    let mut books: BTreeMap<String, Book> = kept
-        .iter()
-        .map(|item| decode::<Book>(&item.record.body.bytes))
-        .map(|book| (book.name.clone(), book))
-        .collect();
+    let mut books: BTreeMap<String, Book> = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let range = Range::of(&partition(tenant), RANGE_MAX);
+        let kept = app.store.range(&range.after(after).past_damage()).await?;
+        let found = kept
+            .iter()
+            .map(|item| decode::<Book>(&item.record.body.bytes));
+        books.extend(found.map(|book| (book.name.clone(), book)));
+        match kept.last() {
+            Some(last) if kept.len() == RANGE_MAX => after = Some(last.at.sort().to_owned()),
+            _ => break,
+        }
+    }
     for rule in policy.written() {
         if !books.contains_key(&rule.name) {
             books.insert(rule.name.clone(), Book::of(policy, &rule.name));

@@ -13,7 +13,7 @@ use crate::http::{
 };
 
 /// Adyen's, in hexadecimal.
-const ADYEN_SECRET: &str = "53495349";
+pub const ADYEN_SECRET: &str = "53495349";
 const GOCARDLESS_SECRET: &str = "gocardless-secret";
 
 async fn world() -> World {
@@ -196,7 +196,7 @@ async fn a_charge_is_voided() {
 }
 
 /// An event as Adyen signs it.
-fn adyen(world: &World, payment: &str, event: &str, psp: &str, amount: u64) -> Value {
+pub fn adyen(world: &World, payment: &str, event: &str, psp: &str, amount: u64) -> Value {
     let reference = format!(
         "{}-{}",
         world.tenant.short(),
@@ -218,7 +218,7 @@ fn adyen(world: &World, payment: &str, event: &str, psp: &str, amount: u64) -> V
     }})
 }
 
-async fn tell(
+pub async fn tell(
     world: &World,
     provider: &str,
     header: Option<(&str, String)>,

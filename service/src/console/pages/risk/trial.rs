@@ -2,18 +2,19 @@
 
 use axum::{
     extract::{RawQuery, State},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::{AT, reason, report};
+use super::{AT, reason, report, rule_of};
 use crate::console::{
     Console,
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
-    parts::{heading, list, number, query, text},
+    parts::{heading, list, number, query},
     session::Session,
     words::escaped,
 };
@@ -70,12 +71,17 @@ pub async fn page(
 
 /// The newest version of a rule, 0 when there is none.
 async fn newest(api: &ApiRouter, session: &Session, name: &str) -> Result<u64, Refused> {
-    let all: Value = api.get(session, "/v1/risk/rules").await?;
-    let rule = list(&all, "data")
-        .iter()
-        .find(|it| text(it, "name") == name);
-    let last = rule.and_then(|rule| list(rule, "versions").last());
-    Ok(last.map_or(0, |version| number(version, "version")))
+    if name.is_empty() {
+        return Ok(0);
+    }
+    match rule_of(api, session, name).await {
+        Ok(rule) => {
+            let last = list(&rule, "versions").last();
+            Ok(last.map_or(0, |version| number(version, "version")))
+        }
+        Err(refused) if refused.status == StatusCode::NOT_FOUND => Ok(0),
+        Err(refused) => Err(refused),
+    }
 }
 
 fn proposal(key: &str, asked: &Fields, newest: u64) -> Markup {

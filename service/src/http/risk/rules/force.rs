@@ -7,7 +7,10 @@ use lombard_core::{
 };
 use lombard_risk::{
     policy::Policy,
-    rules::{Mode, rule::NotActivated},
+    rules::{
+        Mode,
+        rule::{ModeName, NotActivated},
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,32 +54,10 @@ struct ModeBody<'a> {
     reason: Text<'a>,
 }
 
-/// A mode by its name.
-#[derive(Clone, Copy, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum ModeName {
-    Off,
-    Shadow,
-    Live,
-    Percentage,
-}
-
 impl ModeBody<'_> {
     fn mode(&self) -> Result<Mode, Problem> {
-        match (self.mode, self.percent) {
-            (ModeName::Off, None) => Ok(Mode::Off),
-            (ModeName::Shadow, None) => Ok(Mode::Shadow),
-            (ModeName::Live, None) => Ok(Mode::Live),
-            (ModeName::Percentage, Some(share)) => Ok(Mode::Percentage(share)),
-            (ModeName::Percentage, None) => Err(Problem::field(
-                "/percent",
-                "a percentage needs its share of payments, from 1 to 100",
-            )),
-            (_, Some(_)) => Err(Problem::field(
-                "/percent",
-                "only the mode `percentage` has a share",
-            )),
-        }
+        let mode = Mode::named(self.mode, self.percent);
+        mode.map_err(|why| Problem::field("/percent", why.to_string()))
     }
 }
 
@@ -129,6 +110,11 @@ pub async fn mode(
             )
             .at("/version")
         })?;
+        // Whoever wrote it in the policy's file may be the one who asks, under another name.
+        if mode.may_decide() && !chosen.rule.mode.may_decide() && !chosen.is_proposed() {
+            let detail = "who wrote this version in the policy's file is not known for sure: propose it again";
+            return Err(Problem::saying(ErrorCode::WrongState, detail.into()));
+        }
         let set = chosen.rule.clone().activate(mode, &by, now);
         chosen.rule = set.map_err(not_activated)?;
         if mode.may_decide() {

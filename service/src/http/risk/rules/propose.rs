@@ -26,7 +26,7 @@ use crate::{
         history::{self, Part},
         policies::{
             self,
-            rules::{self, Trial, VERSIONS_MAX, Version},
+            rules::{self, Book, Trial, VERSIONS_MAX, Version},
         },
     },
 };
@@ -81,6 +81,13 @@ pub async fn propose(
     let says = request.says.checked("/says", SAYS_MAX)?;
     let reason = request.reason.checked("/reason", REASON_MAX)?;
     let condition = condition(&request.condition, &policy)?;
+    let wish = key.wish("risk.rules.propose", &request);
+    let place = rules::key(tenant, name);
+    // Before it is tried, which takes long, unless it was kept under this key and is only repeated.
+    if app.get(&wish.record_key(tenant)).await?.is_none() {
+        let book: Option<Book> = app.value(&place).await?;
+        next_of(&book.unwrap_or_else(|| Book::of(&policy, name)), &request)?;
+    }
     let tried = history::try_on(
         app,
         tenant,
@@ -88,8 +95,6 @@ pub async fn propose(
         Part::newest(NEWEST_MAX),
     );
     let tried = tried.await?;
-    let place = rules::key(tenant, name);
-    let wish = key.wish("risk.rules.propose", &request);
     let note = call
         .note(&*app.host, "risk.rule.propose", name)
         .because(reason);
@@ -116,14 +121,7 @@ pub async fn propose(
     };
     let kept = once(&api, tenant, &wish, std::slice::from_ref(&place), |read| {
         let mut book = kept_or_written(read, tenant, &policy, name);
-        standing(&book)?;
-        if book.newest() != request.after_version {
-            return Err(stale(format!("the newest version is {}", book.newest())));
-        }
-        if book.versions.len() >= VERSIONS_MAX {
-            let full = format!("a rule has at most {VERSIONS_MAX} versions: use another name");
-            return Err(Problem::saying(ErrorCode::WrongState, full.into()));
-        }
+        next_of(&book, &request)?;
         book.versions.push(version.clone());
         book.revision += 1;
         let mut writes = read.checks();
@@ -138,16 +136,25 @@ pub async fn propose(
     Ok(reply(kept.await?))
 }
 
+/// Whether a rule may have the version after the one that was seen.
+fn next_of(book: &Book, request: &ProposeBody<'_>) -> Result<(), Problem> {
+    standing(book)?;
+    if book.newest() != request.after_version {
+        return Err(stale(format!("the newest version is {}", book.newest())));
+    }
+    if book.versions.len() >= VERSIONS_MAX {
+        let full = format!("a rule has at most {VERSIONS_MAX} versions: use another name");
+        return Err(Problem::saying(ErrorCode::WrongState, full.into()));
+    }
+    Ok(())
+}
+
 /// A condition that was checked, and whose lists there are.
 fn condition(source: &Text<'_>, policy: &Policy) -> Result<Condition, Problem> {
     let wrong = |detail| Problem::field("/condition", detail);
     let condition = Condition::compile(source.as_str()).map_err(|found| wrong(in_words(&found)))?;
-    let unknown = condition
-        .lists()
-        .iter()
-        .find(|list| !policy.lists.exists(list));
-    match unknown {
+    match condition.unknown_list(&policy.lists) {
         None => Ok(condition),
-        Some(list) => Err(wrong(format!("there is no list `{list}`: make it first"))),
+        Some(unknown) => Err(wrong(in_words(&[unknown]))),
     }
 }

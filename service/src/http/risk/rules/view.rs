@@ -57,7 +57,7 @@ impl<'a> RuleView<'a> {
     }
 }
 
-/// All rules.
+/// Rules, by name.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RiskRules)]
 pub struct RulesView<'a> {
@@ -68,15 +68,24 @@ pub struct RulesView<'a> {
     policy_version: u64,
     /// The rules, by name.
     data: Vec<RuleView<'a>>,
+    /// Whether there are more after them.
+    has_more: bool,
+    /// Where to go on.
+    #[schema(nullable = false, max_length = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
 }
 
 impl<'a> RulesView<'a> {
-    /// The view of a policy's rules.
-    pub fn of(policy: &Policy, books: impl Iterator<Item = &'a Book>) -> Self {
+    /// The view of a part of a policy's rules.
+    pub fn of(policy: &Policy, books: &[&'a Book], has_more: bool) -> Self {
+        let last = books.last().filter(|_| has_more);
         Self {
             object: "risk_rules",
             policy_version: policy.rules.version(),
-            data: books.map(RuleView::of).collect(),
+            data: books.iter().copied().map(RuleView::of).collect(),
+            has_more,
+            next_cursor: last.map(|book| book.name.as_str()),
         }
     }
 }
