@@ -16,7 +16,7 @@ use crate::{
     ports::CommitError,
     vault::{
         subjects::SubjectError,
-        tokens::{Asker, TokenError, Tokens},
+        tokens::{Asker, Reader, TokenError, Tokens},
     },
 };
 
@@ -46,6 +46,7 @@ fn asker(call: &Call, purpose: &str) -> Asker {
         who: call.caller().actor.to_string(),
         purpose: purpose.to_owned(),
         trace: Some(call.trace().trace_id()),
+        reader: Reader::Asker,
     }
 }
 

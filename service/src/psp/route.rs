@@ -5,9 +5,8 @@
 //!
 //! **Failover** is safe only where a provider certainly did nothing, so it is asked for only after a
 //! first try that never left ([`RailPort::another_way`]); the new way is committed before it is
-//! taken. What may have arrived is looked up where it may have arrived, and nowhere else.
-//!
-//! A card's number leaves the vault here, for one request, and is on record there.
+//! taken. What may have arrived is looked up where it may have arrived, and nowhere else. Here a
+//! card's number leaves the vault, for one request, on record there.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -48,7 +47,7 @@ use crate::{
     slo::Slo,
     vault::{
         Token, Tokens,
-        tokens::{Asker, DetokenizeError, Matter, Operation, TokenError, Use},
+        tokens::{Asker, DetokenizeError, Matter, Operation, Reader, TokenError, Use},
     },
 };
 
@@ -252,6 +251,7 @@ impl Cards {
             who: format!("charge/{}", payment.id),
             purpose: "to charge it".to_owned(),
             trace: payment.trace.clone(),
+            reader: Reader::Asker,
         };
         let wanted = Use {
             merchant: None,

@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use super::{
     keys::{KeysError, Wrapped},
     subjects::{self, ERASURES, Erasure, LIST, Subject},
-    tokens::{Asker, TokenError, Tokens},
+    tokens::{Asker, Reader, TokenError, Tokens},
 };
 use crate::{
     ports::{CommitError, Range, ReadError},
@@ -257,6 +257,7 @@ pub async fn carry_out(tokens: &Tokens) -> Result<usize, TokenError> {
             who: "worker/erasure".into(),
             purpose: "the time for which the law wants it kept is over".into(),
             trace: None,
+            reader: Reader::Asker,
         };
         // A payment may have used it meanwhile: then it is deferred again.
         if let (_, Outcome::Erased(_)) = tokens.erase(subject.id, &asker).await? {

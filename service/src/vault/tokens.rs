@@ -19,7 +19,7 @@ use std::sync::Arc;
 use lombard_core::{id::Id, store::Snapshot, tenant::TenantId};
 use ring::rand::SystemRandom;
 
-pub use detokenize::{Asker, DetokenizeError};
+pub use detokenize::{Asker, DetokenizeError, Reader};
 pub use matter::{BankAccount, Card, Kind, Matter, Person, Shown};
 pub use record::{Sealing, Token, key, listed};
 pub use scope::{Operation, OutOfScope, Scope, Use};

@@ -5,6 +5,7 @@
 use axum::{extract::State, response::Response};
 use lombard_core::{
     audit,
+    command::Reply,
     id::Id,
     store::{decode, encode},
 };
@@ -104,6 +105,15 @@ impl PersonView {
         })
     }
 
+    /// The answer that shows the password, once.
+    fn shown_once(self, done: Reply, password: &str) -> Response {
+        let whole = Self {
+            one_time_password: Some(password.to_owned()),
+            ..self
+        };
+        shown_once(done, &whole)
+    }
+
     /// As it is kept for a repeated request: no personal data is.
     fn without_name(&self) -> Self {
         Self {
@@ -163,11 +173,7 @@ pub async fn create(
         })
     })
     .await?;
-    let whole = PersonView {
-        one_time_password: Some(once_password.as_str().to_owned()),
-        ..view
-    };
-    Ok(shown_once(done, &whole))
+    Ok(view.shown_once(done, &once_password))
 }
 
 /// People.
@@ -250,11 +256,7 @@ pub async fn reset(
         })
     })
     .await?;
-    let whole = PersonView {
-        one_time_password: Some(once_password.as_str().to_owned()),
-        ..view
-    };
-    Ok(shown_once(done, &whole))
+    Ok(view.shown_once(done, &once_password))
 }
 
 impl From<PersonError> for Problem {

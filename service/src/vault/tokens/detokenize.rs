@@ -2,12 +2,13 @@
 //!
 //! Each deed and the counter of the doer's hour are written in one commit, before the answer, so
 //! the count is exact under any concurrency and nothing is handed out off the record. A refusal
-//! is on record too. When a doer's hour exceeds the limit, a person is alerted once.
+//! is on record too. When a doer's hour exceeds the limit, a person is alerted once. What an order
+//! uses and shows nobody is on record, and does not count.
 
 use lombard_core::{
     audit::Audit,
     id::Id,
-    store::{Body, Key, Snapshot},
+    store::{Body, Key, Snapshot, WriteSet},
     tenant::TenantId,
     time::Timestamp,
 };
@@ -35,6 +36,18 @@ pub struct Asker {
     pub purpose: String,
     /// Under which trace.
     pub trace: Option<String>,
+    /// Who sees it then.
+    pub reader: Reader,
+}
+
+/// Who sees what a token stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Whoever asks: it counts among the readings of his hour.
+    Asker,
+    /// The order that names the token, and nobody: however many orders there are, nothing is read
+    /// back.
+    Order,
 }
 
 /// Why it was not handed out.
@@ -140,15 +153,17 @@ impl Tokens {
                 .because(asker.purpose.clone())
                 .outcome(outcome)
                 .traced(asker.trace.clone());
-            let mut snapshot = Snapshot::default();
-            let found = records.get(&counter).await?;
-            snapshot.put(counter.clone(), found);
-            let hour: Hour = snapshot.value(&counter).unwrap_or_default();
-            let hour = Hour {
-                count: hour.count + 1,
-            };
-            let mut writes = snapshot.checks();
-            writes.put(&counter, Body::of(&hour));
+            let mut hour = Hour::default();
+            let mut writes = WriteSet::default();
+            if asker.reader == Reader::Asker {
+                let mut snapshot = Snapshot::default();
+                let found = records.get(&counter).await?;
+                snapshot.put(counter.clone(), found);
+                hour = snapshot.value(&counter).unwrap_or_default();
+                hour.count += 1;
+                writes = snapshot.checks();
+                writes.put(&counter, Body::of(&hour));
+            }
             writes.create(audit.key(), audit.body());
             match records.store.commit(&writes).await {
                 Ok(()) => return self.alert(asker, hour, now).await,

@@ -238,6 +238,19 @@ async fn many_readings_in_an_hour_alert_a_person_once() {
     let mut config = lombard_service::config::Config::default();
     config.vault.detokenize_per_hour_max = 3;
     let world = World::with(config).await;
+    // However many payments name a token, nobody reads it back.
+    let bank = json!({"bank_account": {"sort_code": "200000", "account_number": "55779911", "holder": "Ada"}});
+    let bank = world.post("/v1/tokens", bank).await.text("id");
+    let from = world.account(10_000).await;
+    for _ in 0..6 {
+        let body = json!({"amount": 1, "currency": "GBP", "debtor": {"account": from}, "creditor": {"token": bank}});
+        world.post("/v1/payments", body).await.expect(201);
+    }
+    let quiet = world.get("/v1/exceptions").await.expect(200);
+    assert_eq!(quiet["data"], json!([]));
+    let used = deeds(&world).await;
+    let used = used.iter().filter(|deed| deed.what == "token.detokenize");
+    assert_eq!(used.count(), 6, "each is on record");
     let id = world.post("/v1/tokens", card()).await.text("id");
     let path = format!("/v1/tokens/{id}/detokenize");
     // At once: the count is exact all the same.

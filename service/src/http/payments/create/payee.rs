@@ -13,7 +13,7 @@ use crate::{
     http::{Api, Call, Problem},
     vault::{
         Token,
-        tokens::{Asker, Kind, Matter, Operation, TokenError, Use},
+        tokens::{Asker, Kind, Matter, Operation, Reader, TokenError, Use},
     },
 };
 
@@ -55,6 +55,7 @@ impl Payee {
             who: call.caller().actor.to_string(),
             purpose: "payment".to_owned(),
             trace: Some(call.trace().trace_id()),
+            reader: Reader::Order,
         };
         let wanted = Use {
             merchant: checked(body.merchant.as_ref(), "/creditor/merchant", NAME_MAX)?,
