@@ -5,8 +5,11 @@
 //! text of anybody's. A new version adds fields and takes none away; `deploy/lib/analytics.ts` has the
 //! same as columns.
 
+mod alarm;
+
 use std::sync::Arc;
 
+pub use alarm::{Alarm, OPENED, alarms_of};
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_kinesis::{primitives::Blob, types::PutRecordsRequestEntry};
@@ -157,7 +160,22 @@ impl Outward {
             self.to_stream(part).await?;
         }
         for part in events.chunks(BUS_CALL) {
-            self.to_bus(part).await?;
+            let entries = part
+                .iter()
+                .map(|event| (&event.kind, &event.payment, event));
+            self.to_bus(entries).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the bus what people must hear of.
+    ///
+    /// # Errors
+    /// When some were not taken. All are to be told again then.
+    pub async fn ring(&self, alarms: &[Alarm]) -> Result<(), Cause> {
+        for part in alarms.chunks(BUS_CALL) {
+            let entries = part.iter().map(|alarm| (&alarm.event, &alarm.id, alarm));
+            self.to_bus(entries).await?;
         }
         Ok(())
     }
@@ -180,17 +198,21 @@ impl Outward {
         refused("the stream", answer.failed_record_count().unwrap_or(0))
     }
 
-    async fn to_bus(&self, events: &[Told]) -> Result<(), Cause> {
+    /// Each with its type and what it is about.
+    async fn to_bus<'a>(
+        &self,
+        events: impl Iterator<Item = (&'a String, &'a String, &'a (impl Serialize + 'a))>,
+    ) -> Result<(), Cause> {
         let Some((client, name)) = &self.bus else {
             return Ok(());
         };
-        let entries = events.iter().map(|event| {
+        let entries = events.map(|(kind, about, detail)| {
             let entry = PutEventsRequestEntry::builder();
             let entry = entry.event_bus_name(name).source(SOURCE);
             Ok(entry
-                .detail_type(&event.kind)
-                .resources(&event.payment)
-                .detail(text(event)?)
+                .detail_type(kind)
+                .resources(about)
+                .detail(text(detail)?)
                 .build())
         });
         let entries: Vec<_> = entries.collect::<Result<_, Cause>>()?;
@@ -200,7 +222,7 @@ impl Outward {
     }
 }
 
-fn text(event: &Told) -> Result<String, Cause> {
+fn text(event: &impl Serialize) -> Result<String, Cause> {
     serde_json::to_string(event).map_err(|error| Arc::new(error) as Cause)
 }
 

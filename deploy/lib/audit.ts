@@ -64,7 +64,7 @@ export class AuditStack extends Stack {
           fieldSelectors: [
             is('eventCategory', 'Data'),
             is('resources.type', 'AWS::DynamoDB::Table'),
-            is('resources.ARN', data.vault.tableArn),
+            is('resources.ARN', data.vault.tableArn, data.tokens.tableArn),
           ],
         },
         {

@@ -39,8 +39,10 @@ export class DataStack extends Stack {
   readonly records: Table;
   /** The numbered journal of what was committed: what consumers read, and where they are. */
   readonly feed: Table;
-  /** The wrapped keys of persons; deleting one is erasing the person. */
+  /** The vault's own keys, wrapped. */
   readonly vault: Table;
+  /** Tokens, and the wrapped data keys of persons; taking a key away is erasing the person. */
+  readonly tokens: Table;
   /** The most that any function or workflow may do. */
   readonly boundary: ManagedPolicy;
   readonly events: Stream;
@@ -57,23 +59,11 @@ export class DataStack extends Stack {
     lendAuditBucket(this, settings);
     this.queues = new Queues(this, 'Queues', this.keys.ledger, this.buckets.arrivals);
     const name = `lombard-${settings.stage}`;
-    this.records = this.table('Records', settings, {
+    this.records = this.recordsTable('Records', settings, {
       tableName: name,
       encryptionKey: this.keys.ledger,
-      partitionKey: { name: SHAPE.records.partition, type: AttributeType.STRING },
-      sortKey: { name: SHAPE.records.sort, type: AttributeType.STRING },
       stream: StreamViewType.NEW_IMAGE,
     });
-    for (const index of SHAPE.records.indexes) {
-      this.records.addGlobalSecondaryIndex({
-        indexName: index.name,
-        partitionKey: { name: index.partition, type: AttributeType.STRING },
-        sortKey: { name: index.sort, type: AttributeType.STRING },
-        // Only keys: an index is written when a record enters or leaves an order, not each time
-        // that the record changes (docs/cost.md shows what that saves).
-        projectionType: ProjectionType.KEYS_ONLY,
-      });
-    }
     this.feed = this.table('Feed', settings, {
       // The program finds it by this name.
       tableName: `${name}-feed`,
@@ -86,8 +76,10 @@ export class DataStack extends Stack {
       encryptionKey: this.keys.vault,
       partitionKey: { name: 'p', type: AttributeType.STRING },
     });
+    // Its name is the one that `lombard export --aws-table` looks for.
+    this.tokens = this.recordsTable('Tokens', settings, { tableName: `${name}-vault`, encryptionKey: this.keys.vault });
     for (const table of [this.records, this.feed]) Tags.of(table).add('data-class', 'financial', { priority: 200 });
-    Tags.of(this.vault).add('data-class', 'personal', { priority: 200 });
+    for (const table of [this.vault, this.tokens]) Tags.of(table).add('data-class', 'personal', { priority: 200 });
 
     this.events = new Stream(this, 'Events', {
       streamMode: StreamMode.PROVISIONED,
@@ -114,6 +106,27 @@ export class DataStack extends Stack {
     accept(this.rails, 'rotated-elsewhere');
     Tags.of(this.rails).add('data-class', 'secret', { priority: 200 });
     new CfnOutput(this, 'RecordsName', { value: this.records.tableName });
+  }
+
+  /** A table that a store of records lives in, with its two orders. */
+  private recordsTable(id: string, settings: Settings, more: Omit<TableProps, 'partitionKey'>): Table {
+    const { partition, sort, indexes } = SHAPE.records;
+    const table = this.table(id, settings, {
+      partitionKey: { name: partition, type: AttributeType.STRING },
+      sortKey: { name: sort, type: AttributeType.STRING },
+      ...more,
+    });
+    for (const index of indexes) {
+      table.addGlobalSecondaryIndex({
+        indexName: index.name,
+        partitionKey: { name: index.partition, type: AttributeType.STRING },
+        sortKey: { name: index.sort, type: AttributeType.STRING },
+        // Only keys: an index is written when a record enters or leaves an order, not each time
+        // that the record changes (docs/cost.md shows what that saves).
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
+    return table;
   }
 
   private table(id: string, settings: Settings, more: TableProps): Table {

@@ -58,9 +58,9 @@ export class RoleFunction extends Construct {
     });
     accept(policy, 'tracing');
     if (role === 'feed') accept(policy, 'find-stream');
-    if (role === 'sequencer') {
+    if (role === 'sequencer' || role === 'api') {
       acceptUnder(policy, data.buckets.ledger, 'log/*',
-        'Tiles have names that follow from the size of the log: it writes below this prefix, and only there.');
+        'Tiles have names that follow from the size of the log: it reads, or writes, below this prefix, and only there.');
     }
     if (role === 'reconcile') {
       acceptUnder(policy, data.buckets.arrivals, '*',
@@ -103,9 +103,15 @@ function telling(log: LogGroup) {
 /** Names of things, for the roles that use them. */
 function environment(role: RoleName, { data, settings, machines }: RoleFunctionProps): Record<string, string> {
   const vault = { LOMBARD_VAULT_TABLE: data.vault.tableName, LOMBARD_VAULT_KEY: data.keys.vault.keyArn };
+  const log = { LOMBARD_BUCKET: data.buckets.ledger.bucketName, LOMBARD_SIGNING_KEY: data.keys.checkpoints.keyArn };
   const own: Record<RoleName, Record<string, string>> = {
-    // The stage's name is the gateway's, not a part of our paths.
-    api: { ...vault, AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH: 'true' },
+    api: {
+      ...vault,
+      ...log,
+      LOMBARD_TOKENS_TABLE: data.tokens.tableName,
+      // The stage's name is the gateway's, not a part of our paths.
+      AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH: 'true',
+    },
     feed: {
       ...vault,
       LOMBARD_STREAM: data.events.streamName,
@@ -114,10 +120,7 @@ function environment(role: RoleName, { data, settings, machines }: RoleFunctionP
       LOMBARD_SAGA_STRAIGHT: machines.straight,
       LOMBARD_SAGA_WAITING: machines.waiting,
     },
-    sequencer: {
-      LOMBARD_BUCKET: data.buckets.ledger.bucketName,
-      LOMBARD_SIGNING_KEY: data.keys.checkpoints.keyArn,
-    },
+    sequencer: { ...log, LOMBARD_LOG_WAITS_SECONDS: String(settings.logWaits.toSeconds()) },
     reconcile: {
       LOMBARD_ARRIVALS: data.buckets.arrivals.bucketName,
       LOMBARD_DEAD_LETTERS: data.queues.dead.arrivals.queueUrl,

@@ -9,6 +9,7 @@ import type { DataStack } from './data.js';
 import type { PaymentsStack } from './payments.js';
 import { ROLES } from './roles.js';
 import { MACHINES } from './saga.js';
+import type { Settings } from './settings.js';
 
 export interface Entry {
   readonly id: string;
@@ -20,6 +21,8 @@ export interface Entry {
   readonly metric: IMetric;
   /** It rings above this. */
   readonly threshold: number;
+  /** Whether no figure at all rings too. */
+  readonly silenceRings?: boolean;
   /** For how many periods in a row; one unless said. */
   readonly periods?: number;
 }
@@ -28,6 +31,7 @@ export interface Watched {
   readonly data: DataStack;
   readonly payments: PaymentsStack;
   readonly analytics: AnalyticsStack;
+  readonly settings: Settings;
 }
 
 const MINUTE = Duration.minutes(1);
@@ -142,14 +146,30 @@ function workflows({ payments }: Watched): Entry[] {
   });
 }
 
-function streams({ data, payments, analytics }: Watched): Entry[] {
+function streams({ data, payments, analytics, settings }: Watched): Entry[] {
   const behind: Entry = {
     id: 'feed-Behind', group: 'Behind, ms', severity: 'page', periods: 2, threshold: 60_000, runbook: 'docs/runbooks/aws.md',
     means: 'What was committed a minute ago has not reached the feed.',
     metric: payments.functions.feed.function.metric('IteratorAge', { period: MINUTE, statistic: 'Maximum', label: 'feed' }),
   };
+  // What the sequencer itself tells (lambda/src/pace.rs), under the name in docs/metrics.md.
+  const log: Entry = {
+    id: 'Log-Behind', group: 'The verifiable log: behind, s', severity: 'page', periods: 5, silenceRings: true,
+    // Twice what a lone entry waits by design, and two minutes for the look itself.
+    threshold: 2 * settings.logWaits.toSeconds() + 120, runbook: 'docs/runbooks/exceptions/log_behind.md',
+    means: 'Entries of the ledger wait for a checkpoint, or nobody looks: nothing committed since can be proven.',
+    metric: new Metric({
+      namespace: 'Lombard',
+      metricName: 'lombard_log_lag',
+      dimensionsMap: { stage: settings.stage },
+      statistic: 'Maximum',
+      period: MINUTE,
+      label: 'log',
+    }),
+  };
   return [
     behind,
+    log,
     {
       id: 'Events-Throttled', group: 'Events', severity: 'warn', periods: 3, threshold: 0, runbook: 'docs/runbooks/aws.md',
       means: 'The stream of events takes no more: add shards.',

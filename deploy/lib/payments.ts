@@ -2,7 +2,7 @@
  * What carries payments and holds nothing: the way in, the functions, the workflows.
  */
 import { ArnFormat, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -44,6 +44,7 @@ export class PaymentsStack extends Stack {
     this.entry = new Entry(this, 'Entry', { settings, data, handler: this.functions.api.function });
     new Rotation(this, 'Rotation', { settings, data, boundary: bounds });
     this.feeds(data);
+    this.tendsTheVault();
     this.eachMinute('EveryMinute', 'schedule', data, 'Wakes what is due: expiries, enquiries, late webhooks');
     this.eachMinute('InOrder', 'sequencer', data, 'Takes what was committed into the journal and the verifiable log');
     new CfnOutput(this, 'Url', { value: this.entry.api.url });
@@ -55,6 +56,19 @@ export class PaymentsStack extends Stack {
       resource: 'stateMachine',
       resourceName: machineName(settings, name),
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  /** The only role that may change the vault also does what falls due there: erasures, and exchanges of keys. */
+  private tendsTheVault(): void {
+    new Rule(this, 'VaultTended', {
+      description: 'Erasures that are due, and exchanges of keys that were asked for',
+      schedule: Schedule.rate(Duration.minutes(5)),
+      targets: [new LambdaFunction(this.functions.api.function, {
+        event: RuleTargetInput.fromObject({ tend: 'vault' }),
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(5),
+      })],
     });
   }
 

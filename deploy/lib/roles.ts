@@ -22,12 +22,16 @@ export function statements(role: RoleName, of: Surroundings): PolicyStatement[] 
 }
 
 const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
-  // Whoever takes this over can do what any caller with every tenant's key can: decide payments.
-  // It cannot reach the rails' keys, the ledger's bucket, the stream, or a workflow.
+  // Whoever takes this over can do what any caller with every tenant's key can: decide payments, and open
+  // what a tenant that it names has sealed, each time on the trail. It can read the log and not add to it; it
+  // cannot reach the rails' keys, the stream, or a workflow.
   api: ({ data }) => [
     ...records(data, 'read', 'list', 'write'),
     ...journal(data),
-    ...vault(data, 'seal', 'open', 'erase'),
+    ...vault(data, 'seal', 'open'),
+    ...tokens(data),
+    ...tiles(data, 's3:GetObject'),
+    allow('KnowTheSigner', ['kms:GetPublicKey'], [data.keys.checkpoints.keyArn]),
   ],
   // It starts what was committed; it never speaks to a rail, so it has no rail's key.
   feed: ({ data, machines }) => [
@@ -48,10 +52,7 @@ const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
     ...records(data, 'read', 'list', 'write'),
     ...journal(data, 'consume', 'feed'),
     stream(data),
-    allow('Tiles', ['s3:GetObject', 's3:PutObject'], [data.buckets.ledger.arnForObjects('log/*')]),
-    allow('FindNoTile', ['s3:ListBucket'], [data.buckets.ledger.bucketArn], {
-      StringLike: { 's3:prefix': 'log/*' },
-    }),
+    ...tiles(data, 's3:GetObject', 's3:PutObject'),
     allow('Sign', ['kms:Sign', 'kms:GetPublicKey'], [data.keys.checkpoints.keyArn]),
   ],
   // It reads what banks left for us; it cannot leave anything there itself.
@@ -82,18 +83,49 @@ const STATEMENTS: Record<RoleName, (of: Surroundings) => PolicyStatement[]> = {
 };
 
 /** Reading and writing of records, with the key that they are encrypted under. */
-function records(data: DataStack, ...how: ('read' | 'list' | 'write')[]): PolicyStatement[] {
-  const table = data.records.tableArn;
+function records(data: DataStack, ...how: Access[]): PolicyStatement[] {
+  return [...store('Records', data.records.tableArn, ...how), throughService(data, 'RecordsKey')];
+}
+
+type Access = 'read' | 'list' | 'write';
+
+/** What is done with the table of a store. */
+function store(what: string, table: string, ...how: Access[]): PolicyStatement[] {
   const given = {
     // A read of one moment is `TransactGetItems`, for which the permission is `GetItem`.
-    read: allow('ReadRecords', ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'], [table]),
-    list: allow('ListRecords', ['dynamodb:Query'],
+    read: allow(`Read${what}`, ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'], [table]),
+    list: allow(`List${what}`, ['dynamodb:Query'],
       [table, ...SHAPE.records.indexes.map(({ name }) => `${table}/index/${name}`)]),
     // A write set is `TransactWriteItems`, for which the permissions are those of its actions.
-    write: allow('WriteRecords',
+    write: allow(`Write${what}`,
       ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'], [table]),
   };
-  return [...how.map((one) => given[one]), throughService(data, 'RecordsKey')];
+  return how.map((one) => given[one]);
+}
+
+/**
+ * Tokens of the vault and the data keys of persons, made, opened, wrapped anew and taken away. What KMS is asked
+ * names the tenant whose data it is; the two calls that are about no data at all (looking at the key, and giving
+ * it new material, which leaves all that was wrapped before to be opened) name only the key.
+ */
+function tokens(data: DataStack): PolicyStatement[] {
+  const key = data.keys.vault.keyArn;
+  return [
+    ...store('Tokens', data.tokens.tableArn, 'read', 'list', 'write'),
+    allow('Rewrap', ['kms:ReEncryptFrom', 'kms:ReEncryptTo'], [key], NAMES_A_TENANT),
+    allow('Exchange', ['kms:DescribeKey', 'kms:RotateKeyOnDemand'], [key]),
+  ];
+}
+
+const NAMES_A_TENANT = { Null: { 'kms:EncryptionContext:tenant': 'false' } };
+
+/** The files of the log. Who may not list is told that what is absent is forbidden. */
+function tiles(data: DataStack, ...actions: ('s3:GetObject' | 's3:PutObject')[]): PolicyStatement[] {
+  const { ledger } = data.buckets;
+  return [
+    allow('Tiles', actions, [ledger.arnForObjects('log/*')]),
+    allow('FindNoTile', ['s3:ListBucket'], [ledger.bucketArn], { StringLike: { 's3:prefix': 'log/*' } }),
+  ];
 }
 
 /** The journal: everybody may ask whether it is there; who feeds it also adds to it. */
@@ -114,19 +146,19 @@ function throughService(data: DataStack, sid: string): PolicyStatement {
   });
 }
 
-/** The vault: its table, and its key, which works only for a caller that names whose data it is. */
-function vault(data: DataStack, ...how: ('seal' | 'open' | 'erase')[]): PolicyStatement[] {
+/** The vault: its own keys' table, and its key, which works only for a caller that names whose data it is. */
+function vault(data: DataStack, ...how: ('seal' | 'open')[]): PolicyStatement[] {
   const table = data.vault.tableArn;
   const actions = {
     open: ['dynamodb:GetItem'],
+    // Put once, when there are none: that there are stays true, because nobody may take them away.
     seal: ['dynamodb:PutItem'],
-    erase: ['dynamodb:DeleteItem'],
   };
   const direct = how.includes('seal') ? ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
   const key = data.keys.vault.keyArn;
   return [
     allow('WrappedKeys', how.flatMap((one) => actions[one]), [table]),
-    allow('Unwrap', direct, [key], { Null: { 'kms:EncryptionContext:tenant': 'false' } }),
+    allow('Unwrap', direct, [key], NAMES_A_TENANT),
     allow('VaultAtRest', ['kms:Decrypt', 'kms:GenerateDataKey'], [key], {
       StringEquals: {
         'kms:ViaService': ['dynamodb', 'secretsmanager'].map((of) => `${of}.${data.region}.amazonaws.com`),

@@ -48,6 +48,8 @@ export interface Settings {
   readonly reservedApi?: number;
   /** Shards of the event stream: 1 MB/s or 1,000 records/s each. */
   readonly shards: number;
+  /** How long a lone entry of the ledger waits for others before it gets a checkpoint (docs/cost.md). */
+  readonly logWaits: Duration;
   /** US dollars a month after which somebody is told. */
   readonly budget: number;
   /** Who is told; nobody when empty, which is right for a stage without operators. */
@@ -85,6 +87,7 @@ const PROD = {
   // The rest of the account's 1,000 stays with those who finish what was accepted.
   reservedApi: 600,
   shards: 2,
+  logWaits: Duration.minutes(15),
   budget: 5_000,
   recordsConfiguration: true,
 } as const;
@@ -101,6 +104,7 @@ const DEV = {
   anonymousRate: 100,
   keyRate: 6_000,
   shards: 1,
+  logWaits: Duration.minutes(1),
   budget: 100,
   recordsConfiguration: false,
 } as const;

@@ -6,7 +6,9 @@ import { Duration, Stack, Tags, type StackProps } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Alarm, ComparisonOperator, Dashboard, GraphWidget, Metric, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { Effect, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -14,6 +16,7 @@ import type { AnalyticsStack } from './analytics.js';
 import type { DataStack } from './data.js';
 import { catalogue, type Entry as Catalogued } from './metrics.js';
 import type { PaymentsStack } from './payments.js';
+import { allow } from './roles.js';
 import type { Settings } from './settings.js';
 
 export interface WatchProps extends StackProps {
@@ -28,8 +31,9 @@ export class WatchStack extends Stack {
     super(scope, id, props);
     const page = this.topic('Page', settings, props.data);
     const warn = this.topic('Warn', settings, props.data);
-    const entries = catalogue(props);
+    const entries = catalogue({ ...props, settings });
     for (const entry of entries) this.alarm(entry, entry.severity === 'page' ? page : warn);
+    this.exceptions(settings, props.data, page);
     this.dashboard(settings, entries);
     this.budget(settings, warn);
     Tags.of(this).add('component', 'watch', { priority: 100 });
@@ -50,6 +54,39 @@ export class WatchStack extends Stack {
     return topic;
   }
 
+  /** Exceptions that cannot wait: the feed tells the bus of them, and the bus tells people. */
+  private exceptions(settings: Settings, data: DataStack, to: Topic): void {
+    // A role, because what a topic's own policy says to EventBridge can have no condition.
+    const identity = new Role(this, 'Ringing', {
+      assumedBy: new ServicePrincipal('events.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+      description: 'Tells people of exceptions that cannot wait',
+      permissionsBoundary: data.boundary,
+    });
+    const policy = new ManagedPolicy(this, 'RingingPolicy', {
+      statements: [
+        allow('Ring', ['sns:Publish'], [to.topicArn]),
+        allow('TopicsKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [data.keys.audit.keyArn], {
+          StringEquals: { 'kms:ViaService': `sns.${data.region}.amazonaws.com` },
+        }),
+      ],
+    });
+    identity.addManagedPolicy(policy);
+    const said = (field: string): string => EventField.fromPath(`$.detail.${field}`);
+    new Rule(this, 'Exceptions', {
+      description: 'Exceptions that a person must see within a minute',
+      eventBus: data.bus,
+      eventPattern: { source: ['lombard'], detailType: ['exception.opened'] },
+      targets: [new SnsTopic(to, {
+        authorizeUsingRole: true,
+        role: identity.withoutPolicyUpdates(),
+        message: RuleTargetInput.fromText(
+          `Lombard ${settings.stage}: ${said('kind')}, ${said('id')} of ${said('tenant')}. Read on: ${said('runbook')}`),
+      })],
+    });
+  }
+
   private alarm(entry: Catalogued, to: Topic): void {
     const alarm = new Alarm(this, entry.id, {
       alarmDescription: `${entry.means} Read on: ${entry.runbook}`,
@@ -57,8 +94,8 @@ export class WatchStack extends Stack {
       threshold: entry.threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: entry.periods ?? 1,
-      // Silence is good news for all of these: they count what went wrong.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      // Silence is good news where what went wrong is counted, and bad news where somebody is to report.
+      treatMissingData: entry.silenceRings ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(to));
     alarm.addOkAction(new SnsAction(to));

@@ -33,7 +33,10 @@ const KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
 const STREAM = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'];
 
 const MAY: Record<RoleName, string[]> = {
-  api: [...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'kms:Encrypt'],
+  api: [
+    ...READ, ...WRITE, ...KEY, ...TELLING, 'dynamodb:Query', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GetPublicKey',
+    'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:RotateKeyOnDemand', 's3:GetObject', 's3:ListBucket',
+  ],
   feed: [
     ...READ, ...WRITE, ...KEY, ...TELLING, ...STREAM, 'dynamodb:ListStreams', 'dynamodb:Query', 'events:PutEvents',
     'kinesis:PutRecord', 'kinesis:PutRecords', 'sqs:SendMessage', 'states:SendTaskSuccess', 'states:StartExecution',
@@ -115,9 +118,26 @@ test('keys work only through the services that hold data, or for a caller that s
   }
 });
 
-test('only those who seal or open personal data know of the vault', () => {
-  const know = ROLES.filter((role) => policyOf(role).some((it) => it.Sid === 'WrappedKeys'));
-  assert.deepEqual(know, ['api', 'feed', 'saga', 'schedule']);
+test('only those who seal or open personal data know of the vault, and only the API of its tokens', () => {
+  const knows = (sid: string): RoleName[] => ROLES.filter((role) => policyOf(role).some((it) => it.Sid === sid));
+  assert.deepEqual(knows('WrappedKeys'), ['api', 'feed', 'saga', 'schedule']);
+  for (const sid of ['ReadTokens', 'ListTokens', 'WriteTokens', 'Rewrap', 'Exchange']) assert.deepEqual(knows(sid), ['api'], sid);
+});
+
+test('nothing is sealed, opened or wrapped anew without saying whose it is, and nobody can take the keys away', () => {
+  const data = /^kms:(Decrypt|Encrypt|GenerateDataKey|ReEncrypt(From|To))$/;
+  for (const role of ROLES) {
+    for (const statement of policyOf(role)) {
+      const actions = listed(statement.Action);
+      if (!actions.some((action) => data.test(action))) continue;
+      const { StringEquals, Null } = statement.Condition ?? {};
+      assert.ok(StringEquals?.['kms:ViaService'] ?? Null?.['kms:EncryptionContext:tenant'] === 'false', `${role} ${statement.Sid}`);
+      // One statement about two keys would lend the condition of one to the other.
+      assert.equal(listed(statement.Resource).length, 1, `${role} ${statement.Sid}`);
+    }
+    const onKeys = policyOf(role).find((it) => it.Sid === 'WrappedKeys');
+    if (onKeys) for (const action of listed(onKeys.Action)) assert.match(action, /^dynamodb:(GetItem|PutItem)$/, role);
+  }
 });
 
 test('every function\'s and workflow\'s identity is bounded, and only its service can be it', () => {

@@ -136,12 +136,29 @@ test('production keeps logs for a month, access logs for over a year, and says s
   for (const [id, days] of kept) assert.ok(days === 30 || days === 400, String(id));
 });
 
+test('the log that is behind rings, and so does nobody looking', () => {
+  const found = resources('prod', 'AWS::CloudWatch::Alarm').filter((it) => it.Properties.MetricName === 'lombard_log_lag');
+  assert.equal(found.length, 1);
+  const { Namespace, TreatMissingData, Dimensions, Threshold } = found[0]!.Properties;
+  assert.deepEqual([Namespace, TreatMissingData, Threshold], ['Lombard', 'breaching', 1_920]);
+  assert.deepEqual(Dimensions, [{ Name: 'stage', Value: 'prod' }]);
+});
+
+test('exceptions that cannot wait reach people, and the message says nothing of anybody', () => {
+  const rule = resources('prod', 'AWS::Events::Rule').find((it) => it.stack === 'Watch')!.Properties;
+  assert.deepEqual(rule.EventPattern, { source: ['lombard'], 'detail-type': ['exception.opened'] });
+  const [target] = rule.Targets;
+  assert.ok(target.RoleArn && target.Arn.Ref.startsWith('Page'));
+  const said = Object.values(target.InputTransformer.InputPathsMap).sort();
+  assert.deepEqual(said, ['id', 'kind', 'runbook', 'tenant'].map((field) => `$.detail.${field}`));
+});
+
 test('every read and write of the vault is on the trail', () => {
   const [trail] = resources('prod', 'AWS::CloudTrail::Trail');
   const vault = trail!.Properties.AdvancedEventSelectors.find((it: any) => it.Name === 'The vault');
   const text = JSON.stringify(vault);
   assert.match(text, /AWS::DynamoDB::Table/);
-  assert.match(text, /ExportsOutputFnGetAttVault/);
+  for (const table of ['Vault', 'Tokens']) assert.match(text, new RegExp(`ExportsOutputFnGetAtt${table}`));
   assert.doesNotMatch(text, /readOnly/, 'reads and writes both');
   assert.equal(trail!.Properties.EnableLogFileValidation, true);
 });

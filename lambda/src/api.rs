@@ -1,8 +1,11 @@
-//! The way in: the same router as everywhere, behind API Gateway.
+//! The way in: the same router as everywhere, behind API Gateway, with the vault's tokens, and the
+//! verifiable log as its sequencer has published it.
 //!
 //! Somebody who may invoke the function itself, and nobody else, can also ask it to
 //! `{"begin": "first"}`: the first tenant and the keys of its admin and its approver, once, or
-//! `{"begin": "demo"}` the demo tenant, in a stage for trying things out.
+//! `{"begin": "demo"}` the demo tenant, in a stage for trying things out. Every five minutes it is asked
+//! to `{"tend": "vault"}`, because no other role has the right: people are forgotten whose time has come,
+//! and keys exchanged, page by page.
 
 use axum::Router;
 use lambda_http::{Adapter, request::LambdaRequest};
@@ -12,16 +15,20 @@ use lombard_service::{
     config::Environment,
     http::{self, Api as Shared},
     tenants,
+    vault::{Tokens, erasure, rotation},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tower::ServiceExt;
+use tracing::info;
 
 use crate::{fault::Fault, remote::Remote, surroundings::Surroundings};
 
 /// See the module.
 pub struct Api {
     app: App,
+    tokens: Tokens,
     router: Router,
 }
 
@@ -32,18 +39,35 @@ enum Begin {
     Demo,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tend {
+    Vault,
+}
+
 impl Api {
     pub async fn open(of: &Surroundings) -> Result<Self, Fault> {
         let rails = of.remote_rails(&Remote::default().into());
-        let app = of.app(of.vault(true).await?, rails);
-        let router = http::router(Shared::new(app.clone()));
-        Ok(Self { app, router })
+        let (vault, log) = tokio::try_join!(of.vault(true), of.log(true))?;
+        let app = of.app(vault, rails);
+        let tokens = of.tokens(&app).await?;
+        let shared = Shared::new(app.clone()).with_log(log);
+        let router = http::router(shared.with_tokens(tokens.clone()));
+        Ok(Self {
+            app,
+            tokens,
+            router,
+        })
     }
 
-    pub async fn play(&self, event: LambdaEvent<Value>) -> Result<Value, Fault> {
+    pub async fn play(&self, event: LambdaEvent<Value>, until: Instant) -> Result<Value, Fault> {
         if let Some(begin) = event.payload.get("begin") {
             let begin = Begin::deserialize(begin).map_err(|error| Fault::not_done(&error))?;
             return self.begin(begin).await;
+        }
+        if let Some(tend) = event.payload.get("tend") {
+            let tend = Tend::deserialize(tend).map_err(|error| Fault::not_done(&error))?;
+            return self.tend(&tend, until).await;
         }
         let request: LambdaRequest = serde_json::from_str(&event.payload.to_string())
             .map_err(|error| Fault::not_done(&error))?;
@@ -84,5 +108,24 @@ impl Api {
                 }))
             }
         }
+    }
+
+    /// What the vault has to do by itself. What is not done in time goes on from its place the next time.
+    async fn tend(&self, of: &Tend, until: Instant) -> Result<Value, Fault> {
+        let Tend::Vault = of;
+        let erased = erasure::carry_out(&self.tokens).await;
+        let erased = erased.map_err(|error| Fault::not_done(&error))?;
+        let mut pages = 0;
+        for what in rotation::What::ALL {
+            while Instant::now() < until {
+                let more = rotation::step(&self.tokens, what).await;
+                if !more.map_err(|error| Fault::not_done(&error))? {
+                    break;
+                }
+                pages += 1;
+            }
+        }
+        info!(erased, pages, "the vault is tended");
+        Ok(json!({"erased": erased, "pages": pages}))
     }
 }

@@ -24,7 +24,7 @@ use lombard_aws::{
     dead::{Buried, Graveyard},
     dynamo::Dynamo,
     feed::batch::{self, Part},
-    outward::{Outward, Told, events_of},
+    outward::{Alarm, Outward, Told, alarms_of, events_of},
     workflows::Workflows,
 };
 use lombard_service::{
@@ -118,6 +118,7 @@ impl Feed {
             originals,
             until,
             events: Mutex::default(),
+            alarms: Mutex::default(),
         };
         let left: Vec<_> = stream::iter(batch::parts(told).into_values())
             .map(|parts| work.partition(parts))
@@ -126,8 +127,12 @@ impl Feed {
             .collect()
             .await;
         failed.extend(left);
-        let events = work.events.into_inner();
-        if let Err(error) = self.outward.tell(&events).await {
+        let (events, alarms) = (work.events.into_inner(), work.alarms.into_inner());
+        let told = async {
+            self.outward.ring(&alarms).await?;
+            self.outward.tell(&events).await
+        };
+        if let Err(error) = told.await {
             // All is handed over once more; what was done is known to have been.
             return Err(Fault::not_done(error.as_ref()));
         }
@@ -167,6 +172,7 @@ struct Work<'a> {
     originals: BTreeMap<String, &'a Value>,
     until: Instant,
     events: Mutex<Vec<Told>>,
+    alarms: Mutex<Vec<Alarm>>,
 }
 
 impl Work<'_> {
@@ -209,6 +215,8 @@ impl Work<'_> {
             }
         }
         self.events.lock().extend(events_of(&commit));
+        let now = self.feed.app.host.now();
+        self.alarms.lock().extend(alarms_of(&commit, now));
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ mod api;
 mod fault;
 mod feed;
 mod leads;
+mod pace;
 mod reconcile;
 mod remote;
 mod saga;
@@ -86,9 +87,9 @@ impl Player {
 
     async fn play(&self, event: LambdaEvent<Value>, until: Moment) -> Result<Value, Fault> {
         match self {
-            Self::Api(api) => api.play(event).await,
+            Self::Api(api) => api.play(event, until).await,
             Self::Feed(feed) => feed.play(&event.payload, until).await,
-            Self::Sequencer(sequencer) => sequencer.play(until).await,
+            Self::Sequencer(sequencer) => sequencer.play(&event.payload, until).await,
             Self::Reconcile(reconcile) => reconcile.play(&event.payload).await,
             Self::Saga(saga) => saga.play(event.payload).await,
             Self::Schedule(schedule) => schedule.play(until).await,

@@ -3,20 +3,21 @@
 //!
 //! It is woken each minute, reads the table's stream into the journal (the second reader of the two
 //! that a shard has), and lets its consumers catch up. While there is more it stays, and so a
-//! checkpoint is seconds behind under load and a minute at most otherwise. A second one beside it
-//! loses its swaps and harms nothing.
+//! checkpoint is seconds behind under load; when it is quiet the log is given a turn as [`pace`] says.
+//! A second one beside it loses its swaps and harms nothing.
+//!
+//! How far the log is behind is a line of its log that CloudWatch takes for a metric.
+//!
+//! [`pace`]: crate::pace
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use lombard_aws::{
-    blobs::Bucket, dynamo::table, feed::Relay, residency::Residency, signing::KmsLogKeys,
-};
+use lombard_aws::{dynamo::table, feed::Relay, residency::Residency};
 use lombard_service::{
     app::App,
     batch::tally,
     proof::{
         Log,
-        log::Settings,
         publisher::Publisher,
         sequencer::{self, Stepped},
     },
@@ -32,7 +33,8 @@ use tracing::info;
 
 use crate::{
     fault::Fault,
-    surroundings::{NoVault, Surroundings, told},
+    pace::{self, Pace},
+    surroundings::{NoVault, Surroundings},
 };
 
 /// The pause between looks while there is more.
@@ -43,6 +45,7 @@ const LOOK: Duration = Duration::from_secs(15);
 /// See the module.
 pub struct Sequencer {
     app: App,
+    stage: String,
     log: Arc<Log>,
     work: Mutex<Work>,
 }
@@ -50,6 +53,15 @@ pub struct Sequencer {
 struct Work {
     relay: Relay,
     sequencer: sequencer::Sequencer,
+    pace: Pace,
+    followers: BTreeMap<u16, Followers>,
+}
+
+/// How far those have come who follow a shard of the journal, as long as nothing fails.
+#[derive(Default)]
+struct Followers {
+    rollup: Option<rollup::Place>,
+    tally: Option<tally::Folder>,
 }
 
 impl Sequencer {
@@ -58,21 +70,31 @@ impl Sequencer {
         let checked = table::check(client, of.store.table(), &Residency::default(), false).await;
         let stream = checked.map_err(|error| Fault::not_done(&error))?;
         let app = of.app(Arc::new(NoVault), Rails::default());
-        let origin = of.config.proof.origin.clone();
-        let origin = origin.unwrap_or_else(|| format!("lombard/{}", of.stage));
-        let key = told("LOMBARD_SIGNING_KEY")?;
-        let keys = KmsLogKeys::open(&of.aws, &key, &origin, of.host.clone()).await;
-        let keys = keys.map_err(|error| Fault::not_done(error.as_ref()))?;
-        let bucket = Bucket::new(&of.aws, &told("LOMBARD_BUCKET")?, "log/");
-        let log = Log::new(Arc::new(bucket), Arc::new(keys), Settings::default());
+        let log = of.log(false).await?;
         let sequencer = sequencer::Sequencer::new(app.store.clone(), app.host.clone(), log.clone());
         let relay = Relay::new(&of.aws, &stream, &of.store, of.host.clone());
-        let work = Mutex::new(Work { relay, sequencer });
-        Ok(Self { app, log, work })
+        let pace = Pace::told_by_environment()?;
+        let work = Mutex::new(Work {
+            relay,
+            sequencer,
+            pace,
+            followers: BTreeMap::new(),
+        });
+        let stage = of.stage.clone();
+        Ok(Self {
+            app,
+            stage,
+            log,
+            work,
+        })
     }
 
-    pub async fn play(&self, until: Instant) -> Result<Value, Fault> {
+    /// `{"now": true}` gives the log its turn whatever waits.
+    pub async fn play(&self, event: &Value, until: Instant) -> Result<Value, Fault> {
         let mut work = self.work.lock().await;
+        if event["now"] == true {
+            work.pace.hurry();
+        }
         let (mut relayed, mut leaves) = (0, 0);
         loop {
             let (more, grown) = self.look(&mut work, until).await?;
@@ -85,6 +107,9 @@ impl Sequencer {
         }
         let size = self.log.published().map_or(0, |it| it.head.size);
         info!(relayed, leaves, size, "in order");
+        let now = self.app.host.now();
+        let lag = work.pace.lag_ms(now).max(self.log.status(now).lag_ms);
+        pace::tell(&self.stage, now, lag);
         let keys: Vec<_> = self
             .log
             .keys
@@ -106,6 +131,11 @@ impl Sequencer {
                 break;
             }
         }
+        let now = self.app.host.now();
+        work.pace.came(relayed, now);
+        if !work.pace.is_due(now) {
+            return Ok((relayed, leaves));
+        }
         while let Stepped::Grown(more) = {
             let stepped = work.sequencer.step(0).await;
             stepped.map_err(|error| Fault::not_done(&error))?
@@ -113,11 +143,13 @@ impl Sequencer {
             leaves += more;
         }
         self.publish().await?;
+        work.pace.had_its_turn();
         for shard in 0..self.app.store.shards() {
-            let rolled = rollup::catch_up(&self.app, shard).await;
-            rolled.map_err(|error| Fault::not_done(error.as_ref()))?;
-            let counted = tally::catch_up(&self.app, shard).await;
-            counted.map_err(|error| Fault::not_done(error.as_ref()))?;
+            let Followers { rollup, tally } = work.followers.entry(shard).or_default();
+            let rolled = rollup::catch_up(&self.app, shard, rollup.take()).await;
+            *rollup = Some(rolled.map_err(|error| Fault::not_done(error.as_ref()))?);
+            let counted = tally::catch_up(&self.app, shard, tally.take()).await;
+            *tally = Some(counted.map_err(|error| Fault::not_done(error.as_ref()))?);
         }
         Ok((relayed, leaves))
     }

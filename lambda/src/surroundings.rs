@@ -7,12 +7,15 @@ use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
 use lombard_aws::{
     SdkConfig,
+    blobs::Bucket,
     connect::{Place, connect},
     dead::Graveyard,
     deadline::Bounded,
     dynamo::Dynamo,
+    kms::KmsKeys,
     residency::Residency,
     sealing::Sealing,
+    signing::KmsLogKeys,
 };
 use lombard_core::{payment::Sealed, rail::Rail, tenant::TenantId};
 use lombard_service::{
@@ -21,9 +24,10 @@ use lombard_service::{
     host::SystemHost,
     http::wire::Wire,
     optimistic::Optimistic,
-    ports::{Host, Vault, VaultError},
+    ports::{Bank, Host, Vault, VaultError},
+    proof::{Log, log::Settings},
     rails::Rails,
-    vault::LocalVault,
+    vault::{LocalVault, Subjects, Tokens},
 };
 
 use crate::{fault::Fault, remote::Remote};
@@ -108,16 +112,52 @@ impl Surroundings {
 
     /// The application, over a vault and a way to the rails.
     pub fn app(&self, vault: Arc<dyn Vault>, rails: Rails) -> App {
-        let bank = Optimistic::new(self.store.clone(), self.host.clone(), Arc::new(Wire));
         App {
             store: self.store.clone(),
-            bank: Arc::new(Bounded::new(Arc::new(bank), COMMAND)),
+            bank: self.bank(&self.store),
             host: self.host.clone(),
             vault,
             rails: Arc::new(rails),
             risk: None,
             config: Arc::new(self.config.clone()),
         }
+    }
+
+    /// Who decides over a store.
+    fn bank(&self, store: &Arc<Dynamo>) -> Arc<dyn Bank> {
+        let bank = Optimistic::new(store.clone(), self.host.clone(), Arc::new(Wire));
+        Arc::new(Bounded::new(Arc::new(bank), COMMAND))
+    }
+
+    /// The vault's tokens: in a table of their own, with KMS around the data keys of people.
+    pub async fn tokens(&self, app: &App) -> Result<Tokens, Fault> {
+        let (table, key) = (told("LOMBARD_TOKENS_TABLE")?, told("LOMBARD_VAULT_KEY")?);
+        let store = Arc::new(Dynamo::new(&self.aws, &table, self.host.clone()));
+        let (meter, host) = (store.meter().clone(), self.host.clone());
+        let keys = KmsKeys::open(&self.aws, &key, &Residency::default(), host, meter).await;
+        let keys = keys.map_err(|error| Fault::not_done(&error))?;
+        let own = App {
+            bank: self.bank(&store),
+            store,
+            ..app.clone()
+        };
+        let subjects = Subjects::new(own.store.clone(), Arc::new(keys), self.host.clone());
+        Ok(Tokens::new(own, app.clone(), Arc::new(subjects)))
+    }
+
+    /// The verifiable log, as who makes it grow sees it, or who only shows it.
+    pub async fn log(&self, followed: bool) -> Result<Arc<Log>, Fault> {
+        let origin = self.config.proof.origin.clone();
+        let origin = origin.unwrap_or_else(|| format!("lombard/{}", self.stage));
+        let key = told("LOMBARD_SIGNING_KEY")?;
+        let keys = KmsLogKeys::open(&self.aws, &key, &origin, self.host.clone()).await;
+        let keys = keys.map_err(|error| Fault::not_done(error.as_ref()))?;
+        let bucket = Bucket::new(&self.aws, &told("LOMBARD_BUCKET")?, "log/");
+        let settings = Settings {
+            followed,
+            ..Settings::default()
+        };
+        Ok(Log::new(Arc::new(bucket), Arc::new(keys), settings))
     }
 
     /// The rails that are switched on, for who does not speak to them itself.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lombard_core::cost::{Choices, Measured, Weather, chart, choices, estimate, matrix};
-use lombard_service::cost::{AROUND, Figures, MEASURED, PRICES};
+use lombard_service::cost::{AROUND, Figures, MEASURED, PRICES, TURNS};
 use serde::de::DeserializeOwned;
 
 use crate::exit::{Exit, Failure, OrExit, Outcome};
@@ -130,7 +130,9 @@ fn toml_of<T: DeserializeOwned>(path: Option<&PathBuf>, ours: &str) -> Result<T,
 
 fn measured(path: Option<&PathBuf>) -> Result<Measured, Failure> {
     let text = text_of(path, MEASURED)?;
-    serde_json::from_str(&text).or_exit(Exit::Usage, named(path))
+    let measured: Measured = serde_json::from_str(&text).or_exit(Exit::Usage, named(path))?;
+    let turns = serde_json::from_str(TURNS).or_exit(Exit::Internal, named(None))?;
+    Ok(measured.with_turns(turns))
 }
 
 fn named(path: Option<&PathBuf>) -> String {

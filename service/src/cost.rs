@@ -9,6 +9,8 @@ use lombard_core::cost::{Around, Bill, Choices, Measured, PriceTable, Weather, e
 pub const PRICES: &str = include_str!("../../docs/cost/prices-eu-west-2.toml");
 /// The store's operations for a payment.
 pub const MEASURED: &str = include_str!("../../docs/cost/operations.json");
+/// What turns of the verifiable log ask for.
+pub const TURNS: &str = include_str!("../../docs/cost/turns.json");
 /// Everything else that it asks for.
 pub const AROUND: &str = include_str!("../../docs/cost/around.toml");
 
@@ -25,7 +27,9 @@ pub struct Figures {
 /// Our own figures, which are part of the program: that they can be read is a test's to say.
 static OURS: LazyLock<Figures> = LazyLock::new(|| Figures {
     prices: toml::from_str(PRICES).expect("docs/cost has prices"),
-    measured: serde_json::from_str(MEASURED).expect("docs/cost has operations"),
+    measured: serde_json::from_str::<Measured>(MEASURED)
+        .expect("docs/cost has operations")
+        .with_turns(serde_json::from_str(TURNS).expect("docs/cost has turns")),
     around: toml::from_str(AROUND).expect("docs/cost has what is around"),
 });
 

@@ -21,6 +21,7 @@
 //! ```
 
 pub mod blobs;
+mod follow;
 pub mod growth;
 pub mod head;
 pub mod index;

@@ -1,19 +1,48 @@
 //! What one straight-through payment asks of DynamoDB, exactly: the figures that the cost model
 //! reads, reviewed as a diff. `UPDATE_EXPECT=1` writes them anew.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
+use bytes::Bytes;
 use expect_test::expect_file;
-use lombard_aws::meter::{Ended, Operation};
+use futures_util::future::BoxFuture;
+use lombard_aws::{
+    dynamo::{Dynamo, table},
+    feed::Relay,
+    meter::{Ended, Operation},
+    residency::Residency,
+};
+use lombard_core::proof::key::{KeyKind, SecretKey};
 use lombard_service::{
+    batch::tally,
     hooks::{consumer::WebhookConsumer, dispatch::Hooks},
-    worker::{self, feed},
+    proof::{
+        Blobs, Log,
+        blobs::MemoryBlobs,
+        head::{self, HeadRecord},
+        keys::FileKeys,
+        log::{self, CHECKPOINT},
+        publisher::Publisher,
+        sequencer::{Sequencer, Stepped},
+    },
+    worker::{
+        self, feed, rollup,
+        saga::{self, Outcome, Step, What},
+    },
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
-    support::{Running, emulator},
+    support::{Running, configure, emulator, host},
     world::World,
 };
 
@@ -48,6 +77,142 @@ async fn a_straight_payment_asks_for_exactly_this() {
     expect_file!["../../../docs/cost/operations.json"].assert_eq(&figures);
 }
 
+/// What the sequencer's function asks for when it gives the log its turn: the stream into the journal,
+/// leaves, checkpoint, roll-up and counts, for one payment and for eight.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_of_the_log_asks_for_exactly_this() {
+    let endpoint = emulator().await;
+    let config = configure(&endpoint).await;
+    let store = Dynamo::new(&config, "lombard", host());
+    let made = table::make(store.client(), "lombard").await;
+    made.expect("tables");
+    let checked = table::check(store.client(), "lombard", &Residency::default(), false).await;
+    let stream = checked.expect("they are as the layout says");
+    let world = World::over(&store).await;
+    let blobs = Arc::new(Counted::default());
+    let keys = FileKeys::of(vec![log_key()]);
+    let log = Log::new(blobs.clone(), Arc::new(keys), log::Settings::default());
+    let mut turn = Turn {
+        relay: Relay::new(&config, &stream, &store, host()),
+        sequencer: Sequencer::new(world.app.store.clone(), host(), log.clone()),
+        publisher: Publisher::new(host(), log.clone()).expect("an HTTP client"),
+        log,
+        places: (None, None),
+    };
+    let mut turns = Vec::new();
+    // The first is the demo tenant's, and finds out where everything is.
+    for payments in [1, 1, 8] {
+        for _ in 0..payments {
+            sent(&world).await;
+        }
+        let _ = (store.meter().record(), blobs.taken());
+        turn.take(&world).await;
+        let (operations, (puts, gets)) = (store.meter().record(), blobs.taken());
+        assert!(operations.iter().all(|it| it.ended == Ended::Done));
+        let sum = |of: fn(&Operation) -> u64| operations.iter().map(of).sum::<u64>();
+        turns.push(json!({
+            "payments": payments,
+            "object_put": puts,
+            "object_get": gets,
+            "signature": 1,
+            "read_request": units(sum(|it| it.read_units.thousandths())),
+            "write_request": units(sum(|it| it.write_units.thousandths())),
+        }));
+    }
+    let mut figures = serde_json::to_string_pretty(&turns[1..]).expect("JSON");
+    figures.push('\n');
+    expect_file!["../../../docs/cost/turns.json"].assert_eq(&figures);
+}
+
+/// As the sequencer's function takes it.
+struct Turn {
+    relay: Relay,
+    sequencer: Sequencer,
+    publisher: Publisher,
+    log: Arc<Log>,
+    places: (Option<rollup::Place>, Option<tally::Folder>),
+}
+
+impl Turn {
+    async fn take(&mut self, world: &World) {
+        while self.relay.step().await.expect("the stream is read") > 0 {}
+        while self.sequencer.step(0).await.expect("the log grows") != Stepped::Idle {}
+        let head = world.app.value(&head::key()).await.expect("readable");
+        let head: HeadRecord = head.expect("a head");
+        let published = self.publisher.publish(&head.head().expect("a root")).await;
+        published.expect("a checkpoint");
+        assert_eq!(self.log.published().map(|it| it.head), head.head());
+        let (rollup, tally) = &mut self.places;
+        let rolled = rollup::catch_up(&world.app, 0, rollup.take()).await;
+        *rollup = Some(rolled.expect("rolled up"));
+        let counted = tally::catch_up(&world.app, 0, tally.take()).await;
+        *tally = Some(counted.expect("counted"));
+    }
+}
+
+/// Accepted, and sent by the saga's step.
+async fn sent(world: &World) {
+    let (status, made) = world
+        .call("POST", "/v1/payments", Some(&order(world)))
+        .await;
+    assert_eq!(status, 201, "{made}");
+    let payment = made["id"].as_str().expect("an id");
+    let step = Step {
+        what: What::Submit,
+        tenant: world.demo.tenant,
+        payment: payment.parse().expect("an id of a payment"),
+    };
+    let outcome = saga::carry_out(&world.app, &step).await;
+    assert!(matches!(outcome, Ok(Outcome::Decided)), "{outcome:?}");
+}
+
+fn log_key() -> SecretKey {
+    SecretKey::from_seed("log.example/ledger", KeyKind::Log, &[9; 32]).expect("a name")
+}
+
+/// Files in memory, and how often they were written and read.
+#[derive(Default)]
+struct Counted {
+    files: MemoryBlobs,
+    puts: AtomicU64,
+    gets: AtomicU64,
+}
+
+impl Counted {
+    fn taken(&self) -> (u64, u64) {
+        let take = |of: &AtomicU64| of.swap(0, Ordering::Relaxed);
+        (take(&self.puts), take(&self.gets))
+    }
+}
+
+impl Blobs for Counted {
+    fn put(&self, name: &str, bytes: Bytes) -> BoxFuture<'_, io::Result<()>> {
+        self.puts.fetch_add(1, Ordering::Relaxed);
+        if name == CHECKPOINT {
+            // In S3 it is looked at before it is swapped.
+            self.gets.fetch_add(1, Ordering::Relaxed);
+        }
+        self.files.put(name, bytes)
+    }
+
+    fn put_durable(&self, name: &str, bytes: Bytes) -> BoxFuture<'_, io::Result<()>> {
+        self.put(name, bytes)
+    }
+
+    fn get(&self, name: &str) -> BoxFuture<'_, io::Result<Option<Bytes>>> {
+        self.gets.fetch_add(1, Ordering::Relaxed);
+        self.files.get(name)
+    }
+
+    fn sync(&self) -> BoxFuture<'_, io::Result<()>> {
+        self.files.sync()
+    }
+
+    fn remove(&self, name_or_prefix: &str) -> BoxFuture<'_, io::Result<()>> {
+        self.files.remove(name_or_prefix)
+    }
+}
+
 /// Of the payment itself, or of its tenant on a duty that serves one payment at a time.
 fn is_own(operation: &Operation, payment: &str) -> bool {
     match &operation.subject.payment {
@@ -56,15 +221,20 @@ fn is_own(operation: &Operation, payment: &str) -> bool {
     }
 }
 
-/// Pays over the rail and waits until it is cleared and all is quiet; the payment's id.
-async fn cleared(world: &World) -> String {
-    let order = json!({
+fn order(world: &World) -> Value {
+    json!({
         "amount": 1250,
         "currency": "GBP",
         "debtor": {"account": world.demo.account.to_string()},
         "creditor": {"name": "Ann Other", "sort_code": "20-00-00", "account_number": "55779911"},
-    });
-    let (status, made) = world.call("POST", "/v1/payments", Some(&order)).await;
+    })
+}
+
+/// Pays over the rail and waits until it is cleared and all is quiet; the payment's id.
+async fn cleared(world: &World) -> String {
+    let (status, made) = world
+        .call("POST", "/v1/payments", Some(&order(world)))
+        .await;
     assert_eq!(status, 201, "{made}");
     let id = made["id"].as_str().expect("an id").to_owned();
     for _ in 0..500 {
@@ -84,6 +254,10 @@ async fn cleared(world: &World) -> String {
     panic!("{id} is not cleared");
 }
 
+fn units(thousandths: u64) -> f64 {
+    thousandths as f64 / 1000.0
+}
+
 /// The calls by component and operation, with what they consumed.
 fn figures(operations: &[&Operation]) -> Value {
     let mut sums: BTreeMap<(&str, &str), [u64; 4]> = BTreeMap::new();
@@ -95,7 +269,6 @@ fn figures(operations: &[&Operation]) -> Value {
         sum[2] += it.read_units.thousandths();
         sum[3] += it.write_units.thousandths();
     }
-    let units = |thousandths: u64| thousandths as f64 / 1000.0;
     let line = |((component, name), [calls, items, read, write]): (&(&str, &str), &[u64; 4])| {
         json!({
             "component": component,

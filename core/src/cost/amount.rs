@@ -130,6 +130,15 @@ impl Count {
         Self(if many == 0 { 0 } else { self.0 / many as u128 })
     }
 
+    /// How many of another count it makes; rounded down. None of nothing.
+    #[must_use]
+    pub const fn over(self, other: Self) -> Self {
+        match (self.0 * ONE).checked_div(other.0) {
+            Some(many) => Self(many),
+            None => Self(0),
+        }
+    }
+
     /// The least number of whole ones that is not below it.
     #[must_use]
     pub const fn ceil(self) -> u64 {

@@ -73,6 +73,7 @@ pub fn estimate(
 ) -> Result<Bill, NoPrice> {
     let mut month = Month {
         volume,
+        turns: around.turns.of(volume),
         choices,
         asked: BTreeMap::new(),
     };
@@ -114,6 +115,8 @@ pub fn estimate(
 /// Everything that a month's payments ask for, added up.
 struct Month {
     volume: u64,
+    /// Turns of the log.
+    turns: Count,
     choices: Choices,
     asked: BTreeMap<(String, Meter), Count>,
 }
@@ -125,6 +128,7 @@ impl Month {
         };
         let own = Count::whole(self.volume);
         let turns = match one.a_second {
+            None if one.each_turn => self.turns,
             None => own,
             Some(a_second) => own.min(a_second.times(SECONDS)),
         };

@@ -42,6 +42,7 @@ pub enum Meter {
     StateTransition,
     ShardHour,
     StreamPut,
+    StreamRead,
     DeliveryGb,
     ConversionGb,
     BusEvent,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::value::RawValue;
 
-use super::{amount::Count, meter::Meter};
+use super::{SECONDS, amount::Count, meter::Meter};
 
 /// One kind of thing that a payment asks for, on whose duty.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Use {
     /// for its own.
     #[serde(default)]
     pub a_second: Option<Count>,
+    /// Whether it is asked for at each [turn](Turns) of the log.
+    #[serde(default)]
+    pub each_turn: bool,
     /// Where the count comes from.
     #[serde(default)]
     pub how: How,
@@ -80,6 +83,31 @@ pub struct Fixed {
     pub why: String,
 }
 
+/// When the log is given its turn: when enough payments wait for it, or one has waited for long enough, or, under
+/// load, at each look.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turns {
+    /// How many payments are enough.
+    pub enough: u64,
+    /// How long a payment waits for others, in seconds.
+    pub waits_seconds: u64,
+    /// The pause between looks under load, in seconds.
+    pub look_seconds: u64,
+}
+
+impl Turns {
+    /// How many turns there are in a month of so many payments that come evenly: never one without a
+    /// payment.
+    #[must_use]
+    pub fn of(&self, volume: u64) -> Count {
+        let within = |seconds| Count::whole(volume * seconds).shared_by(SECONDS);
+        let gathered = Count::ONE + within(self.waits_seconds);
+        let gathered = gathered.min(Count::whole(self.enough));
+        Count::whole(volume).over(gathered.max(within(self.look_seconds)))
+    }
+}
+
 /// What the choices need to know that are not charged by the request.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +141,8 @@ pub struct Around {
     pub failing: Failing,
     /// What is there anyway.
     pub fixed: Vec<Fixed>,
+    /// When the log is given its turn.
+    pub turns: Turns,
     /// What the choices need to know.
     pub choice: ChoiceFacts,
 }
@@ -123,6 +153,18 @@ pub struct Measured {
     /// Of what kind of payment.
     pub payment: String,
     operations: Vec<Operation>,
+    /// What turns of the log ask for, measured likewise.
+    #[serde(skip)]
+    turns: Vec<Turn>,
+}
+
+/// What one turn of the log asks for.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Turn {
+    /// For how many payments.
+    payments: u64,
+    #[serde(flatten, deserialize_with = "counts")]
+    asked: BTreeMap<Meter, Count>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -142,22 +184,60 @@ fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Count, D::Error> 
     Count::parse(raw.get()).map_err(D::Error::custom)
 }
 
+/// JSON numbers by what they count.
+fn counts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Meter, Count>, D::Error> {
+    let numbers = BTreeMap::<Meter, serde_json::Number>::deserialize(deserializer)?;
+    let count = |(meter, number): (Meter, serde_json::Number)| {
+        let count = Count::parse(&number.to_string()).map_err(D::Error::custom)?;
+        Ok((meter, count))
+    };
+    numbers.into_iter().map(count).collect()
+}
+
 impl Measured {
-    /// The capacity that a payment consumes, all of it on the duty of `records`.
+    /// With what turns of the log ask for: a small one and a larger one, between which is a straight line.
+    #[must_use]
+    pub fn with_turns(self, turns: Vec<Turn>) -> Self {
+        Self { turns, ..self }
+    }
+
+    /// The capacity that a payment consumes, all of it on the duty of `records`; and what the log's turns ask
+    /// for, on the duty of `sequencer`.
     #[must_use]
     pub fn uses(&self) -> Vec<Use> {
-        let units = |meter, of: fn(&Operation) -> Count| Use {
-            component: RECORDS.to_owned(),
+        let measured = |component: &str, meter, count, each_turn| Use {
+            component: component.to_owned(),
             meter,
-            count: self.operations.iter().map(of).sum(),
+            count,
             a_second: None,
+            each_turn,
             how: How::Measured,
             why: self.payment.clone(),
         };
-        vec![
+        let units = |meter, of: fn(&Operation) -> Count| {
+            let count = self.operations.iter().map(of).sum();
+            measured(RECORDS, meter, count, false)
+        };
+        let mut uses = vec![
             units(Meter::ReadRequest, |it| it.read_request_units),
             units(Meter::WriteRequest, |it| it.write_request_units),
-        ]
+        ];
+        if let [small, .., large] = self.turns.as_slice() {
+            for (meter, least) in &small.asked {
+                let more = large.asked.get(meter).copied().unwrap_or_default();
+                let apart = large.payments.saturating_sub(small.payments);
+                let each = more.beyond(*least).shared_by(apart);
+                let turn = least.beyond(each.times(small.payments));
+                uses.push(measured(SEQUENCER, *meter, each, false));
+                uses.push(measured(SEQUENCER, *meter, turn, true));
+            }
+        }
+        uses
+    }
+
+    /// What each turn asks for, beside its payments and for each of them.
+    pub fn turns(&self) -> impl Iterator<Item = (u64, &BTreeMap<Meter, Count>)> {
+        self.turns.iter().map(|turn| (turn.payments, &turn.asked))
     }
 
     /// How often each operation is called, by its name.
@@ -181,3 +261,5 @@ impl Measured {
 
 /// The component of the store's own operations.
 pub const RECORDS: &str = "records";
+/// The component of the log.
+pub const SEQUENCER: &str = "sequencer";

@@ -42,6 +42,7 @@ pub async fn open(app: &App, data: &Path, parts: &Parts) -> Result<Arc<Log>, Fai
     let settings = Settings {
         policy: policy.transpose()?,
         exports: config.export.iter().cloned().collect(),
+        followed: false,
     };
     Ok(Log::new(blobs, keys, settings))
 }

@@ -121,7 +121,7 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
         let stepped = tokio::select! {
             biased;
             _ = stop.changed() => return,
-            stepped = step(&app, shard, folder.take()) => stepped,
+            stepped = step(&app, shard, folder.take(), WAIT_MS) => stepped,
         };
         match stepped {
             Ok(went_on) => {
@@ -143,35 +143,30 @@ pub struct Folder {
     noted: u64,
 }
 
-impl Folder {
-    /// The position up to which everything is counted.
-    #[must_use]
-    pub const fn reached(&self) -> u64 {
-        self.reached
-    }
-}
-
-/// Counts everything that the feed has now: for a runtime that is woken.
+/// Counts everything that the feed has now: for a runtime that is woken. Gives how far it came, to go on
+/// from the next time.
 ///
 /// # Errors
-/// When the store cannot be read or written.
-pub async fn catch_up(app: &App, shard: u16) -> Result<(), Cause> {
-    let mut folder = step(app, shard, None).await?;
+/// When the store cannot be read or written; then begin with `None` again.
+pub async fn catch_up(app: &App, shard: u16, from: Option<Folder>) -> Result<Folder, Cause> {
+    let mut folder = step(app, shard, from, 0).await?;
     loop {
         let reached = folder.reached;
-        folder = step(app, shard, Some(folder)).await?;
+        folder = step(app, shard, Some(folder), 0).await?;
         if folder.reached == reached {
-            return Ok(());
+            return Ok(folder);
         }
     }
 }
 
-/// Folds the next part of the feed, waiting for one. Begins where the store says it was when
-/// `folder` is `None`.
-///
-/// # Errors
-/// When the store cannot be read or written; then begin with `None` again.
-pub async fn step(app: &App, shard: u16, folder: Option<Folder>) -> Result<Folder, Cause> {
+/// Folds the next part of the feed, waiting up to `wait_ms` for one. Begins where the store says it was
+/// when `folder` is `None`.
+async fn step(
+    app: &App,
+    shard: u16,
+    folder: Option<Folder>,
+    wait_ms: u64,
+) -> Result<Folder, Cause> {
     let mut folder = match folder {
         Some(folder) => folder,
         None => {
@@ -185,7 +180,7 @@ pub async fn step(app: &App, shard: u16, folder: Option<Folder>) -> Result<Folde
     };
     let commits = app
         .store
-        .changes(shard, folder.reached, BATCH, WAIT_MS)
+        .changes(shard, folder.reached, BATCH, wait_ms)
         .await
         .map_err(told)?;
     let Some(last) = commits.last().map(|commit| commit.position) else {

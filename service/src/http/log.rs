@@ -71,8 +71,9 @@ fn texts(path: &[Hash]) -> Vec<String> {
 }
 
 /// The log, if this server keeps one, and its published checkpoint.
-fn current(api: &Api) -> Result<(&Arc<Log>, Arc<Published>), Problem> {
+async fn current(api: &Api) -> Result<(&Arc<Log>, Arc<Published>), Problem> {
     let log = api.log().ok_or(Problem::not_found())?;
+    log.look().await?;
     Ok((log, published(log)?))
 }
 

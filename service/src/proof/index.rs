@@ -55,6 +55,12 @@ impl Spans {
         self.0.extend_from_slice(spans);
     }
 
+    /// Puts other spans in the place of all but the first `kept`.
+    pub fn go_on(&mut self, kept: u64, more: Self) {
+        self.0.truncate(usize::try_from(kept).unwrap_or(usize::MAX));
+        self.0.extend(more.0);
+    }
+
     /// The span of the last bundle.
     #[must_use]
     pub fn last(&self) -> Option<Span> {

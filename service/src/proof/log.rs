@@ -28,6 +28,8 @@ pub struct Settings {
     pub policy: Option<Policy>,
     /// Folders and URLs outside our own trust to which checkpoints are copied.
     pub exports: Vec<String>,
+    /// Whether another process makes the log grow, so that what is published has to be looked up.
+    pub followed: bool,
 }
 
 /// A checkpoint with the signatures that it got.
@@ -153,6 +155,11 @@ impl Log {
             self.inclusion_ms.store(took, Ordering::Relaxed);
         }
         drop(waiting);
+        self.show(published);
+    }
+
+    /// From now on this is what is shown.
+    pub(super) fn show(&self, published: Published) {
         self.published.send_replace(Some(Arc::new(published)));
     }
 

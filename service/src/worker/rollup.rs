@@ -35,7 +35,7 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
         let stepped = tokio::select! {
             biased;
             _ = stop.changed() => break,
-            stepped = step(&app, shard, place) => stepped,
+            stepped = step(&app, shard, place, WAIT_MS) => stepped,
         };
         place = stepped.ok();
         match place {
@@ -45,16 +45,17 @@ pub async fn run(app: App, shard: u16, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Rolls up everything that the feed has now: for a runtime that is woken.
+/// Rolls up everything that the feed has now: for a runtime that is woken. Gives how far it came, to go on
+/// from the next time.
 ///
 /// # Errors
-/// When the store cannot be read or written.
-pub async fn catch_up(app: &App, shard: u16) -> Result<(), Cause> {
-    let mut place = step(app, shard, None).await?;
+/// When the store cannot be read or written; then begin with `None` again.
+pub async fn catch_up(app: &App, shard: u16, from: Option<Place>) -> Result<Place, Cause> {
+    let mut place = step(app, shard, from, 0).await?;
     loop {
-        let next = step(app, shard, Some(place)).await?;
+        let next = step(app, shard, Some(place), 0).await?;
         if next.reached == place.reached {
-            return Ok(());
+            return Ok(next);
         }
         place = next;
     }
@@ -65,13 +66,13 @@ type Placed = (u64, TenantId, Transaction);
 
 /// How far it has come: in memory, and as noted in the store.
 #[derive(Clone, Copy)]
-struct Place {
+pub struct Place {
     reached: u64,
     noted: u64,
 }
 
-/// Rolls up the next part of the feed, waiting for one.
-async fn step(app: &App, shard: u16, place: Option<Place>) -> Result<Place, Cause> {
+/// Rolls up the next part of the feed, waiting up to `wait_ms` for one.
+async fn step(app: &App, shard: u16, place: Option<Place>, wait_ms: u64) -> Result<Place, Cause> {
     let mut place = match place {
         Some(place) => place,
         None => {
@@ -88,7 +89,7 @@ async fn step(app: &App, shard: u16, place: Option<Place>) -> Result<Place, Caus
     };
     let commits = app
         .store
-        .changes(shard, place.reached, BATCH, WAIT_MS)
+        .changes(shard, place.reached, BATCH, wait_ms)
         .await
         .map_err(told)?;
     let Some(last) = commits.last().map(|commit| commit.position) else {

@@ -3,6 +3,7 @@
 mod bench;
 mod crashes;
 mod faulty;
+mod following;
 mod growing;
 mod tampering;
 mod witnessing;

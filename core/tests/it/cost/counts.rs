@@ -96,21 +96,23 @@ fn what_a_payment_asks_for_is_as_reviewed() {
         rest_request 1
         firewall_request 1
         out_gb 0.0000015
-        function_request 5.5256
-        function_arm_gb_second 0.26756
-        write_request 39.0512
-        read_request 15
+        function_request 5
+        function_arm_gb_second 0.2525
+        write_request 37.499999999999
+        read_request 12.625
         table_gb_month 0.0000105
         recovery_gb_month 0.0000105
         express_request 1
         express_gb_second 0.01875
         stream_put 3
+        stream_read 0.375
         delivery_gb 0.000015
         conversion_gb 0.000015
         bus_event 1
-        object_put 0.7884
+        object_put 0.625
+        object_get 0.125
         key_request 0.05
-        signature 0.2628
+        signature 0.125
         log_gb 0.0000015
         trace 0.05"#]]
     .assert_eq(&lines.join("\n"));

@@ -68,14 +68,31 @@ fn components(figures: &Figures) -> String {
     text.push_str(&row("with what is there anyway", all_in));
     let _ = writeln!(
         text,
-        "\nThe target is {}, met from about 600 K payments a month on: below that each payment has a checkpoint of the \
-         verifiable log to itself, which ten seconds' payments share later. What is there anyway comes to £{} a month in \
-         production.\n\n\
+        "\nThe target is {}, and each of these is below it. They are *marginal*: what grows with payments, over the payments. \
+         What is *fixed* comes to £{} a month in production, and is in the last row alone.\n\n\
+         **Where the line between the two is thin.** A turn of the verifiable log ({}) is shared by the payments that wait \
+         for it, eight or those of a quarter of an hour. At ten thousand a month four share one. A payment that is alone in its \
+         quarter of an hour bears it alone, and costs {}: more than the target, in a month whose payments cost pennies together. \
+         A stage that wants a checkpoint each minute sets `logWaits` so (`deploy/lib/settings.ts`), and pays that price up to \
+         about {} payments a month.\n\n\
          ![What a payment costs, by component](cost/chart.svg)\n",
         millionths(TARGET),
-        bills[2].fixed.rounded(2)
+        bills[2].fixed.rounded(2),
+        millionths(turn_of(figures)),
+        millionths(figures.deployed(1, Weather::Calm).per_payment()),
+        volume(100_000),
     );
     text
+}
+
+/// What a turn of the log costs, beside what each payment in it does.
+fn turn_of(figures: &Figures) -> Femto {
+    let sequencer = |volume| {
+        let bill = figures.deployed(volume, Weather::Calm);
+        bill.components()["sequencer"].get()
+    };
+    // Of one payment it is a turn and its own part; of many, nearly its own part alone.
+    Femto::new(sequencer(1) - sequencer(VOLUMES[5]))
 }
 
 /// The lines that cost most, and what they count.
@@ -102,6 +119,19 @@ fn where_units_go(figures: &Figures) -> String {
     );
     for (component, operation, read, write) in figures.measured.consumers() {
         let _ = writeln!(text, "| {component} | `{operation}` | {read} | {write} |");
+    }
+    text.push_str(
+        "\nA turn of the log, with the journal and the roll-up of house accounts, measured likewise (`docs/cost/turns.json`):\n\n\
+        | what | for one payment | for eight |\n|---|---:|---:|\n",
+    );
+    let turns: Vec<_> = figures.measured.turns().map(|(_, asked)| asked).collect();
+    for (meter, small) in turns[0] {
+        let _ = writeln!(
+            text,
+            "| `{}` | {small} | {} |",
+            meter.name(),
+            turns[1][meter]
+        );
     }
     text
 }

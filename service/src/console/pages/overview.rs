@@ -142,6 +142,10 @@ fn open(cases: &[Value]) -> Markup {
 }
 
 fn behind(log: &Value) -> Markup {
+    if log.get("lag_ms").is_none() {
+        let leaves = number(&log["checkpoint"], "size").to_string();
+        return card("/console/log", "Leaves of the log", &leaves);
+    }
     let value = match number(log, "lag_ms") {
         lag if lag < 1_000 => format!("{lag} ms"),
         lag => format!("{} s", lag / 1_000),

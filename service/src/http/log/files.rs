@@ -25,7 +25,7 @@ pub fn routes() -> Router<Api> {
 }
 
 async fn checkpoint(State(api): State<Api>) -> Result<Response, Problem> {
-    let (_, published) = current(&api)?;
+    let (_, published) = current(&api).await?;
     let bytes = published.bytes.clone();
     Ok(served(bytes, "text/plain; charset=utf-8", MUTABLE))
 }

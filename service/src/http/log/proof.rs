@@ -185,6 +185,7 @@ async fn find<T: Named>(
     id: Id<T>,
 ) -> Result<(Arc<Log>, Arc<Published>, Placed), Problem> {
     let log = api.log().ok_or(Problem::not_found())?;
+    log.look().await?;
     let mut news = log.subscribe();
     let looking = async {
         loop {
@@ -194,7 +195,8 @@ async fn find<T: Named>(
             {
                 return Ok((log.clone(), published, placed));
             }
-            if news.changed().await.is_err() {
+            // Who only follows the log hears of nothing: the caller asks again.
+            if log.settings.followed || news.changed().await.is_err() {
                 return Err(ReadLogError::NotYet.into());
             }
         }
@@ -252,7 +254,7 @@ pub async fn of_growth(
     let from: Option<u64> = query.take("from")?;
     let to: Option<u64> = query.take("to")?;
     query.finish()?;
-    let (log, published) = current(&api)?;
+    let (log, published) = current(&api).await?;
     let to = to.unwrap_or(published.head.size);
     let Some(from) = from.filter(|from| (1..=to).contains(from)) else {
         return Err(Problem::parameter("from", "expected a size from 1 to `to`"));
@@ -293,23 +295,26 @@ struct StatusView {
     keys: Vec<String>,
     /// The published checkpoint.
     checkpoint: CheckpointView,
-    /// For how many milliseconds the oldest transaction has been waiting for a checkpoint.
-    lag_ms: u64,
-    /// How many milliseconds the last batch took from the first commit to the checkpoint.
-    inclusion_ms: u64,
+    /// For how many milliseconds the oldest transaction has been waiting for a checkpoint. Absent where
+    /// another process makes the log grow, which tells it in its metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag_ms: Option<u64>,
+    /// How many milliseconds the last batch took from the first commit to the checkpoint. Absent likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inclusion_ms: Option<u64>,
 }
 
 /// Look at the log
 #[utoipa::path(get, path = "/v1/log", tag = "ledger",
     responses((status = 200, description = "The log.", body = StatusView)))]
 pub async fn status(State(api): State<Api>, _call: Call) -> Result<Response, Problem> {
-    let (log, published) = current(&api)?;
-    let status = log.status(api.app().host.now());
+    let (log, published) = current(&api).await?;
+    let status = (!log.settings.followed).then(|| log.status(api.app().host.now()));
     Ok(shown(&StatusView {
         origin: log.origin.clone(),
         keys: log.keys.public().iter().map(ToString::to_string).collect(),
         checkpoint: CheckpointView::of(&published),
-        lag_ms: status.lag_ms,
-        inclusion_ms: status.inclusion_ms,
+        lag_ms: status.map(|it| it.lag_ms),
+        inclusion_ms: status.map(|it| it.inclusion_ms),
     }))
 }

@@ -91,7 +91,7 @@ pub async fn statement(
     if api.app().get(&keys::account(tenant, id)).await?.is_none() {
         return Err(Problem::not_found());
     }
-    let (log, published) = current(&api)?;
+    let (log, published) = current(&api).await?;
     let newest = keys::entry_sort(NUMBER_MAX);
     let after = paging
         .cursor

@@ -70,7 +70,9 @@ async fn every_transaction_is_a_leaf_once_in_the_order_of_the_feed_and_can_be_pr
     );
 }
 
-async fn current(store: &Arc<lombard_service::memory::Memory>) -> lombard_core::proof::tree::Head {
+pub async fn current(
+    store: &Arc<lombard_service::memory::Memory>,
+) -> lombard_core::proof::tree::Head {
     let found = store.get(&[head::key()]).await.unwrap().pop().flatten();
     head::HeadRecord::of(found.as_ref(), 1).head().unwrap()
 }
