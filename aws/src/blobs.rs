@@ -8,7 +8,7 @@
 //! is still the object that was looked at (`If-Match`), so that of two publishers, or of one and its
 //! ghost, none shows the world a log that shrinks.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
@@ -23,6 +23,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use lombard_core::proof::checkpoint;
 use lombard_service::proof::{Blobs, log::CHECKPOINT};
 
+use crate::meter::{Ended, Meter, Operation, Subject};
+
 /// How often a call is tried that S3 asks to be tried again.
 const TRIES_MAX: u32 = 4;
 /// The first pause between tries, doubled each time, in milliseconds.
@@ -34,6 +36,7 @@ pub struct Bucket {
     client: Client,
     bucket: String,
     prefix: String,
+    meter: Arc<Meter>,
 }
 
 impl Bucket {
@@ -47,7 +50,15 @@ impl Bucket {
             client: Client::from_conf(config),
             bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
+            meter: Arc::default(),
         }
+    }
+
+    /// The same, counted on a meter that others use too.
+    #[must_use]
+    pub fn on(self, meter: &Arc<Meter>) -> Self {
+        let meter = meter.clone();
+        Self { meter, ..self }
     }
 
     /// Makes the bucket, unless it is there: for emulators and tests.
@@ -81,7 +92,7 @@ impl Bucket {
         if name == CHECKPOINT {
             return self.swap_checkpoint(bytes).await;
         }
-        tried(|| {
+        self.tried("PutObject", bytes.len(), || {
             let put = self.client.put_object().bucket(&self.bucket);
             put.key(self.key(name))
                 .body(ByteStream::from(bytes.clone()))
@@ -94,7 +105,7 @@ impl Bucket {
 
     /// Reads an object, with its tag.
     async fn look(&self, name: &str) -> io::Result<Option<(Bytes, Option<String>)>> {
-        let got = tried(|| {
+        let got = self.tried("GetObject", 0, || {
             let get = self.client.get_object().bucket(&self.bucket);
             get.key(self.key(name)).send()
         });
@@ -107,6 +118,43 @@ impl Bucket {
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(other(&error)),
         }
+    }
+
+    /// Calls until it succeeds or fails for good. Every call here may be made twice.
+    async fn tried<T, E, F>(
+        &self,
+        name: &'static str,
+        bytes: usize,
+        mut once: impl FnMut() -> F,
+    ) -> Result<T, SdkError<E>>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        let mut tries = 0;
+        loop {
+            let answer = once().await;
+            self.count(name, bytes, &answer);
+            let failed = match answer {
+                Err(error) if tries + 1 < TRIES_MAX && is_passing(&error) => tries,
+                ended => return ended,
+            };
+            let pause = std::time::Duration::from_millis(PAUSE_MS << failed);
+            tokio::time::sleep(pause).await;
+            tries += 1;
+        }
+    }
+
+    fn count<T, E>(&self, name: &'static str, bytes: usize, answer: &Result<T, SdkError<E>>) {
+        let ended = match answer {
+            Ok(_) => Ended::Done,
+            Err(error) if is_absent(error) => Ended::Done,
+            Err(error) if is_passing(error) => Ended::Unknown,
+            Err(_) => Ended::Refused,
+        };
+        let subject = Subject::default();
+        self.meter
+            .count(Operation::of(name, subject, ended, 1, bytes));
     }
 
     async fn swap_checkpoint(&self, bytes: Bytes) -> io::Result<()> {
@@ -126,7 +174,9 @@ impl Bucket {
                 put.set_if_match(tag.clone())
             }
         };
+        let length = bytes.len();
         let put = put.body(ByteStream::from(bytes)).send().await;
+        self.count("PutObject", length, &put);
         put.map(|_| ()).map_err(|error| other(&error))
     }
 
@@ -198,24 +248,6 @@ impl Blobs for Bucket {
 /// How many leaves a checkpoint speaks of; none when it is not one.
 fn size(bytes: &[u8]) -> u64 {
     checkpoint::peek(bytes).map_or(0, |(_, head)| head.size)
-}
-
-/// Calls until it succeeds or fails for good. Every call here may be made twice.
-async fn tried<T, E, F>(mut once: impl FnMut() -> F) -> Result<T, SdkError<E>>
-where
-    E: ProvideErrorMetadata,
-    F: Future<Output = Result<T, SdkError<E>>>,
-{
-    let mut tries = 0;
-    loop {
-        let failed = match once().await {
-            Err(error) if tries + 1 < TRIES_MAX && is_passing(&error) => tries,
-            ended => return ended,
-        };
-        let pause = std::time::Duration::from_millis(PAUSE_MS << failed);
-        tokio::time::sleep(pause).await;
-        tries += 1;
-    }
 }
 
 fn is_passing<E>(error: &SdkError<E>) -> bool {

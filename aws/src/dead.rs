@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use lombard_service::ports::{Cause, Host};
+use lombard_service::ports::Cause;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::call::call;
+use crate::call::{Caller, What, plain};
 
 /// What lies in the queue. To redrive it is to hand `original` to `role` once more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,15 +26,19 @@ pub struct Buried {
 pub struct Graveyard {
     client: Client,
     url: Arc<str>,
-    host: Arc<dyn Host>,
+    caller: Caller,
 }
 
 impl Graveyard {
     /// The queue at a URL.
     #[must_use]
-    pub fn new(config: &SdkConfig, url: &str, host: Arc<dyn Host>) -> Self {
+    pub fn new(config: &SdkConfig, url: &str, caller: Caller) -> Self {
         let (client, url) = (Client::new(config), url.into());
-        Self { client, url, host }
+        Self {
+            client,
+            url,
+            caller,
+        }
     }
 
     /// Buries something. Twice is harmless: what is redriven twice is done once.
@@ -44,8 +48,12 @@ impl Graveyard {
     pub async fn bury(&self, buried: &Buried) -> Result<(), Cause> {
         let body = serde_json::to_string(buried).map_err(|error| Arc::new(error) as Cause)?;
         let request = self.client.send_message().queue_url(&*self.url);
+        let what = What {
+            bytes: body.len(),
+            ..plain("SendMessage")
+        };
         let request = request.message_body(body);
-        call(self.host.as_ref(), || request.clone().send()).await?;
+        self.caller.call(what, || request.clone().send()).await?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@
 pub use aws_config::SdkConfig;
 
 pub mod blobs;
-mod call;
+pub mod call;
 pub mod connect;
 pub mod dead;
 pub mod deadline;

@@ -1,4 +1,4 @@
-//! Counts every operation on the store and what it consumed, by who asked for it and for what.
+//! Counts every operation on AWS's services and what it consumed, by who asked for it and for what.
 //!
 //! **Shape.** An [`Operation`] is one call to AWS, retries apart, with the capacity that the answer
 //! said was consumed and the [`Subject`] that the keys name. [`Meter`] sums them by component,
@@ -11,6 +11,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use lombard_core::store::Key;
+use lombard_service::duty;
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -113,7 +114,7 @@ pub enum Ended {
 pub struct Operation {
     /// On whose duty.
     pub component: &'static str,
-    /// The operation's name in the API of DynamoDB.
+    /// The operation's name in the API of its service.
     pub name: &'static str,
     /// What it was about.
     #[serde(flatten)]
@@ -122,10 +123,35 @@ pub struct Operation {
     pub ended: Ended,
     /// How many items it named.
     pub items: usize,
+    /// Bytes that it brought: to a stream, a bus, a queue, a bucket. None where capacity is charged instead.
+    pub bytes: u64,
     /// Read request units.
     pub read_units: Units,
     /// Write request units, indexes included.
     pub write_units: Units,
+}
+
+impl Operation {
+    /// On the duty of whoever asks, of a service that tells no capacity.
+    #[must_use]
+    pub fn of(
+        name: &'static str,
+        subject: Subject,
+        ended: Ended,
+        items: usize,
+        bytes: usize,
+    ) -> Self {
+        Self {
+            component: duty::current(),
+            name,
+            subject,
+            ended,
+            items,
+            bytes: bytes as u64,
+            read_units: Units::default(),
+            write_units: Units::default(),
+        }
+    }
 }
 
 /// A sum of operations.
@@ -133,6 +159,10 @@ pub struct Operation {
 pub struct Sum {
     /// How many calls.
     pub calls: u64,
+    /// How many items they named.
+    pub items: u64,
+    /// Bytes that they brought.
+    pub bytes: u64,
     /// Read request units.
     pub read_units: Units,
     /// Write request units.
@@ -174,6 +204,8 @@ impl Meter {
         let mut state = self.0.lock();
         let sum = state.sums.entry(by).or_default();
         sum.calls += 1;
+        sum.items += operation.items as u64;
+        sum.bytes += operation.bytes;
         sum.read_units = sum.read_units.plus(operation.read_units);
         sum.write_units = sum.write_units.plus(operation.write_units);
         if let Some(record) = &mut state.record {

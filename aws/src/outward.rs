@@ -21,10 +21,10 @@ use lombard_core::{
     tenant::TenantId,
     time::Timestamp,
 };
-use lombard_service::ports::{Cause, Host};
+use lombard_service::ports::Cause;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{call, cause};
+use crate::call::{Caller, What, cause, plain};
 
 /// The version of [`Told`].
 pub const SCHEMA: u32 = 1;
@@ -134,7 +134,7 @@ pub fn events_of(commit: &Commit) -> Vec<Told> {
 pub struct Outward {
     stream: Option<(aws_sdk_kinesis::Client, String)>,
     bus: Option<(aws_sdk_eventbridge::Client, String)>,
-    host: Arc<dyn Host>,
+    caller: Caller,
 }
 
 impl Outward {
@@ -144,11 +144,15 @@ impl Outward {
         config: &SdkConfig,
         stream: Option<&str>,
         bus: Option<&str>,
-        host: Arc<dyn Host>,
+        caller: Caller,
     ) -> Self {
         let stream = stream.map(|name| (aws_sdk_kinesis::Client::new(config), name.to_owned()));
         let bus = bus.map(|name| (aws_sdk_eventbridge::Client::new(config), name.to_owned()));
-        Self { stream, bus, host }
+        Self {
+            stream,
+            bus,
+            caller,
+        }
     }
 
     /// Tells events to both.
@@ -192,9 +196,14 @@ impl Outward {
                 .map_err(|error| Arc::new(error) as Cause)
         });
         let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+        let what = What {
+            items: entries.len(),
+            bytes: entries.iter().map(|it| it.data().as_ref().len()).sum(),
+            ..plain("PutRecords")
+        };
         let request = client.put_records().stream_name(name);
         let request = request.set_records(Some(entries));
-        let answer = call(self.host.as_ref(), || request.clone().send()).await?;
+        let answer = self.caller.call(what, || request.clone().send()).await?;
         refused("the stream", answer.failed_record_count().unwrap_or(0))
     }
 
@@ -216,8 +225,16 @@ impl Outward {
                 .build())
         });
         let entries: Vec<_> = entries.collect::<Result<_, Cause>>()?;
+        let what = What {
+            items: entries.len(),
+            bytes: entries
+                .iter()
+                .map(|it| it.detail().map_or(0, str::len))
+                .sum(),
+            ..plain("PutEvents")
+        };
         let request = client.put_events().set_entries(Some(entries));
-        let answer = call(self.host.as_ref(), || request.clone().send()).await?;
+        let answer = self.caller.call(what, || request.clone().send()).await?;
         refused("the bus", answer.failed_entry_count())
     }
 }

@@ -11,12 +11,9 @@ use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
 use aws_sdk_kms::primitives::Blob;
-use lombard_service::{
-    ports::{Cause, Host},
-    vault::KeyFile,
-};
+use lombard_service::{ports::Cause, vault::KeyFile};
 
-use crate::call::{call, cause};
+use crate::call::{Caller, cause, plain};
 
 /// The item's key, which no tenant's data has.
 const ITEM: &str = "vault.keys";
@@ -31,8 +28,8 @@ pub struct Sealing<'a> {
     pub table: &'a str,
     /// The vault's key in KMS.
     pub key: &'a str,
-    /// The clock, and chance.
-    pub host: Arc<dyn Host>,
+    /// Who calls.
+    pub caller: Caller,
 }
 
 impl Sealing<'_> {
@@ -65,7 +62,10 @@ impl Sealing<'_> {
         let request = request
             .key("p", AttributeValue::S(ITEM.to_owned()))
             .consistent_read(true);
-        let answer = call(self.host.as_ref(), || request.clone().send()).await?;
+        let answer = self
+            .caller
+            .call(plain("GetItem"), || request.clone().send())
+            .await?;
         let Some(item) = answer.item else {
             return Ok(None);
         };
@@ -76,21 +76,43 @@ impl Sealing<'_> {
         let request = request
             .ciphertext_blob(sealed.clone())
             .encryption_context(CONTEXT.0, CONTEXT.1);
-        let answer = call(self.host.as_ref(), || request.clone().send()).await?;
+        let answer = self
+            .caller
+            .call(plain("Decrypt"), || request.clone().send())
+            .await?;
         Ok(answer.plaintext)
     }
 
-    /// Makes fresh keys and puts them, unless somebody else did meanwhile.
+    /// Makes fresh keys and keeps them, unless somebody else did meanwhile.
     async fn make(&self, file: &Path) -> Result<(), Cause> {
         let as_cause = |error: std::io::Error| Arc::new(error) as Cause;
         let _ = std::fs::remove_file(file);
         KeyFile::open(file).map_err(|error| Arc::new(error) as Cause)?;
         let text = std::fs::read(file).map_err(as_cause)?;
         std::fs::remove_file(file).map_err(as_cause)?;
+        self.keep(text).await
+    }
+
+    /// Whether keys are kept already.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn is_there(&self) -> Result<bool, Cause> {
+        Ok(self.find().await?.is_some())
+    }
+
+    /// Keeps the text of a key file, unless one is kept already: that one stays.
+    ///
+    /// # Errors
+    /// When it is not known to be kept.
+    pub async fn keep(&self, text: Vec<u8>) -> Result<(), Cause> {
         let kms = aws_sdk_kms::Client::new(self.config);
         let request = kms.encrypt().key_id(self.key).plaintext(Blob::new(text));
         let request = request.encryption_context(CONTEXT.0, CONTEXT.1);
-        let answer = call(self.host.as_ref(), || request.clone().send()).await?;
+        let answer = self
+            .caller
+            .call(plain("Encrypt"), || request.clone().send())
+            .await?;
         let sealed = answer.ciphertext_blob;
         let sealed = sealed.ok_or_else(|| cause("KMS gave no ciphertext"))?;
         let client = aws_sdk_dynamodb::Client::new(self.config);
@@ -99,7 +121,7 @@ impl Sealing<'_> {
             .item("p", AttributeValue::S(ITEM.to_owned()))
             .item("b", AttributeValue::B(sealed))
             .condition_expression("attribute_not_exists(p)");
-        let put = call(self.host.as_ref(), || {
+        let put = self.caller.call(plain("PutItem"), || {
             let sent = request.clone().send();
             async {
                 match sent.await {

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use aws_config::SdkConfig;
 use lombard_core::rail::Rail;
-use lombard_service::ports::{Cause, Host};
+use lombard_service::ports::Cause;
 use serde::Deserialize;
 
-use crate::call::{call, cause};
+use crate::call::{Caller, cause, plain};
 
 /// A rail's secret, as it is kept: rotated, or as it was first made.
 #[derive(Deserialize)]
@@ -27,11 +27,13 @@ enum Kept {
 pub async fn of_rails(
     config: &SdkConfig,
     secret: &str,
-    host: &dyn Host,
+    caller: &Caller,
 ) -> Result<BTreeMap<Rail, String>, Cause> {
     let client = aws_sdk_secretsmanager::Client::new(config);
     let request = client.get_secret_value().secret_id(secret);
-    let answer = call(host, || request.clone().send()).await?;
+    let answer = caller
+        .call(plain("GetSecretValue"), || request.clone().send())
+        .await?;
     let text = answer.secret_string.unwrap_or_default();
     let kept: BTreeMap<Rail, Kept> =
         serde_json::from_str(&text).map_err(|error| Arc::new(error) as Cause)?;

@@ -3,8 +3,6 @@
 //! `ED25519_SHA_512` over the raw text is Ed25519 as RFC 8032 has it, so the signature is the one that
 //! a signed note wants (C2SP signed-note, type 1), and readers cannot tell where the key is.
 
-use std::sync::Arc;
-
 use aws_config::SdkConfig;
 use aws_sdk_kms::{
     Client,
@@ -13,12 +11,9 @@ use aws_sdk_kms::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use lombard_core::proof::key::{KeyKind, PublicKey, Signature};
-use lombard_service::{
-    ports::{Cause, Host},
-    proof::keys::LogKeys,
-};
+use lombard_service::{ports::Cause, proof::keys::LogKeys};
 
-use crate::call::{call, cause};
+use crate::call::{Caller, cause, plain};
 
 /// Bytes of a key in DER before the 32 that are the key (RFC 8410, section 4).
 const DER_PREFIX: [u8; 12] = [
@@ -30,7 +25,7 @@ pub struct KmsLogKeys {
     client: Client,
     key: String,
     public: PublicKey,
-    host: Arc<dyn Host>,
+    caller: Caller,
 }
 
 impl KmsLogKeys {
@@ -42,11 +37,13 @@ impl KmsLogKeys {
         config: &SdkConfig,
         key: &str,
         origin: &str,
-        host: Arc<dyn Host>,
+        caller: Caller,
     ) -> Result<Self, Cause> {
         let client = Client::new(config);
         let request = client.get_public_key().key_id(key);
-        let answer = call(host.as_ref(), || request.clone().send()).await?;
+        let answer = caller
+            .call(plain("GetPublicKey"), || request.clone().send())
+            .await?;
         let der = answer.public_key.unwrap_or_else(|| Blob::new([]));
         let bytes = der.as_ref().strip_prefix(&DER_PREFIX);
         let bytes = bytes.and_then(|it| it.try_into().ok());
@@ -58,7 +55,7 @@ impl KmsLogKeys {
             client,
             key,
             public,
-            host,
+            caller,
         })
     }
 }
@@ -75,7 +72,10 @@ impl LogKeys for KmsLogKeys {
             .message_type(MessageType::Raw)
             .signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512);
         async move {
-            let answer = call(self.host.as_ref(), || request.clone().send()).await?;
+            let answer = self
+                .caller
+                .call(plain("Sign"), || request.clone().send())
+                .await?;
             let bytes = answer.signature.unwrap_or_else(|| Blob::new([]));
             let signature = self.public.signature(text, bytes.into_inner());
             signature

@@ -1,30 +1,28 @@
 //! Workflows of Step Functions: starting one, and telling one that a person has answered.
 
-use std::sync::Arc;
-
 use aws_config::SdkConfig;
 use aws_sdk_sfn::{
     Client, operation::send_task_success::SendTaskSuccessError,
     operation::start_execution::StartExecutionError,
 };
-use lombard_service::ports::{Cause, Host};
+use lombard_service::ports::Cause;
 use serde_json::Value;
 
-use crate::call::call;
+use crate::call::{Caller, plain};
 
 /// See the module.
 #[derive(Clone)]
 pub struct Workflows {
     client: Client,
-    host: Arc<dyn Host>,
+    caller: Caller,
 }
 
 impl Workflows {
     /// Those of the account.
     #[must_use]
-    pub fn new(config: &SdkConfig, host: Arc<dyn Host>) -> Self {
+    pub fn new(config: &SdkConfig, caller: Caller) -> Self {
         let client = Client::new(config);
-        Self { client, host }
+        Self { client, caller }
     }
 
     /// Starts an execution, unless one of this name was started before. (An Express workflow knows
@@ -35,7 +33,7 @@ impl Workflows {
     pub async fn start(&self, machine: &str, name: &str, input: &Value) -> Result<(), Cause> {
         let request = self.client.start_execution().state_machine_arn(machine);
         let request = request.name(name).input(input.to_string());
-        let started = call(self.host.as_ref(), || {
+        let started = self.caller.call(plain("StartExecution"), || {
             let sent = request.clone().send();
             async {
                 match sent.await {
@@ -54,7 +52,7 @@ impl Workflows {
     pub async fn answer(&self, token: &str, output: &Value) -> Result<(), Cause> {
         let request = self.client.send_task_success().task_token(token);
         let request = request.output(output.to_string());
-        let told = call(self.host.as_ref(), || {
+        let told = self.caller.call(plain("SendTaskSuccess"), || {
             let sent = request.clone().send();
             async {
                 match sent.await {

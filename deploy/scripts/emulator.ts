@@ -34,9 +34,11 @@ emulator.on('error', (error) => {
   console.error(`MiniStack cannot be started: ${error.message}`);
   process.exit(3);
 });
-const journey = process.env.LOMBARD_BIN ? await Journey.begin(url, process.env.LOMBARD_BIN) : undefined;
+let journey: Journey | undefined;
 try {
   await ready();
+  // Only now, so that nothing is left running where there is no emulator.
+  if (process.env.LOMBARD_BIN) journey = await Journey.begin(url, process.env.LOMBARD_BIN);
   run('cdk', 'bootstrap', 'aws://000000000000/eu-west-2', '--app', '', '--no-notices');
   run('tsx', 'scripts/deploy.ts', 'dev', ...emulated());
   await looksRight();

@@ -11,6 +11,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { expires, paysByToken, proves, settles } from './beside.js';
 import { ask } from './emulated.js';
 import { invoke, nameOf, resourcesOf } from './stack.js';
 
@@ -25,12 +26,12 @@ const CASES = [
 /** Written into no event. */
 const PAYEE = 'Wilhelmina Quackenbush';
 
-interface Made { key: string; account: string }
+interface Made { tenant: string; key: string; account: string }
 interface Event { type: string; status: string; reason?: string; actor: string; id: string }
 type History = string[];
 
 /** Somewhere payments can be made. */
-class Lombard {
+export class Lombard {
   constructor(private readonly base: string, private readonly made: Made) {}
 
   async call(method: string, path: string, body?: unknown): Promise<any> {
@@ -46,6 +47,13 @@ class Lombard {
     const text = await answer.text();
     assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
     return JSON.parse(text);
+  }
+
+  /** What anybody may read. */
+  async text(path: string): Promise<string> {
+    const answer = await fetch(`${this.base}${path}`);
+    assert.ok(answer.ok, `GET ${path}: ${answer.status}`);
+    return answer.text();
   }
 
   /** Makes a payment and follows it to its end; its id and what happened to it. */
@@ -146,7 +154,11 @@ export class Journey {
     }
     await this.wereLed();
     await this.isTold(ids);
-    await this.isProven(named('sequencer'), ids.size);
+    const stage = { lombard: deployed, tenant: made.tenant, account: made.account, named };
+    await paysByToken(stage);
+    await settles(stage);
+    await expires(stage);
+    await proves(stage, await this.isProven(named('sequencer'), ids.size));
   }
 
   private async local(): Promise<Lombard> {
@@ -156,8 +168,8 @@ export class Journey {
       env: { ...process.env, LOMBARD_BIN: undefined, LOMBARD_MINISTACK: undefined, LOMBARD_RAIL_LISTEN: '127.0.0.1:0' },
     });
     this.running.push(up);
-    const { url, api_key: key, account } = await said(up);
-    return new Lombard(url, { key, account });
+    const { url, api_key: key, tenant, account } = await said(up);
+    return new Lombard(url, { tenant, key, account });
   }
 
   /** That workflows led the payments, each to its end: also the one that waited, by its token. */
@@ -195,8 +207,8 @@ export class Journey {
   }
 
   /** That the log in the bucket has every payment's postings and proves them. */
-  private async isProven(sequencer: string, payments: number): Promise<void> {
-    const { size, keys } = await invoke(sequencer, {});
+  private async isProven(sequencer: string, payments: number): Promise<number> {
+    const { size, keys } = await invoke(sequencer, { now: true });
     assert.ok(size >= payments, `${size} leaves`);
     const Bucket = nameOf(await resourcesOf('dev', 'Data', 'AWS::S3::Bucket'), 'BucketsLedger');
     const s3 = new S3Client({ forcePathStyle: true });
@@ -212,6 +224,7 @@ export class Journey {
     const verified = spawnSync(join(this.programs, 'lombard'), ['verify', join(this.folder, 'log'), '--key', key], { encoding: 'utf8' });
     assert.equal(verified.status, 0, `${verified.stdout}${verified.stderr}`);
     console.log(`${size} leaves, verified from the bucket by a key that KMS keeps`);
+    return size;
   }
 }
 

@@ -71,7 +71,7 @@ impl Feed {
         let mut consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(Leads {
                 app: app.clone(),
-                workflows: Workflows::new(&of.aws, of.host.clone()),
+                workflows: Workflows::new(&of.aws, of.caller()),
                 straight: told("LOMBARD_SAGA_STRAIGHT")?,
                 waiting: told("LOMBARD_SAGA_WAITING")?,
             }),
@@ -87,7 +87,7 @@ impl Feed {
             store: of.store.clone(),
             consumers,
             hooks,
-            outward: Outward::new(&of.aws, Some(&stream), Some(&bus), of.host.clone()),
+            outward: Outward::new(&of.aws, Some(&stream), Some(&bus), of.caller()),
             graveyard: of.graveyard()?,
         })
     }

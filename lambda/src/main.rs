@@ -23,18 +23,20 @@ mod saga;
 mod schedule;
 mod sequencer;
 mod surroundings;
+mod tab;
 
 use std::{sync::Arc, time::Instant};
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use lombard_aws::deadline;
-use lombard_service::gate::Gated;
+use lombard_service::{duty, gate::Gated};
 use serde_json::Value;
 use tokio::time::{Duration, Instant as Moment};
 use tracing::info;
 
 use fault::Fault;
 use surroundings::{Role, Surroundings};
+use tab::Tab;
 
 /// How long before Lambda ends an invocation it must have ended by itself.
 const MARGIN: Duration = Duration::from_millis(1_500);
@@ -51,14 +53,20 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let surroundings = Surroundings::of_environment().await?;
     let role = surroundings.role;
     let host = surroundings.host.clone();
+    let tab = Arc::new(Tab::new(surroundings.store.meter().clone()));
     let player = Arc::new(Player::open(surroundings).await?);
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     info!(role = role.name(), ms, "ready");
     let handler = service_fn(move |event: LambdaEvent<Value>| {
-        let player = Arc::clone(&player);
+        let (player, tab) = (Arc::clone(&player), Arc::clone(&tab));
         let left = event.context.deadline.saturating_sub(host.now().unix_ms());
         let until = Moment::now() + Duration::from_millis(left).saturating_sub(MARGIN);
-        async move { deadline::by(until, player.play(event, until)).await }
+        async move {
+            let played = duty::on(role.name(), player.play(event, until));
+            let ended = deadline::by(until, played).await;
+            tab.invoked();
+            ended
+        }
     });
     lambda_runtime::run(handler).await
 }

@@ -16,17 +16,21 @@ use lombard_service::{
     exceptions::{self, Kind, Trouble},
     proof::Blobs,
     rails::Rails,
-    reconcile::{Failure, Source, reconcile},
+    reconcile::{Failure, Source, kept, reconcile},
 };
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 use crate::{
     fault::Fault,
-    surroundings::{NoVault, Surroundings, told},
+    surroundings::{NoVault, Surroundings},
 };
+
+/// Who reconciles, as runs say it.
+const WORKER: &str = "worker/reconcile";
 
 /// See the module.
 pub struct Reconcile {
@@ -79,7 +83,7 @@ impl Reconcile {
     pub fn open(of: &Surroundings) -> Result<Self, Fault> {
         Ok(Self {
             app: of.app(Arc::new(NoVault), Rails::default()),
-            files: Bucket::new(&of.aws, &told("LOMBARD_ARRIVALS")?, ""),
+            files: of.bucket("LOMBARD_ARRIVALS", "")?,
             graveyard: of.graveyard()?,
         })
     }
@@ -120,9 +124,12 @@ impl Reconcile {
         let bytes: Bytes =
             bytes.ok_or_else(|| Unfinished::Never("there is no such file".to_owned()))?;
         let source = Source::of(&self.app.config, source.to_owned());
+        let digest = hex::encode(Sha256::digest(&bytes));
         match reconcile(&self.app, tenant, &source, Cursor::new(bytes)).await {
-            Ok(_) => {
-                info!(%tenant, source = source.name, "a file is reconciled");
+            Ok(report) => {
+                let kept = kept::keep(&self.app, tenant, WORKER, digest, &report).await;
+                let run = kept.map_err(|error| Unfinished::Later(error.to_string()))?;
+                info!(%tenant, source = source.name, %run, "a file is reconciled");
                 Ok(())
             }
             Err(failure @ Failure::Unknown) => Err(Unfinished::Never(failure.to_string())),
@@ -152,5 +159,27 @@ impl Reconcile {
 fn whose(name: &str) -> Option<(TenantId, &str)> {
     let (tenant, rest) = name.split_once('/')?;
     let (source, _) = rest.split_once('/')?;
+    Source::may_be_called(source).then_some(())?;
     Some((tenant.parse().ok()?, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whose_it_is_or_is_refused() {
+        let tenant: TenantId = "ten_demo0000".parse().expect("a tenant");
+        for (name, wanted) in [
+            ("ten_demo0000/bank/a day's file.sta", Some((tenant, "bank"))),
+            ("ten_demo0000/bank/in/folders.xml", Some((tenant, "bank"))),
+            ("ten_demo0000/Bank of Nowhere/x", None),
+            ("ten_demo0000/bank", None),
+            ("ten_demo0000//x", None),
+            ("no tenant/bank/x", None),
+            ("", None),
+        ] {
+            assert_eq!(whose(name), wanted, "{name}");
+        }
+    }
 }

@@ -28,7 +28,8 @@ pub struct Saga {
 impl Saga {
     pub async fn open(of: &Surroundings) -> Result<Self, Fault> {
         let secret = told("LOMBARD_RAILS_SECRET")?;
-        let known = secrets::of_rails(&of.aws, &secret, of.host.as_ref());
+        let caller = of.caller();
+        let known = secrets::of_rails(&of.aws, &secret, &caller);
         let known = known
             .await
             .map_err(|error| Fault::not_done(error.as_ref()))?;

@@ -28,7 +28,7 @@ pub struct Schedule {
 
 impl Schedule {
     pub async fn open(of: &Surroundings) -> Result<Self, Fault> {
-        let workflows = Workflows::new(&of.aws, of.host.clone());
+        let workflows = Workflows::new(&of.aws, of.caller());
         let asks = Some((workflows, told("LOMBARD_SAGA_STRAIGHT")?));
         let app = of.app(
             of.vault(false).await?,

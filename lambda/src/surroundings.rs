@@ -8,6 +8,7 @@ use std::{env, path::PathBuf, sync::Arc, time::Duration};
 use lombard_aws::{
     SdkConfig,
     blobs::Bucket,
+    call::Caller,
     connect::{Place, connect},
     dead::Graveyard,
     deadline::Bounded,
@@ -150,9 +151,9 @@ impl Surroundings {
         let origin = self.config.proof.origin.clone();
         let origin = origin.unwrap_or_else(|| format!("lombard/{}", self.stage));
         let key = told("LOMBARD_SIGNING_KEY")?;
-        let keys = KmsLogKeys::open(&self.aws, &key, &origin, self.host.clone()).await;
+        let keys = KmsLogKeys::open(&self.aws, &key, &origin, self.caller()).await;
         let keys = keys.map_err(|error| Fault::not_done(error.as_ref()))?;
-        let bucket = Bucket::new(&self.aws, &told("LOMBARD_BUCKET")?, "log/");
+        let bucket = self.bucket("LOMBARD_BUCKET", "log/")?;
         let settings = Settings {
             followed,
             ..Settings::default()
@@ -181,17 +182,28 @@ impl Surroundings {
             config: &self.aws,
             table: &table,
             key: &key,
-            host: self.host.clone(),
+            caller: self.caller(),
         };
         let keys = sealing.open(KEYS.as_ref(), may_make).await;
         let keys = keys.map_err(|error| Fault::not_done(error.as_ref()))?;
         Ok(Arc::new(LocalVault::over(Arc::new(keys))))
     }
 
+    /// Who calls the services around the store, on the same meter.
+    pub fn caller(&self) -> Caller {
+        Caller::new(self.host.clone(), self.store.meter().clone())
+    }
+
+    /// The bucket that a variable names, likewise metered.
+    pub fn bucket(&self, variable: &str, prefix: &str) -> Result<Bucket, Fault> {
+        let bucket = Bucket::new(&self.aws, &told(variable)?, prefix);
+        Ok(bucket.on(self.store.meter()))
+    }
+
     /// Where this role puts what it cannot do.
     pub fn graveyard(&self) -> Result<Graveyard, Fault> {
         let url = told("LOMBARD_DEAD_LETTERS")?;
-        Ok(Graveyard::new(&self.aws, &url, self.host.clone()))
+        Ok(Graveyard::new(&self.aws, &url, self.caller()))
     }
 }
 

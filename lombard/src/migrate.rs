@@ -95,7 +95,8 @@ impl Place {
     /// made, and open nothing.
     fn with<T>(&self, work: impl AsyncFnOnce(&Parts) -> Result<T, Failure>) -> Result<T, Failure> {
         let log_key = (!self.aws.signs_elsewhere()).then_some(LOG_KEY_FILE);
-        for name in [KEY_FILE].into_iter().chain(log_key) {
+        let vault_keys = (!self.aws.keeps_keys()).then_some(KEY_FILE);
+        for name in vault_keys.into_iter().chain(log_key) {
             let file = self.data.path.join(name);
             if !file.exists() {
                 let file = file.display();

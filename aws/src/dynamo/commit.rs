@@ -191,6 +191,7 @@ impl Dynamo {
             subject: Subject::of(keys),
             ended,
             items: keys.len(),
+            bytes: 0,
             read_units: Units::default(),
             write_units: units,
         });

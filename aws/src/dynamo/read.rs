@@ -158,6 +158,7 @@ impl Dynamo {
             subject: Subject::of(keys),
             ended: answer.as_ref().err().map_or(Ended::Done, ended),
             items: keys.len(),
+            bytes: 0,
             read_units: units,
             write_units: Units::default(),
         });

@@ -349,6 +349,7 @@ impl Journal {
             subject: Subject::of(&[Key::new(SHARD, "")]),
             ended,
             items: 1,
+            bytes: 0,
             read_units,
             write_units,
         });

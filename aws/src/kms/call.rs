@@ -9,7 +9,6 @@ use aws_sdk_kms::{
     types::{KeyMetadata, KeyState, KeyUsageType},
 };
 use lombard_service::{
-    duty,
     ports::Host,
     vault::keys::{Context, KeysError},
 };
@@ -17,7 +16,7 @@ use parking_lot::Mutex;
 
 use crate::{
     dynamo::{failed, persist},
-    meter::{Ended, Meter, Operation, Subject, Units},
+    meter::{Ended, Meter, Operation, Subject},
     residency::{Elsewhere, Residency},
 };
 
@@ -104,18 +103,11 @@ impl Kms {
     }
 
     fn count(&self, name: &'static str, context: Option<&Context>, ended: Ended) {
-        self.meter.count(Operation {
-            component: duty::current(),
-            name,
-            subject: Subject {
-                tenant: context.map(|it| it.tenant.short().to_owned()),
-                payment: None,
-            },
-            ended,
-            items: 1,
-            read_units: Units::default(),
-            write_units: Units::default(),
-        });
+        let subject = Subject {
+            tenant: context.map(|it| it.tenant.short().to_owned()),
+            payment: None,
+        };
+        self.meter.count(Operation::of(name, subject, ended, 1, 0));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Data keys wrapped by KMS, and checkpoints signed by it: against a model of KMS in this process, and
 //! against whatever `LOMBARD_AWS_ENDPOINT` names beside it.
 
-mod model;
+pub mod model;
 
 use std::sync::Arc;
 
 use lombard_aws::{
+    call::Caller,
     kms::{KmsKeys, UnfitKey},
     meter::Meter,
     residency::Residency,
@@ -164,13 +165,17 @@ async fn a_remembered_key_is_asked_for_again_after_so_many_uses() {
 async fn a_checkpoint_is_signed_as_anybody_verifies_it() {
     let model = Model::serve().await;
     let config = configure(&model.url).await;
-    let signer = KmsLogKeys::open(&config, model::SIGN, ORIGIN, host()).await;
+    let meter = Arc::new(Meter::default());
+    let caller = Caller::new(host(), meter.clone());
+    let signer = KmsLogKeys::open(&config, model::SIGN, ORIGIN, caller).await;
     let signer = signer.expect("it fits");
     let text = checkpoint::text(ORIGIN, &Head::EMPTY);
     let signed = signer.sign(&text).await.expect("signed");
     let note = checkpoint::assemble(&text, &signed);
     let opened = checkpoint::open(&note, &Trusted::new(signer.public()));
     assert_eq!(opened.expect("it verifies").head, Head::EMPTY);
+    let counted = (calls(&meter, "GetPublicKey"), calls(&meter, "Sign"));
+    assert_eq!(counted, (1, 1));
     // What does not verify is not given away.
     model.lie(true);
     assert!(signer.sign(&text).await.is_err());

@@ -10,5 +10,7 @@ mod migration;
 mod operations;
 mod proxy;
 mod recovery;
+mod sealing;
+mod services;
 mod support;
 mod world;

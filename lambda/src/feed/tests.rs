@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use lombard_aws::{
     SdkConfig,
+    call::Caller,
     connect::{Place, connect},
     dynamo::table,
 };
@@ -112,13 +113,14 @@ async fn feed(letters: Letters) -> Feed {
         config: Arc::new(Config::default()),
     };
     let sqs = at(queue(letters).await).await;
+    let caller = Caller::new(host, store.meter().clone());
     Feed {
         hooks: Hooks::new(app.clone()).expect("an HTTP client"),
         app,
         store,
         consumers: vec![Arc::new(Obedient)],
-        outward: Outward::new(&sqs, None, None, host.clone()),
-        graveyard: Graveyard::new(&sqs, "http://queue/dead", host),
+        outward: Outward::new(&sqs, None, None, caller.clone()),
+        graveyard: Graveyard::new(&sqs, "http://queue/dead", caller),
     }
 }
 

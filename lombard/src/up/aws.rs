@@ -43,6 +43,15 @@ pub struct OnAws {
     /// The name of the log that the key of KMS signs for.
     #[arg(long, env = "LOMBARD_AWS_LOG_ORIGIN", value_name = "NAME")]
     aws_log_origin: Option<String>,
+    /// Take the keys that seal the personal data of payments from this table, as the functions of a deployed stage
+    /// have them, wrapped by the key of KMS. Those in the data folder are put there when the table has none.
+    #[arg(
+        long,
+        env = "LOMBARD_AWS_VAULT_TABLE",
+        value_name = "NAME",
+        requires = "aws_kms_key"
+    )]
+    aws_vault_table: Option<String>,
     /// The region, which data does not leave. [default: eu-west-2]
     #[arg(long, env = "LOMBARD_AWS_REGION", value_name = "REGION")]
     aws_region: Option<String>,
@@ -52,6 +61,11 @@ impl OnAws {
     /// Whether records are to be in DynamoDB.
     pub const fn is_wanted(&self) -> bool {
         self.aws_endpoint.is_some() || self.aws_table.is_some()
+    }
+
+    /// Whether the vault's key file is kept elsewhere too, and need not be in the data folder.
+    pub const fn keeps_keys(&self) -> bool {
+        self.aws_vault_table.is_some()
     }
 
     /// Whether the log is signed without a key file.
@@ -95,12 +109,14 @@ mod on {
 
     use lombard_aws::{
         blobs::Bucket,
+        call::Caller,
         connect::{Place, connect},
         deadline::Bounded,
         dynamo::{Dynamo, table},
         feed::Relay,
         kms::KmsKeys,
         residency::{REGION_DEFAULT, Residency},
+        sealing::Sealing,
         signing::KmsLogKeys,
     };
     use lombard_service::{
@@ -115,7 +131,7 @@ mod on {
 
     use super::{Failure, OnAws, Parts};
     use crate::{
-        exit::{Exit, OrExit},
+        exit::{Exit, OrExit, failure},
         up::store,
     };
 
@@ -143,6 +159,33 @@ mod on {
             .await
             .or_exit(Exit::Internal, "the relay of the feed")?;
         ended
+    }
+
+    /// Brings the key file of the data folder and the one that a stage keeps together: whoever has none gets the
+    /// other's. Two that differ are of two installations.
+    async fn share_keys(sealing: &Sealing<'_>, file: &Path) -> Result<(), Failure> {
+        let there = sealing.is_there().await;
+        let there = there.or_exit(Exit::Unreachable, "the vault's table")?;
+        let own = file.exists().then(|| std::fs::read(file)).transpose();
+        let own = own.or_exit(Exit::Damaged, file.display())?;
+        if let (false, Some(own)) = (there, &own) {
+            let kept = sealing.keep(own.clone()).await;
+            return kept.or_exit(Exit::Unreachable, "the vault's table");
+        }
+        let beside = file.with_extension("stage");
+        let opened = sealing.open(&beside, true).await;
+        opened.or_exit(Exit::Unreachable, "the vault's table")?;
+        if own.is_none() {
+            return std::fs::rename(&beside, file).or_exit(Exit::NotWritable, file.display());
+        }
+        let theirs = std::fs::read(&beside).or_exit(Exit::Damaged, beside.display())?;
+        std::fs::remove_file(&beside).or_exit(Exit::NotWritable, beside.display())?;
+        if Some(theirs) != own {
+            let file = file.display();
+            let what = format!("{file} and the keys in the vault's table are of two installations");
+            return Err(failure(Exit::Usage, what));
+        }
+        Ok(())
     }
 
     async fn open(args: &OnAws, data: &Path) -> Result<(Parts, Relay), Failure> {
@@ -174,7 +217,7 @@ mod on {
         let log: Option<Arc<dyn Blobs>> = match &args.aws_bucket {
             None => None,
             Some(bucket) => {
-                let bucket = Bucket::new(&config, bucket, "log/");
+                let bucket = Bucket::new(&config, bucket, "log/").on(dynamo.meter());
                 if !at_aws {
                     let made = bucket.make().await;
                     made.or_exit(Exit::Unreachable, "the bucket")?;
@@ -182,6 +225,15 @@ mod on {
                 Some(Arc::new(bucket))
             }
         };
+        if let (Some(table), Some(key)) = (&args.aws_vault_table, &args.aws_kms_key) {
+            let sealing = Sealing {
+                config: &config,
+                table,
+                key,
+                caller: Caller::new(host.clone(), vault.meter().clone()),
+            };
+            share_keys(&sealing, &data.join(store::KEY_FILE)).await?;
+        }
         let key_file = store::open_key_file(data)?;
         let residency = &place.residency;
         let keys: Arc<dyn Keys> = match &args.aws_kms_key {
@@ -199,7 +251,8 @@ mod on {
         let log_keys: Option<Arc<dyn LogKeys>> = match (&args.aws_signing_key, &args.aws_log_origin)
         {
             (Some(key), Some(origin)) => {
-                let signer = KmsLogKeys::open(&config, key, origin, host.clone()).await;
+                let caller = Caller::new(host.clone(), dynamo.meter().clone());
+                let signer = KmsLogKeys::open(&config, key, origin, caller).await;
                 let signer = signer.or_exit(Exit::Unreachable, "the key of the log")?;
                 for key in signer.public() {
                     tracing::info!(%key, "checkpoints are signed by KMS");

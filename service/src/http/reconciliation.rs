@@ -42,10 +42,7 @@ impl From<Failure> for Problem {
 
 /// The name of a source.
 fn source_name(text: &str) -> Result<String, String> {
-    let plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
-    let proper = (1..=60).contains(&text.len()) && text.bytes().all(plain);
-    proper
+    Source::may_be_called(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "expected 1 to 60 of a-z, 0-9, `_`, `.`, `-`".to_owned())
 }

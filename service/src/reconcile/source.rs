@@ -20,6 +20,14 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether a source may be called so.
+    #[must_use]
+    pub fn may_be_called(name: &str) -> bool {
+        let plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+        (1..=60).contains(&name.len()) && name.bytes().all(plain)
+    }
+
     /// A source as it is configured, or with rules of default.
     #[must_use]
     pub fn of(config: &Config, name: String) -> Self {
