@@ -63,7 +63,7 @@ export async function settles({ lombard, tenant, account }: Stage): Promise<void
   await becomes(lombard, id, 'SETTLED');
   // The run is entered when everything of its file is settled.
   const run = await found(async () => (await lombard.call('GET', '/v1/reconciliation/runs')).data[0]);
-  assert.equal(run.source, 'bank', JSON.stringify(run));
+  assert.equal(run.by, 'worker/reconcile', JSON.stringify(run));
   console.log('a statement arrived in the bucket, and its payment is settled');
 }
 
