@@ -29,8 +29,8 @@ use lombard_core::{
 use parking_lot::RwLock;
 
 pub use follow::{catch_up, run};
+use rows::{Carried, Row, Rows};
 pub use rows::{Mark, Outline};
-use rows::{Row, Rows};
 
 use crate::exceptions::{Exception, Kind, State};
 
@@ -148,7 +148,7 @@ impl Roster {
     }
 
     /// Takes over payments as they are now.
-    fn note<'p>(&self, tenant: TenantId, payments: impl IntoIterator<Item = &'p Payment>) {
+    fn note<'p>(&self, tenant: TenantId, payments: impl IntoIterator<Item = &'p Carried>) {
         let mut tenants = self.tenants.write();
         let known = tenants.entry(tenant).or_default();
         for payment in payments {

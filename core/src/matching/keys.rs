@@ -55,7 +55,7 @@ pub fn of_movement(movement: &Movement, manner: Manner, mut take: impl FnMut(&st
 
 /// The texts by which a payment is found.
 pub fn of_expected(expected: &Expected, manner: Manner, mut take: impl FnMut(&str)) {
-    for text in &expected.references {
+    for text in expected.references.iter() {
         match manner {
             Manner::Exact => take(text),
             Manner::Normalised | Manner::InText => take(&normalised(text)),

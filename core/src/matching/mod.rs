@@ -25,7 +25,7 @@ pub mod synthetic;
 
 pub use engine::run;
 pub use model::{
-    Break, BreakKind, Expected, ExpectedId, Match, Movement, MovementId, Outcome, Role, RuleName,
-    Standing,
+    Break, BreakKind, Expected, ExpectedId, Match, Movement, MovementId, Outcome, References, Role,
+    RuleName, Standing,
 };
 pub use rules::{Calendar, FeeRule, Rules};

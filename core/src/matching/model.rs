@@ -48,11 +48,36 @@ pub struct Expected {
     /// When it cleared.
     pub day: Date,
     /// What it can be recognised by.
-    pub references: Box<[Box<str>]>,
+    pub references: References,
     /// What it is a part of: a payout, a batch.
     pub group: Option<Box<str>>,
     /// What our books say of it.
     pub standing: Standing,
+}
+
+/// Texts in one piece of memory, since there are several for each of millions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References(Box<str>);
+
+/// Ends each text. No message carries it; one that did would be two texts.
+const END: char = '\u{1f}';
+
+impl References {
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split_terminator(END)
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for References {
+    fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
+        let mut all = String::new();
+        for text in texts {
+            all.push_str(text.as_ref());
+            all.push(END);
+        }
+        Self(all.into())
+    }
 }
 
 /// What our books say of an expected movement.

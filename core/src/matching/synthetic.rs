@@ -83,7 +83,7 @@ impl Maker {
             minor,
             unit: self.unit,
             day: day() - Duration::days(self.luck.below(3) as i64),
-            references: Box::new([reference.into()]),
+            references: [reference].into_iter().collect(),
             group: None,
             standing: Standing::Open,
         });

@@ -31,7 +31,7 @@ fn payment(minor: i64, reference: &str) -> Expected {
         minor,
         unit: Unit::from(Currency::GBP),
         day: DAY,
-        references: [reference.into()].into(),
+        references: [reference].into_iter().collect(),
         group: None,
         standing: Standing::Open,
     }

@@ -4,7 +4,7 @@
 use lombard_core::{
     command::{Rejection, Reply},
     idempotency::{Idempotency, Outcome},
-    store::{Body, Key, Snapshot, WriteSet, decode, encode},
+    store::{BODY_BYTES_MAX, Body, Key, Snapshot, WriteSet, decode, encode},
     tenant::TenantId,
 };
 use serde::Serialize;
@@ -14,6 +14,9 @@ use crate::{app::App, ports::CommitError};
 
 /// How often it is decided before the caller is told to come back.
 const TRIES_MAX: u32 = 16;
+
+/// The longest answer that is kept: the rest of a record is for what is kept beside it.
+const KEPT_BYTES_MAX: usize = BODY_BYTES_MAX - 4_096;
 
 /// What is to be written and said.
 pub struct Decided {
@@ -43,7 +46,8 @@ pub async fn once(
 
 /// Answers with what `work` gives, and keeps that as the key's answer; or gives the answer that
 /// the key remembers, without any work. What `work` does is its own, in commits of its own, so it
-/// must be such that doing it again after a crash does no more than doing it once.
+/// must be such that doing it again after a crash does no more than doing it once. An answer that no
+/// record holds, such as of a statement with thousands of exceptions, is given without being kept.
 ///
 /// # Errors
 /// What `work` refuses, `idempotency_key_reused`, and the store's.
@@ -58,6 +62,14 @@ pub async fn after<T: Serialize>(
     let mut body = Vec::new();
     if api.app().get(&wish.record_key(tenant)).await?.is_none() {
         body = encode(&work.await?);
+        if body.len() > KEPT_BYTES_MAX {
+            return Ok(Reply {
+                status,
+                body: body.into(),
+                stage: None,
+                replayed: false,
+            });
+        }
     }
     commit_once(api.app(), tenant, wish, &[], |read| {
         Ok(Decided {

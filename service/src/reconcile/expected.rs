@@ -178,19 +178,17 @@ fn take(tenant: TenantId, payment: &Payment) -> Option<(Expected, Known)> {
     if payment.rail == Rail::Book {
         return None;
     }
-    let mut references: Vec<Box<str>> = vec![
-        payment.id.to_string().into(),
-        payment.attempt_id(tenant).into(),
-        payment.end_to_end_id.as_str().into(),
-    ];
-    references.extend(payment.attempt.rail_reference.as_deref().map(Into::into));
-    references.extend(payment.metadata.values().map(|it| it.as_str().into()));
-    references.retain(|it| it.len() >= 3);
+    let (id, attempt) = (payment.id.text(), payment.attempt_id(tenant));
+    let own = [id.as_str(), &attempt, &payment.end_to_end_id];
+    let given = payment.attempt.rail_reference.iter();
+    let given = given.chain(payment.metadata.values()).map(String::as_str);
+    // What is shorter is not rare enough.
+    let references = own.into_iter().chain(given).filter(|it| it.len() >= 3);
     let item = Expected {
         minor,
         unit: Unit::from(payment.money.currency),
         day: day(payment.attempt.submitted_at.unwrap_or(payment.created_at)),
-        references: references.into(),
+        references: references.collect(),
         group: payment.batch.map(|it| it.to_string().into()),
         standing,
     };

@@ -27,13 +27,13 @@ pub async fn look(
     tenant: TenantId,
     source: &Source,
     digests: &[&str],
-) -> Result<Vec<Option<LineRecord>>, ReadError> {
+) -> Result<Vec<Option<Box<LineRecord>>>, ReadError> {
     let mut known = Vec::with_capacity(digests.len());
     for some in digests.chunks(AT_ONCE) {
         let key = |digest: &&str| keys::line(tenant, &source.name, digest);
         let keys: Vec<Key> = some.iter().map(key).collect();
         let found = app.store.get(&keys).await?;
-        known.extend({ found.into_iter() }.map(|it| it.map(|it| decode(&it.body.bytes))));
+        known.extend({ found.into_iter() }.map(|it| it.map(|it| Box::new(decode(&it.body.bytes)))));
     }
     Ok(known)
 }

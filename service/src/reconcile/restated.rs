@@ -15,7 +15,7 @@ use super::{
 pub fn compare(
     statement: &Statement,
     gone: Vec<(String, LineRecord)>,
-    known: &[Option<LineRecord>],
+    known: &[Option<Box<LineRecord>>],
 ) -> Vec<Found> {
     if gone.is_empty() {
         return Vec::new();

@@ -134,7 +134,7 @@ pub(super) struct Run<'a> {
     format: Format,
     awaited: Awaited,
     /// What became of lines in earlier runs, at their places.
-    known: Vec<Option<LineRecord>>,
+    known: Vec<Option<Box<LineRecord>>>,
     /// Payments that this file, or a line of it that was known, accounts for.
     taken: HashSet<usize>,
     /// What becomes of lines now, at their places.

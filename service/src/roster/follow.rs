@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use lombard_core::{
-    id::Id,
-    payment::Payment,
     plan::keys,
-    store::{Change, Commit, decode},
+    store::{Commit, Key, decode},
     tenant::TenantId,
 };
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::Roster;
+use super::{Roster, rows::Carried};
 use crate::{
     app::App,
     exceptions,
@@ -89,7 +87,7 @@ async fn payments(app: &App, roster: &Roster, tenant: TenantId) -> Result<(), Re
             return Ok(());
         };
         after = Some(last.at.sort().to_owned());
-        let read: Vec<Payment> = { found.iter() }
+        let read: Vec<Carried> = { found.iter() }
             .map(|it| decode(&it.record.body.bytes))
             .collect();
         roster.note(tenant, &read);
@@ -130,24 +128,22 @@ async fn take(
 
 fn note(roster: &Roster, commit: &Commit) {
     for change in commit.changes.iter() {
-        let Some((tenant, id)) = subject(change) else {
+        let sort = change.key.sort();
+        if sort != keys::PAYMENT_SORT && sort != exceptions::SORT {
+            continue;
+        }
+        let (Some(tenant), Some(record)) = (tenant(&change.key), &change.record) else {
             continue;
         };
-        let Some(record) = &change.record else {
-            continue;
-        };
-        if change.key.sort() == exceptions::SORT {
+        if sort == exceptions::SORT {
             roster.note_exception(tenant, &decode(&record.body.bytes));
-        } else if { id.parse::<Id<Payment>>() }
-            .is_ok_and(|id| change.key == keys::payment(tenant, id))
-        {
+        } else {
             roster.note(tenant, [&decode(&record.body.bytes)]);
         }
     }
 }
 
-/// Whose a record is, and of what.
-fn subject(change: &Change) -> Option<(TenantId, &str)> {
-    let (tenant, id) = change.key.partition().split_once('/')?;
-    Some((tenant.parse().ok()?, id))
+/// Whose a record is.
+fn tenant(key: &Key) -> Option<TenantId> {
+    key.partition().split_once('/')?.0.parse().ok()
 }

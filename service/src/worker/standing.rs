@@ -258,10 +258,14 @@ impl Follower {
             let waiting: i64 = waiting.sum();
             METRICS.payments_pending.of((pending,)).set(waiting as f64);
         }
+        let mut kinds: BTreeMap<Kind, (u64, u64)> = BTreeMap::new();
+        for (kind, at) in self.open.values() {
+            let (count, oldest) = kinds.entry(*kind).or_default();
+            *count += 1;
+            *oldest = now.ms_since(*at).max(*oldest);
+        }
         for kind in Kind::ALL {
-            let opened = self.open.values().filter(|(one, _)| *one == kind);
-            let count = opened.clone().count();
-            let oldest = opened.map(|(_, at)| now.ms_since(*at)).max().unwrap_or(0);
+            let (count, oldest) = kinds.get(&kind).copied().unwrap_or_default();
             METRICS.exceptions_open.of((kind,)).set(count as f64);
             METRICS
                 .exceptions_oldest

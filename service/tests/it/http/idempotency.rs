@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request};
 use futures_util::future::BoxFuture;
-use lombard_core::command::{Command, Reply};
+use lombard_core::{
+    command::{Command, Reply},
+    idempotency::{Fingerprint, Idempotency},
+    store::BODY_BYTES_MAX,
+};
 use lombard_service::{
-    http::{Api, router},
+    http::{Api, once, router},
     ports::{Bank, ExecuteError},
 };
 use serde_json::json;
@@ -207,4 +211,23 @@ async fn what_still_runs_is_told_so_and_answered_later() {
     assert_eq!((first.status, again.status), (201, 201));
     assert_eq!(again.bytes, first.bytes);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
+}
+
+#[tokio::test]
+async fn an_answer_that_no_record_holds_is_given_all_the_same() {
+    let world = World::new().await;
+    let api = Api::new(world.app.clone());
+    let wish = Idempotency {
+        operation: "a.test",
+        key: "long".to_owned(),
+        fingerprint: Fingerprint::of(b"the same"),
+    };
+    let long = "x".repeat(BODY_BYTES_MAX);
+    for _ in 0..2 {
+        let work = async { Ok(&long) };
+        let reply = once::after(&api, world.tenant, &wish, 200, work).await;
+        let reply = reply.unwrap();
+        assert_eq!((reply.status, reply.replayed), (200, false));
+        assert_eq!(reply.body.len(), long.len() + 2);
+    }
 }
