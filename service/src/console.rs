@@ -125,6 +125,8 @@ pub fn routes(api: Router, shared: Api) -> Router {
             "/console/risk/lists/{name}/{act}",
             post(pages::risk::list::act),
         )
+        .route("/console/views", post(pages::views::keep))
+        .route("/console/views/{id}/delete", post(pages::views::delete))
         .route("/console/audit", get(pages::audit::page))
         .route("/console/audit/{id}", get(pages::audit::one))
         .route("/console/settings", get(pages::settings::page))

@@ -53,6 +53,7 @@ pub(crate) mod payments;
 mod reconciliation;
 mod risk;
 mod vault;
+mod views;
 mod webhooks;
 
 use std::sync::{Arc, OnceLock};
@@ -277,6 +278,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(settings::routes())
         .merge(standing::routes())
         .merge(operations::routes())
+        .merge(views::routes())
         .merge(health::routes())
 }
 

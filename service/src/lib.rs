@@ -40,4 +40,5 @@ pub mod slo;
 pub mod tenants;
 pub mod traces;
 pub mod vault;
+pub mod views;
 pub mod worker;

@@ -89,6 +89,12 @@ impl ApiRouter {
             .await
     }
 
+    /// Takes something away; doing it again does no more.
+    pub async fn delete(&self, session: &Session, path: &str) -> Result<Value, Refused> {
+        self.send(session.into(), Method::DELETE, path, None, None)
+            .await
+    }
+
     async fn send(
         &self,
         by: By<'_>,

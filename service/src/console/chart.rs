@@ -5,6 +5,8 @@
 
 use maud::{Markup, html};
 
+use super::words::grouped;
+
 /// A bar: what it counts, how many, and in which tone.
 pub struct Bar {
     /// What.
@@ -40,7 +42,7 @@ pub fn bars(what: &str, bars: &[Bar]) -> Markup {
     let measure = |bar: &Bar| Measure {
         name: bar.name.clone(),
         ppm: u64::try_from(bar.count * 1_000_000 / most).unwrap_or(1_000_000),
-        figure: bar.count.to_string(),
+        figure: grouped(u64::try_from(bar.count).unwrap_or(u64::MAX)),
         tone: bar.tone,
     };
     measures(

@@ -19,4 +19,5 @@ pub mod search;
 pub mod settings;
 pub mod sign_in;
 pub mod transaction;
+pub mod views;
 pub mod webhooks;

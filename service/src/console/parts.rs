@@ -51,7 +51,7 @@ pub fn status(payment: &Value) -> Markup {
     };
     html! {
         span.status data-tone=(tone) {
-            (plain(name))
+            (if name == "AUTH_PENDING" { "Pending".to_owned() } else { plain(name) })
             @if in_doubt { " · in doubt" } @else if !pending.is_empty() { " · " (pending) }
         }
     }

@@ -18,6 +18,17 @@ pub fn amount(minor: u64, currency: &str) -> String {
     }
 }
 
+/// Milliseconds in the two largest units that they have: `3 d 4 h`.
+pub fn span(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match minutes {
+        0 => "under 1 min".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..1440 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} d {} h", minutes / 1440, minutes % 1440 / 60),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn grouped(count: u64) -> String {
     in_threes(&count.to_string())
@@ -80,6 +91,8 @@ mod tests {
             assert_eq!(amount(minor, currency), text);
         }
         assert_eq!(grouped(1_234_567), "1,234,567");
+        let spans = [59_999, 60_000, 3_660_000, 90_000_000].map(span);
+        assert_eq!(spans, ["under 1 min", "1 min", "1 h 1 min", "1 d 1 h"]);
     }
 
     #[test]

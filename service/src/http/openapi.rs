@@ -46,6 +46,7 @@ document with a stable `code`; see `/docs/errors`. Lists are newest first, with 
         (name = "reconciliation", description = "Statements held against the payments."),
         (name = "standing", description = "How much stands where."),
         (name = "settings", description = "What the operator set that binds callers."),
+        (name = "views", description = "Filters of lists that you keep under a name."),
         (name = "operations", description = "How the installation runs: objectives, rails, cost."),
         (name = "health", description = "Whether the server runs and can work."),
     ),

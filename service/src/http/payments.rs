@@ -8,7 +8,7 @@ mod list;
 
 pub use act::done;
 pub use create::{CreatePayment, answered};
-pub use list::find;
+pub use list::{READ_MAX, events_of, find};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Api;

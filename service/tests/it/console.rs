@@ -9,3 +9,4 @@ mod looking;
 mod provider;
 mod risk;
 mod signing_in;
+mod views;

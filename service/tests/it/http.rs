@@ -34,4 +34,5 @@ mod tls;
 mod tokens_of_issuers;
 mod tracing;
 mod vault;
+mod views;
 pub mod world;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     decide,
-    exceptions::{standing, subject},
+    exceptions::{at_stake, standing, subject},
     matching,
 };
 use crate::console::{
@@ -113,7 +113,8 @@ fn evidence_of(case: &Value) -> Markup {
     let evidence = case["evidence"].as_object();
     html! {
         @for (name, value) in evidence.into_iter().flatten() {
-            (facts(&[(name.as_str(), html! { code { (value.as_str().unwrap_or_default()) } })]))
+            @let value = value.as_str().unwrap_or_default();
+            (facts(&[(plain(name).as_str(), html! { @if name == "amount" { (at_stake(case)) } @else if value.starts_with("pay_") { (subject(value)) } @else { code { (value) } } })]))
         }
         @if evidence.is_none_or(serde_json::Map::is_empty) { p.meta { "None was kept." } }
     }

@@ -1,18 +1,23 @@
 //! What a person must look at: the queue.
 
 use axum::extract::{RawQuery, State};
+use lombard_core::time::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::bulk::{DEEDS, PICK};
+use super::{
+    bulk::{DEEDS, PICK},
+    views,
+};
 use crate::{
     console::{
-        ask::{ApiRouter, Refused},
+        Console,
+        ask::Refused,
         form::Fields,
         layout, live,
-        parts::{empty, heading, id, list, live_sign, next, pill, text, time},
+        parts::{empty, heading, id, list, live_sign, money, next, pill, text},
         session::Session,
-        words::plain,
+        words::{plain, span},
     },
     exceptions::Kind,
 };
@@ -28,7 +33,7 @@ const PARTS: [(&str, &str); 5] = [
 
 /// The queue.
 pub async fn page(
-    State(api): State<ApiRouter>,
+    State(console): State<Console>,
     session: Session,
     RawQuery(asked): RawQuery,
 ) -> Result<Markup, Refused> {
@@ -43,16 +48,22 @@ pub async fn page(
         ("kind", kind),
     ];
     let asked = [filters[0], filters[1], ("cursor", fields.get("cursor"))];
-    let page = api.list(&session, "/v1/exceptions", &asked).await?;
+    let page = console.api.list(&session, "/v1/exceptions", &asked).await?;
+    let asked_for = match (fields.get("standing"), kind) {
+        ("", "") => String::new(),
+        _ => format!("standing={part}&kind={kind}"),
+    };
+    let now = console.sessions.now();
     let bulk = session.may("POST", "/v1/exceptions/bulk") && !matches!(part, "resolved" | "all");
     let content = html! {
         (heading(&html! { "Exceptions" }, &html! { (live_sign()) (kinds(part, kind)) }))
+        (views::bar(&console, &session, "exceptions", &asked_for).await?)
         nav.tabs aria-label="Parts of the queue" {
             @for (value, word) in PARTS {
                 a href=(format!("/console/exceptions?standing={value}&kind={kind}")) aria-current=[(value == part).then_some("page")] { (word) }
             }
         }
-        (live::watched(&[("of", "exceptions"), filters[0], filters[1]], &queue(part, list(&page, "data"), bulk)))
+        (live::watched(&[("of", "exceptions"), filters[0], filters[1]], &queue(part, list(&page, "data"), bulk, now)))
         (next("/console/exceptions", &[("standing", part), ("kind", kind)], &page))
     };
     Ok(layout::page(
@@ -64,17 +75,17 @@ pub async fn page(
 }
 
 /// The cases of a part of the queue, to be picked from where that is any use.
-fn queue(part: &str, cases: &[Value], bulk: bool) -> Markup {
+fn queue(part: &str, cases: &[Value], bulk: bool, now: Timestamp) -> Markup {
     html! {
         @if cases.is_empty() {
             (nothing(part))
         } @else if bulk {
             form method="post" action="/console/exceptions/bulk" {
-                (table(cases, true))
+                (table(cases, true, now))
                 (together())
             }
         } @else {
-            (table(cases, false))
+            (table(cases, false, now))
         }
     }
 }
@@ -119,13 +130,13 @@ fn nothing(part: &str) -> Markup {
     }
 }
 
-fn table(cases: &[Value], picks: bool) -> Markup {
+fn table(cases: &[Value], picks: bool, now: Timestamp) -> Markup {
     html! {
         div.scroll tabindex="0" { table {
             thead { tr {
                 @if picks { th.pick scope="col" { span.hidden { "Pick" } } }
                 th scope="col" { "Case" } th scope="col" { "Kind" } th scope="col" { "Standing" } th scope="col" { "Subject" }
-                th scope="col" { "Why" } th scope="col" { "With" } th scope="col" { "Opened (UTC)" }
+                th.right scope="col" { "At stake" } th.right scope="col" { "Open for" } th scope="col" { "With" } th scope="col" { "Why" }
             } }
             tbody {
                 @for case in cases {
@@ -136,9 +147,10 @@ fn table(cases: &[Value], picks: bool) -> Markup {
                         td.nowrap { (plain(text(case, "kind"))) @if text(case, "severity") == "high" { " " (pill("high", "bad")) } }
                         td { (standing(case)) }
                         td { (subject(text(case, "subject"))) }
-                        td.words { (text(case, "reason")) }
+                        td.right { (at_stake(case)) }
+                        td.right.figure title=(text(case, "opened_at")) { (age(case, now)) }
                         td { (text(case, "assignee")) }
-                        td { (time(text(case, "opened_at"))) }
+                        td.cut title=(text(case, "reason")) { (text(case, "reason")) }
                     }
                 }
             }
@@ -169,10 +181,29 @@ pub fn standing(case: &Value) -> Markup {
     pill(name, tone)
 }
 
-/// A subject that has a page leads to it.
+/// The money that a case is about, where its evidence says so.
+pub fn at_stake(case: &Value) -> Markup {
+    let evidence = &case["evidence"];
+    let amount = text(evidence, "amount").trim_start_matches('-').parse();
+    match (amount, text(evidence, "currency")) {
+        (Ok(minor), currency) if !currency.is_empty() => money(minor, currency),
+        _ => html! { "–" },
+    }
+}
+
+/// For how long it has been open.
+fn age(case: &Value, now: Timestamp) -> String {
+    let opened = Timestamp::parse_rfc3339(text(case, "opened_at"));
+    span(opened.map_or(0, |opened| now.ms_since(opened)))
+}
+
+/// A subject that has a page leads to it; of what a source told of it, the source is left out.
 pub fn subject(subject: &str) -> Markup {
+    let named = subject.rsplit_once('/').map_or(subject, |(_, named)| named);
+    if named.starts_with("pay_") {
+        return id("payments", named);
+    }
     match subject.split_once('_') {
-        Some(("pay", _)) => id("payments", subject),
         Some(("acc", _)) => id("accounts", subject),
         Some(("whk", _)) => id("webhooks", subject),
         _ => html! { code { (subject) } },

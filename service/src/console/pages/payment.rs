@@ -1,11 +1,15 @@
 //! One payment: how it stands, why, what happened, what is in the books, and what can be done.
 
+mod beside;
+
 use axum::{
     extract::{Path, RawQuery, State},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
 use serde_json::{Value, json};
+
+use beside::Beside;
 
 use super::payments::party;
 use crate::console::{
@@ -37,7 +41,13 @@ pub async fn page(
         api.get::<Value>(&session, &timeline_path),
         api.get::<Value>(&session, &ledger),
     )?;
+    let entries = list(&books, "data");
+    let beside = Beside::of(api, &session, &payment).await;
     let done = Fields::parse(&query.unwrap_or_default());
+    let proofs = match done.get("verify") {
+        "" => None,
+        _ => Some(beside::proofs(&console, &session, entries).await),
+    };
     let key = console.sessions.fresh_key();
     let title = html! {
         (money(number(&payment, "amount"), text(&payment, "currency"))) (status(&payment))
@@ -52,10 +62,15 @@ pub async fn page(
             section.card { h2 { "Timeline" } (timeline_of(&timeline, text(&payment, "trace_id"))) }
             section.card { h2 { "Facts" } (facts_of(&payment)) }
         }
-        section.card {
+        section.card #books {
             h2 { "In the books" }
-            (books_of(list(&books, "data")))
+            @if let Some(proofs) = &proofs { (proofs) }
+            (books_of(entries))
+            @if !entries.is_empty() {
+                p.run { a.button href=(format!("/console/payments/{}?verify=now#books", text(&payment, "id"))) { "Verify the proofs" } }
+            }
         }
+        (beside.cards(&payment))
     };
     let watched = [("of", "payment"), ("id", text(&payment, "id"))];
     Ok(layout::page(

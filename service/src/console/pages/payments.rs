@@ -5,10 +5,13 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use lombard_core::rail::Rail;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::views;
 use crate::console::{
+    Console,
     ask::{ApiRouter, Refused},
     form::Fields,
     layout,
@@ -37,10 +40,11 @@ impl Asked {
         Self { fields }
     }
 
-    fn filters(&self) -> [(&'static str, &str); 8] {
+    fn filters(&self) -> [(&'static str, &str); 9] {
         [
             "status",
             "pending",
+            "rail",
             "account",
             "amount",
             "last4",
@@ -67,22 +71,22 @@ impl Asked {
 
 /// The page.
 pub async fn page(
-    State(api): State<ApiRouter>,
+    State(console): State<Console>,
     session: Session,
     RawQuery(query): RawQuery,
 ) -> Result<Markup, Refused> {
     let asked = Asked::of(query);
-    let page: Value = api.get(&session, &asked.path(50)).await?;
+    let page: Value = console.api.get(&session, &asked.path(50)).await?;
     let filters = asked.filters();
-    let csv = format!(
-        "/console/payments.csv?{}",
-        crate::console::parts::query(&filters)
-    );
+    let asked_for = crate::console::parts::query(&filters);
+    let asked_for = asked_for.trim_end_matches('&');
+    let csv = format!("/console/payments.csv?{asked_for}");
     let content = html! {
         (heading(&html! { "Payments" }, &html! { a.button href=(csv) { "Export CSV" } }))
+        (views::bar(&console, &session, "payments", asked_for).await?)
         (form(&asked))
         @if list(&page, "data").is_empty() {
-            (empty(if page["has_more"] == true { "None of the newest 2,000 fits; older ones may." } else { "No payment fits." }, &html! {
+            (empty(if page["has_more"] == true { "None was found so far; older ones may fit." } else { "No payment fits." }, &html! {
                 "Widen the filters, or make one: " code { "POST /v1/payments" } ", or " code { "lombard pay FILE" } "."
             }))
         } @else {
@@ -120,7 +124,14 @@ fn form(asked: &Asked) -> Markup {
                 }
             }
             div {
-                label for="end_to_end_id" { "End-to-end id" }
+                label for="rail" { "Rail" }
+                select #rail name="rail" {
+                    option value="" { "Any" }
+                    @for rail in Rail::ALL { option value=(rail.name()) selected=[chosen("rail", rail.name())] { (rail) } }
+                }
+            }
+            div {
+                label for="end_to_end_id" { "Reference" }
                 input #end_to_end_id name="end_to_end_id" value=(get("end_to_end_id")) maxlength="35";
             }
             div {
@@ -156,6 +167,7 @@ pub fn table(payments: &[Value]) -> Markup {
                 th scope="col" { "Payment" }
                 th scope="col" { "Status" }
                 th.right scope="col" { "Amount" }
+                th scope="col" { "Reference" }
                 th scope="col" { "Rail" }
                 th scope="col" { "To" }
                 th scope="col" { "Created (UTC)" }
@@ -166,6 +178,7 @@ pub fn table(payments: &[Value]) -> Markup {
                         td { (id("payments", text(payment, "id"))) }
                         td { (status(payment)) }
                         td.right { (money(number(payment, "amount"), text(payment, "currency"))) }
+                        td.cut title=(text(payment, "end_to_end_id")) { (text(payment, "end_to_end_id")) }
                         td { (text(payment, "rail")) }
                         td { (party(&payment["creditor"])) }
                         td { (time(text(payment, "created_at"))) }

@@ -88,11 +88,12 @@ fn why(decision: &Value) -> String {
 }
 
 /// A score in millionths as a share.
-fn share(score: u64) -> String {
+pub fn share(score: u64) -> String {
     format!("{}.{:02} %", score / 10_000, score % 10_000 / 100)
 }
 
-fn tone(action: &str) -> &'static str {
+/// The tone of what risk decided.
+pub fn tone(action: &str) -> &'static str {
     match action {
         "approve" => "good",
         "challenge" => "open",

@@ -10,6 +10,7 @@ use crate::console::{
     layout,
     parts::{facts, heading, list, money, number, pill, text, time, whole_id},
     session::Session,
+    words::grouped,
 };
 
 /// The page: of keys and mandates what who is signed in may see.
@@ -27,6 +28,10 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
         true => Some(api.get::<Value>(&session, "/v1/api_keys").await?),
         false => None,
     };
+    let people = match session.may("GET", "/v1/people") {
+        true => Some(api.get::<Value>(&session, "/v1/people").await?),
+        false => None,
+    };
     let mandates = of("/v1/mandates").await?;
     let content = html! {
         (heading(&html! { "Settings" (pill(text(&settings, "environment"), "open")) }, &html! {}))
@@ -35,6 +40,7 @@ pub async fn page(State(api): State<ApiRouter>, session: Session) -> Result<Mark
             section.card { h2 { "Takes two" } (approvals(&settings["approvals"])) }
         }
         @if let Some(keys) = &keys { section.card { h2 { "API keys" } (keys_of(list(keys, "data"))) } }
+        @if let Some(people) = &people { section.card { h2 { "People" } (people_of(list(people, "data"))) } }
         @if let Some(mandates) = &mandates { section.card { h2 { "Mandates of machines" } (mandates_of(list(mandates, "data"))) } }
         section.card { h2 { "Objectives" } (objectives(list(&settings, "objectives"))) }
         div.columns {
@@ -70,7 +76,7 @@ fn own_of(own: &Value) -> Markup {
 fn approvals(set: &Value) -> Markup {
     let above = match number(set, "payments_above") {
         0 => html! { "no payment" },
-        above => html! { span.figure { (above) } " minor units" },
+        above => html! { span.figure { (grouped(above)) } " minor units" },
     };
     facts(&[
         ("Payments above", above),
@@ -88,7 +94,7 @@ fn keys_of(keys: &[Value]) -> Markup {
                         td { (text(key, "name")) }
                         td { code { (text(key, "hint")) } }
                         td { (text(key, "scope")) }
-                        td { (words(list(key, "grants"))) }
+                        td.words { (words(list(key, "grants"))) }
                         td { (time(text(key, "created_at"))) }
                         td { @if !text(key, "last_used_at").is_empty() { (time(text(key, "last_used_at"))) } @else { "never" } }
                         td { @if text(key, "revoked_at").is_empty() { (pill("active", "good")) } @else { (pill("revoked", "bad")) } }
@@ -96,6 +102,35 @@ fn keys_of(keys: &[Value]) -> Markup {
                 }
             }
         } }
+    }
+}
+
+fn people_of(people: &[Value]) -> Markup {
+    html! {
+        @if people.is_empty() {
+            p.meta { "Nobody signs in with an account. " code { "POST /v1/people" } " makes one, with a password for the first time." }
+        } @else {
+            div.scroll tabindex="0" { table {
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Account" } th scope="col" { "May" } th scope="col" { "Grants" } th scope="col" { "Codes" } th scope="col" { "Made (UTC)" } th scope="col" { "State" } } }
+                tbody {
+                    @for person in people {
+                        tr {
+                            td { (text(person, "name")) }
+                            td { @if text(person, "kind") == "provider" { "of the provider" } @else { "here" } }
+                            td { (text(person, "scope")) }
+                            td.words { (words(list(person, "grants"))) }
+                            td { @if person["enrolled"] == true { "enrolled" } @else { "not yet" } }
+                            td { (time(text(person, "created_at"))) }
+                            td {
+                                @if !text(person, "revoked_at").is_empty() { (pill("revoked", "bad")) }
+                                @else if person["locked"] == true { (pill("locked", "doubt")) }
+                                @else { (pill("active", "good")) }
+                            }
+                        }
+                    }
+                }
+            } }
+        }
     }
 }
 
@@ -147,7 +182,7 @@ fn percent(ppm: u64) -> String {
 
 fn limits(settings: &Value) -> Markup {
     let (limits, webhooks) = (&settings["limits"], &settings["webhooks"]);
-    let figure = |of: &Value, name: &str, unit: &str| html! { span.figure { (number(of, name)) } " " (unit) };
+    let figure = |of: &Value, name: &str, unit: &str| html! { span.figure { (grouped(number(of, name))) } " " (unit) };
     facts(&[
         (
             "A request's body",

@@ -12,6 +12,7 @@ use lombard_core::{
     plan::keys,
     rail::Rail,
     store::decode,
+    tenant::TenantId,
     time::Timestamp,
 };
 use utoipa::ToSchema;
@@ -24,7 +25,7 @@ use crate::{
         reply::shown,
         wire::{EventView, PaymentView, scalar},
     },
-    ports::Range,
+    ports::{Range, ReadError},
     roster::{Mark, Outline},
 };
 
@@ -68,6 +69,19 @@ pub async fn find(api: &Api, call: &Call, id: Id<Payment>) -> Result<Payment, Pr
     found.ok_or(Problem::not_found())
 }
 
+/// The events of a payment, oldest first.
+pub async fn events_of(
+    api: &Api,
+    tenant: TenantId,
+    id: Id<Payment>,
+) -> Result<Vec<Event>, ReadError> {
+    let partition = keys::payment_partition(tenant, id);
+    let range = Range::of(&partition, EVENTS_MAX as usize).until(keys::event_sort(EVENTS_MAX));
+    let found = api.app().store.range(&range).await?;
+    let events = found.iter().filter(|it| it.at.sort().starts_with("e#"));
+    Ok(events.map(|it| decode(&it.record.body.bytes)).collect())
+}
+
 /// What happened to a payment
 ///
 /// Every step and every piece of news, with who brought it and under which trace.
@@ -80,14 +94,7 @@ pub async fn timeline(
     PathId(id): PathId<Payment>,
 ) -> Result<Response, Problem> {
     find(&api, &call, id).await?;
-    let partition = keys::payment_partition(call.tenant(), id);
-    let range = Range::of(&partition, EVENTS_MAX as usize).until(keys::event_sort(EVENTS_MAX));
-    let found = api.app().store.range(&range).await?;
-    let events: Vec<Event> = found
-        .iter()
-        .filter(|item| item.at.sort().starts_with("e#"))
-        .map(|item| decode(&item.record.body.bytes))
-        .collect();
+    let events = events_of(&api, call.tenant(), id).await?;
     let data: Vec<_> = events.iter().map(EventView::of).collect();
     Ok(shown(&Page::new(data, None::<String>)))
 }
@@ -178,7 +185,7 @@ async fn beyond(
 }
 
 /// Payments that are read at once: no store takes more keys.
-const READ_MAX: usize = 100;
+pub const READ_MAX: usize = 100;
 
 /// Which payments are wanted.
 struct Filter {

@@ -1,7 +1,7 @@
 //! What was sent to an endpoint, and what came of it.
 
 use axum::{extract::State, response::Response};
-use lombard_core::{event::Event, id::Id, store::decode};
+use lombard_core::{event::Event, id::Id, payment::Payment, store::decode};
 use utoipa::ToSchema;
 
 use super::{find, view::DeliveryView};
@@ -11,11 +11,38 @@ use crate::{
         endpoint::Endpoint,
     },
     http::{
-        Api, Call, Page, Paging, PathId, Problem, page::Cursor, query::Query, reply::shown,
+        Api, Call, Page, Paging, PathId, Problem,
+        page::Cursor,
+        payments::{READ_MAX, events_of},
+        query::Query,
+        reply::shown,
         wire::scalar,
     },
     ports::Range,
 };
+
+/// The deliveries to an endpoint that are about a payment, newest first: there is one for an event at
+/// the most, under the event's id.
+async fn about(
+    api: &Api,
+    call: &Call,
+    endpoint: Id<Endpoint>,
+    payment: Id<Payment>,
+) -> Result<Vec<Delivery>, Problem> {
+    let (app, tenant) = (api.app(), call.tenant());
+    let mut events = events_of(api, tenant, payment).await?;
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
+    let places: Vec<_> = { events.iter() }
+        .map(|event| delivery::key(tenant, endpoint, event.id))
+        .collect();
+    let mut deliveries = Vec::new();
+    for some in places.chunks(READ_MAX) {
+        let found = app.store.get(some).await?;
+        let read = found.into_iter().flatten();
+        deliveries.extend(read.map(|record| decode::<Delivery>(&record.body.bytes)));
+    }
+    Ok(deliveries)
+}
 
 /// Deliveries, newest first.
 #[derive(ToSchema)]
@@ -32,10 +59,12 @@ struct DeliveryPage<'a> {
 
 /// List a webhook endpoint's deliveries
 ///
-/// In the order of their events, newest first; with `state=failed`, only those that were given up.
+/// In the order of their events, newest first; with `state=failed`, only those that were given up; with
+/// `payment`, only those about it.
 #[utoipa::path(get, path = "/v1/webhook_endpoints/{id}/deliveries", tag = "webhooks",
     params(("id" = inline(scalar::WebhookEndpointId), Path, description = "The endpoint."),
            ("state" = inline(Option<String>), Query, description = "`failed`: only those that were given up.", pattern = "^failed$"),
+           ("payment" = inline(Option<scalar::PaymentId>), Query, description = "Only those about this payment."),
            ("limit" = inline(Option<u32>), Query, description = "How many at the most; 25 when absent.", minimum = 1, maximum = 100),
            ("cursor" = inline(Option<scalar::EventId>), Query, description = "`next_cursor` of the page before.")),
     responses((status = 200, description = "A page of them.", body = DeliveryPage)))]
@@ -50,22 +79,30 @@ pub async fn list(
         "failed" => Ok(()),
         _ => Err("expected `failed`".to_owned()),
     })?;
+    let payment: Option<Id<Payment>> = query.take("payment")?;
     query.finish()?;
     find(&api, &call, id).await?;
-    let after = paging.cursor.map(|Cursor(id)| id.to_string());
-    let range = match failed {
-        Some(()) => Range::listed(&delivery::failed_list(call.tenant(), id), paging.limit + 1),
-        None => Range::of(&delivery::partition(call.tenant(), id), paging.limit + 1),
+    let after = paging.cursor.map(|Cursor(id)| id);
+    let mut deliveries = match payment {
+        Some(payment) => {
+            let mut all = about(&api, &call, id, payment).await?;
+            all.retain(|it| failed.is_none() || it.state == delivery::State::Failed);
+            all.retain(|it| after.is_none_or(|after| it.event < after));
+            all
+        }
+        None => {
+            let tenant = call.tenant();
+            let range = match failed {
+                Some(()) => Range::listed(&delivery::failed_list(tenant, id), paging.limit + 1),
+                None => Range::of(&delivery::partition(tenant, id), paging.limit + 1),
+            };
+            let after = after.map(|id| id.to_string());
+            let range = range.backwards().after(after);
+            let found = api.app().store.range(&range).await?;
+            let read = found.iter().map(|found| decode(&found.record.body.bytes));
+            read.collect()
+        }
     };
-    let found = api
-        .app()
-        .store
-        .range(&range.backwards().after(after))
-        .await?;
-    let mut deliveries: Vec<Delivery> = found
-        .iter()
-        .map(|found| decode(&found.record.body.bytes))
-        .collect();
     let more = deliveries.len() > paging.limit;
     deliveries.truncate(paging.limit);
     let next = deliveries.last().filter(|_| more).map(|last| last.event);

@@ -102,6 +102,8 @@ schemas! {
     EventId = id("evt", "Names an event.");
     /// Of a webhook endpoint.
     WebhookEndpointId = id("whk", "Names a webhook endpoint.");
+    /// Of a saved view.
+    ViewId = id("viw", "Names a saved view.");
     /// Of an exception.
     ExceptionId = id("exc", "Names an exception.");
     /// Of an API key.

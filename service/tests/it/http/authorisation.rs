@@ -138,6 +138,9 @@ post   /v1/tokens/{id}/detokenize             -
 get    /v1/vault/keys                         d
 get    /v1/vault/rotations                    d
 post   /v1/vault/rotations                    d
+get    /v1/views                              voarud
+post   /v1/views                              voarud
+delete /v1/views/{id}                         voarud
 get    /v1/webhook_endpoints                  voarud
 post   /v1/webhook_endpoints                  o
 delete /v1/webhook_endpoints/{id}             o

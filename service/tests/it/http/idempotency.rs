@@ -120,6 +120,7 @@ async fn every_post_needs_a_well_formed_key() {
         ("people", "key"),
         ("mandates", "mdt"),
         ("parties", "pty"),
+        ("views", "viw"),
         ("proposals", "prp"),
         ("exceptions", "exc"),
     ];

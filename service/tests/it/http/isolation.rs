@@ -85,7 +85,8 @@ pub fn body(path: &str) -> Option<Value> {
         "/v1/api_keys/{id}"
         | "/v1/api_keys/{id}/rotate"
         | "/v1/mandates/{id}/revoke"
-        | "/v1/people/{id}/reset" => json!({}),
+        | "/v1/people/{id}/reset"
+        | "/v1/views/{id}" => json!({}),
         "/v1/proposals/{id}/approve" => json!({"digest": "0".repeat(64)}),
         "/v1/proposals/{id}/reject" => json!({}),
         "/v1/tokens/{id}/detokenize" => json!({"purpose": "a try"}),
@@ -215,6 +216,7 @@ pub struct Ours {
     rule: &'static str,
     person: String,
     party: String,
+    view: String,
 }
 
 impl Ours {
@@ -251,6 +253,13 @@ impl Ours {
             audit: first_of(world, "/v1/audit").await,
             proposal: world.post("/v1/proposals", rotation()).await.text("id"),
             rule,
+            view: world
+                .post(
+                    "/v1/views",
+                    json!({"list": "payments", "name": "Ours", "query": ""}),
+                )
+                .await
+                .text("id"),
             person: world
                 .post("/v1/people", json!({"name": "ada", "roles": ["viewer"]}))
                 .await
@@ -286,6 +295,7 @@ impl Ours {
             "proposals" => &self.proposal,
             "people" => &self.person,
             "parties" => &self.party,
+            "views" => &self.view,
             "subjects" => &self.subject,
             "risk" if path.starts_with("/v1/risk/rules") => self.rule,
             "risk" if path.starts_with("/v1/risk/lists") => self.rule,
@@ -370,7 +380,11 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
         | "/v1/webhook_endpoints"
         | "/v1/api_keys"
         | "/v1/people"
+<<<<<<< HEAD
         | "/v1/reconciliation/days"
+=======
+        | "/v1/views"
+>>>>>>> acdc199 (Keep views of lists, and show what stands beside a payment)
         | "/v1/proposals" => return,
         "/v1/mandates" => (
             json!({"human": "u", "agent": "a", "account": a, "currency": "GBP",
