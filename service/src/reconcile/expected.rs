@@ -146,8 +146,7 @@ impl Providers {
             known.provider = Some(Arc::clone(name));
             let item = &mut gathered.items[at];
             if let Some(reference) = reference.as_ref().filter(|_| !known.has_reference) {
-                let own = std::mem::take(&mut item.references).into_vec();
-                item.references = own.into_iter().chain([reference.clone()]).collect();
+                item.references = item.references.iter().chain([&**reference]).collect();
             }
         }
     }

@@ -128,11 +128,7 @@ impl Awaited {
             minor: payout.minor,
             unit: payout.currency.into(),
             day: Date::parse(&payout.day, &Iso8601::DATE).unwrap_or(Date::MAX),
-            references: payout
-                .references
-                .iter()
-                .map(|it| it.as_str().into())
-                .collect(),
+            references: payout.references.iter().collect(),
             group: None,
             standing: Standing::Open,
         });

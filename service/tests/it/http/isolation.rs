@@ -380,11 +380,8 @@ async fn name_ours_as_other(world: &World, path: &str, ours: &Ours) {
         | "/v1/webhook_endpoints"
         | "/v1/api_keys"
         | "/v1/people"
-<<<<<<< HEAD
         | "/v1/reconciliation/days"
-=======
         | "/v1/views"
->>>>>>> acdc199 (Keep views of lists, and show what stands beside a payment)
         | "/v1/proposals" => return,
         "/v1/mandates" => (
             json!({"human": "u", "agent": "a", "account": a, "currency": "GBP",
