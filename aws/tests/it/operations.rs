@@ -78,7 +78,8 @@ async fn a_straight_payment_asks_for_exactly_this() {
 }
 
 /// What the sequencer's function asks for when it gives the log its turn: the stream into the journal,
-/// leaves, checkpoint, roll-up and counts, for one payment and for eight.
+/// leaves, checkpoint, roll-up and counts, for one payment and for eight. A record may be a few bytes
+/// longer or shorter than the next kilobyte, so each is the dearest of three turns.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_of_the_log_asks_for_exactly_this() {
     let endpoint = emulator().await;
@@ -101,7 +102,7 @@ async fn a_turn_of_the_log_asks_for_exactly_this() {
     };
     let mut turns = Vec::new();
     // The first is the demo tenant's, and finds out where everything is.
-    for payments in [1, 1, 8] {
+    for payments in [1, 1, 1, 1, 8, 8, 8] {
         for _ in 0..payments {
             sent(&world).await;
         }
@@ -119,7 +120,12 @@ async fn a_turn_of_the_log_asks_for_exactly_this() {
             "write_request": units(sum(|it| it.write_units.thousandths())),
         }));
     }
-    let mut figures = serde_json::to_string_pretty(&turns[1..]).expect("JSON");
+    let writes = |turn: &&Value| turn["write_request"].as_f64().map(f64::to_bits);
+    let dearest = turns[1..]
+        .chunks(3)
+        .map(|three| three.iter().max_by_key(writes));
+    let dearest: Vec<_> = dearest.collect();
+    let mut figures = serde_json::to_string_pretty(&dearest).expect("JSON");
     figures.push('\n');
     expect_file!["../../../docs/cost/turns.json"].assert_eq(&figures);
 }

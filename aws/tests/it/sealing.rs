@@ -48,6 +48,7 @@ async fn both(
 
 async fn account() -> (SdkConfig, Model) {
     let model = Model::serve().await;
+    lombard_service::rails::gateway::use_ring();
     let http = reqwest::Client::builder()
         .timeout(Duration::from_secs(5))
         .build();

@@ -108,8 +108,8 @@ codes! {
     OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, RETRY, UNSURE, "It is not known whether it was done", "The answer of the store was lost. Repeat the request with the same key: if it was carried out, you get its answer, and if not, it is carried out now.";
     Overloaded, "overloaded", SERVICE_UNAVAILABLE, RETRY, CLEAN, "Too much is going on", "Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     OwnApproval, "own_approval", FORBIDDEN, FINAL, CLEAN, "Somebody else must approve it", "Who ordered or proposed something cannot approve it or put it in force. Ask somebody else who may.";
-    ProposalClosed, "proposal_closed", CONFLICT, FINAL, CLEAN, "The proposal is closed", "It was decided or carried out before, or nobody decided in time. Propose the operation again.";
     ProofsMissing, "proofs_missing", CONFLICT, FINAL, CLEAN, "Proofs are missing", "Nobody is verified without the documents that prove who he is; the detail names what is not proved. Take them in first.";
+    ProposalClosed, "proposal_closed", CONFLICT, FINAL, CLEAN, "The proposal is closed", "It was decided or carried out before, or nobody decided in time. Propose the operation again.";
     RailOff, "rail_off", UNPROCESSABLE_ENTITY, FINAL, CLEAN, "The rail is not switched on", "No rail that is switched on can carry this payment.";
     RateLimited, "rate_limited", TOO_MANY_REQUESTS, RETRY, CLEAN, "The key asks too often", "The API key made more requests than it may in a second. Nothing was done. Repeat the request with the same key after the pause that `Retry-After` asks for, with some jitter.";
     RecallNotOpen, "recall_not_open", CONFLICT, FINAL, CLEAN, "There is no open recall", "The payment was not recalled, or the recall was answered before.";
