@@ -130,8 +130,8 @@ fn cost_of(cost: &Value) -> Markup {
     let pico = number(cost, "per_payment_pico");
     html! {
         a.card href="#cost" {
-            div.name { "A payment costs" }
-            div.value { span.money { span.figure { (running::millionths(pico)) } " " abbr { "millionths of a " (text(cost, "currency")) } } }
+            div.name { "A thousand payments cost" }
+            div.value { span.money { span.figure { (running::of_thousand(pico)) } " " abbr { (text(cost, "currency")) } } }
         }
     }
 }

@@ -132,6 +132,12 @@ pub fn millionths(pico: u64) -> String {
     format!("{}.{:02}", pico / 1_000_000, pico % 1_000_000 / 10_000)
 }
 
+/// `44_061_000` of 10⁻¹² each is `0.0441` for a thousand.
+pub fn of_thousand(pico: u64) -> String {
+    let parts = pico.saturating_add(50_000) / 100_000;
+    format!("{}.{:04}", parts / 10_000, parts % 10_000)
+}
+
 /// What risk did at payments.
 pub fn risk(health: Option<&Value>) -> Markup {
     let Some(health) = health else {
@@ -167,6 +173,7 @@ mod tests {
     #[test]
     fn figures_in_words() {
         assert_eq!(millionths(44_061_000), "44.06");
+        assert_eq!(of_thousand(44_061_000), "0.0441");
         assert_eq!(percent(123_456), "12.3 %");
         assert_eq!(times(&serde_json::json!(14.44)), "14.4×");
         assert_eq!(times(&Value::Null), "–");
