@@ -119,7 +119,7 @@ impl Pan {
         if length > 0 && !after_digit {
             return Err(CardError::Characters);
         }
-        if length < DIGITS_MIN || !brand.issues(length) {
+        if length < DIGITS_MIN || !Brand::issues(&pan.digits[..length]) {
             return Err(CardError::Length);
         }
         if luhn(&pan.digits[..length]) {

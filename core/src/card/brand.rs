@@ -37,6 +37,8 @@ struct Range(u32, u32, u8, u8, Brand);
 
 const RANGES: &[Range] = &[
     Range(1, 1, 15, 15, Brand::Uatp),
+    Range(1800, 1800, 15, 15, Brand::Jcb),
+    Range(2131, 2131, 15, 15, Brand::Jcb),
     Range(2200, 2204, 16, 19, Brand::Mir),
     Range(2221, 2720, 16, 16, Brand::Mastercard),
     Range(300, 305, 14, 19, Brand::Diners),
@@ -82,37 +84,42 @@ const RANGES: &[Range] = &[
     Range(9792, 9792, 16, 16, Brand::Troy),
 ];
 
+impl Range {
+    /// That of the longest prefix of a number.
+    fn of(digits: &[u8]) -> Option<&'static Self> {
+        let places = |range: &Self| range.0.ilog10() as usize + 1;
+        let holds = |range: &&Self| {
+            let prefix = digits.get(..places(range)).map(|prefix| {
+                let digit = |byte: &u8| u32::from(byte.wrapping_sub(b'0'));
+                prefix.iter().fold(0, |sum, byte| sum * 10 + digit(byte))
+            });
+            prefix.is_some_and(|prefix| (range.0..=range.1).contains(&prefix))
+        };
+        RANGES
+            .iter()
+            .filter(holds)
+            .max_by_key(|range| places(range))
+    }
+}
+
 impl Brand {
     /// The network of a number, given as ASCII digits.
     #[must_use]
     pub fn of(digits: &[u8]) -> Self {
-        let mut best = (0, Self::Unknown);
-        for Range(first, last, _, _, brand) in RANGES {
-            let places = first.ilog10() as usize + 1;
-            let Some(prefix) = digits.get(..places) else {
-                continue;
-            };
-            let prefix = prefix
-                .iter()
-                .fold(0, |sum, byte| sum * 10 + u32::from(byte.wrapping_sub(b'0')));
-            if (*first..=*last).contains(&prefix) && places > best.0 {
-                best = (places, *brand);
-            }
-        }
-        best.1
+        Range::of(digits).map_or(Self::Unknown, |range| range.4)
     }
 
-    /// Whether it issues numbers of so many digits.
+    /// Whether its network issues numbers of that many digits under that prefix.
     #[must_use]
-    pub fn issues(self, digits: usize) -> bool {
-        let fits = |Range(_, _, least, most, brand): &Range| {
-            *brand == self && (usize::from(*least)..=usize::from(*most)).contains(&digits)
-        };
-        match self {
-            Self::Unknown => (super::DIGITS_MIN..=super::DIGITS_MAX).contains(&digits),
+    pub fn issues(digits: &[u8]) -> bool {
+        let length = digits.len();
+        match Range::of(digits) {
+            None => (super::DIGITS_MIN..=super::DIGITS_MAX).contains(&length),
             // Thirteen in the past, sixteen, nineteen; none between.
-            Self::Visa => matches!(digits, 13 | 16 | 19),
-            _ => RANGES.iter().any(fits),
+            Some(Range(.., Self::Visa)) => matches!(length, 13 | 16 | 19),
+            Some(Range(_, _, least, most, _)) => {
+                (usize::from(*least)..=usize::from(*most)).contains(&length)
+            }
         }
     }
 

@@ -32,6 +32,73 @@ fn published_test_numbers_are_cards_of_their_networks() {
     }
 }
 
+/// A number under a prefix, of so many digits, with its check digit.
+fn under(prefix: u32, digits: usize) -> String {
+    let payload = format!("{prefix:0<width$}", width = digits - 1);
+    let all = ('0'..='9').map(|check| format!("{payload}{check}"));
+    all.filter(|number| luhn(number.as_bytes())).collect()
+}
+
+#[test]
+fn ranges_hold_from_their_first_to_their_last_prefix_and_no_further() {
+    for (prefix, digits, brand) in [
+        (4, 13, Brand::Visa),
+        (4, 19, Brand::Visa),
+        (222_099, 16, Brand::Unknown),
+        (222_100, 16, Brand::Mastercard),
+        (272_099, 16, Brand::Mastercard),
+        (272_100, 16, Brand::Unknown),
+        (510_000, 16, Brand::Mastercard),
+        (559_999, 16, Brand::Mastercard),
+        (601_100, 19, Brand::Discover),
+        (644_000, 16, Brand::Discover),
+        (659_999, 19, Brand::Discover),
+        (300_000, 14, Brand::Diners),
+        (305_999, 14, Brand::Diners),
+        (306_000, 14, Brand::Unknown),
+        (309_500, 19, Brand::Diners),
+        (399_999, 14, Brand::Diners),
+        (352_799, 16, Brand::Unknown),
+        (352_800, 16, Brand::Jcb),
+        (358_999, 19, Brand::Jcb),
+        (359_000, 16, Brand::Unknown),
+        (180_000, 15, Brand::Jcb),
+        (213_100, 15, Brand::Jcb),
+        (180_100, 15, Brand::Uatp),
+        (620_000, 19, Brand::Unionpay),
+        (629_999, 16, Brand::Unionpay),
+        (810_000, 17, Brand::Unionpay),
+        (630_400, 12, Brand::Maestro),
+        (675_900, 13, Brand::Maestro),
+        (676_770, 18, Brand::Maestro),
+        (679_999, 19, Brand::Maestro),
+        (560_000, 19, Brand::Maestro),
+        (220_499, 19, Brand::Mir),
+        (979_200, 16, Brand::Troy),
+    ] {
+        let number = under(prefix, digits);
+        let brand_of = Pan::parse(&number).map(|pan| pan.brand());
+        assert_eq!(brand_of, Ok(brand), "{number}");
+    }
+    for (prefix, digits) in [
+        (4, 14),
+        (4, 15),
+        (4, 18),
+        (340_000, 16),
+        (370_000, 14),
+        (222_100, 19),
+        (352_800, 15),
+        (180_000, 16),
+        (601_100, 15),
+        (620_000, 15),
+        (360_000, 13),
+    ] {
+        let number = under(prefix, digits);
+        let refused = Pan::parse(&number).map(|_| ());
+        assert_eq!(refused, Err(CardError::Length), "{number}");
+    }
+}
+
 #[test]
 fn what_cannot_be_a_card_says_why() {
     for (number, error) in [
