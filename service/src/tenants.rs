@@ -43,7 +43,7 @@ pub use keys::{
 };
 pub use known::{Caller, Keys, REMEMBERED_MAX, REMEMBERED_MS, Shown};
 pub use pace::Pace;
-pub use records::{TenantError, all, create_tenant, ids, open_house_accounts};
+pub use records::{TenantError, all, create_tenant, ids, open_accounts_of, open_house_accounts};
 
 use crate::{access::Access, config::Environment, password::Hashed};
 

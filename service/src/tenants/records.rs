@@ -6,6 +6,7 @@ use lombard_core::{
     currency::Currency,
     id::Id,
     journal::{self, Role},
+    plan::keys,
     rail::Rail,
     store::{Body, Key, decode},
     tenant::TenantId,
@@ -128,7 +129,36 @@ pub(super) fn note(app: &App, tenant: TenantId, what: &str, thing: impl ToString
 /// # Errors
 /// See [`ExecuteError`].
 pub async fn open_house_accounts(app: &App, tenant: TenantId) -> Result<(), ExecuteError> {
-    for (rail, role, currency) in chart() {
+    open_all(app, tenant, chart()).await
+}
+
+/// The same for a rail that takes any currency, in one in which it is used: the accounts are listed, and
+/// balance, from the first payment on.
+///
+/// # Errors
+/// See [`TenantError`].
+pub async fn open_accounts_of(
+    app: &App,
+    tenant: TenantId,
+    rail: Rail,
+    currency: Currency,
+) -> Result<(), TenantError> {
+    let all = Role::ALL.map(|role| (rail, role, currency));
+    let [.., (_, last, _)] = all;
+    // They are opened in this order.
+    let last = keys::account(tenant, journal::house(tenant, rail, last, currency));
+    if app.get(&last).await?.is_some() {
+        return Ok(());
+    }
+    Ok(open_all(app, tenant, all).await?)
+}
+
+async fn open_all(
+    app: &App,
+    tenant: TenantId,
+    accounts: impl IntoIterator<Item = (Rail, Role, Currency)>,
+) -> Result<(), ExecuteError> {
+    for (rail, role, currency) in accounts {
         let act = Act::OpenAccount(OpenAccount {
             id: journal::house(tenant, rail, role, currency),
             name: journal::house_name(rail, role, currency),

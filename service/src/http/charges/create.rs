@@ -10,6 +10,7 @@ use lombard_core::{
     limits::END_TO_END_ID_MAX,
     money::{Amount, Money},
     payment::External,
+    rail::Rail,
     tenant::TenantId,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ use crate::{
         wire::{PaymentView, scalar},
     },
     risk::{self, Order, order},
+    tenants,
     vault::{
         Token,
         tokens::{Kind, Operation, TokenError, Use},
@@ -114,6 +116,7 @@ pub async fn create(
     let turn = api.turn(tenant, &wish).await?;
     let before = wish.record_key(tenant);
     make.risk = risk::assess(api.app(), tenant, &Order::from(&make), None, &before).await;
+    tenants::open_accounts_of(api.app(), tenant, Rail::Card, make.money.currency).await?;
     let act = Act::Charge(Box::new(make));
     let executed = api.app().execute(call.command(wish, act)).await;
     drop(turn);
