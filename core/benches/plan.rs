@@ -14,6 +14,11 @@ use lombard_core::{
     payment::{External, OnInsufficientFunds, Party},
     plan::{Context, Step, plan},
     rail::Rail,
+    sca::{
+        Ask, Channel, Counters, Known, decide,
+        fraud::Rate,
+        rules::{Regime, Rules},
+    },
     store::{Key, Record, Snapshot},
     tenant::TenantId,
     time::Timestamp,
@@ -170,5 +175,29 @@ fn plans(bench: &mut Criterion) {
     bench.bench_function("rail's yes", |it| it.iter(|| sent.decide(black_box(&yes))));
 }
 
-criterion_group!(benches, plans);
+/// The longest way through the decision: every exemption is tried, and the last one applies.
+fn authentication(bench: &mut Criterion) {
+    let mut ask = Ask::plain(Regime::Eu, Channel::RemoteTransfer);
+    ask.low_risk = Some(true);
+    let counters = Counters::default();
+    let amount = Amount::try_from(40_000).unwrap_or_else(|_| panic!("positive"));
+    let known = Known {
+        money: Money {
+            amount,
+            currency: Currency::EUR,
+        },
+        counters: &counters,
+        fraud: Some(Rate {
+            total: 1_000_000_000,
+            fraud: 1,
+        }),
+        now: Timestamp::from_unix_ms(1_795_000_000_000),
+    };
+    let rules = Rules::default();
+    bench.bench_function("payer's authentication", |it| {
+        it.iter(|| decide(black_box(&ask), black_box(known), &rules))
+    });
+}
+
+criterion_group!(benches, plans, authentication);
 criterion_main!(benches);
