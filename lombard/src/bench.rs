@@ -18,12 +18,11 @@ mod scale;
 mod setup;
 mod soak;
 mod template;
+mod tokens;
+mod webhooks;
 mod wire;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 use serde::Serialize;
@@ -35,7 +34,7 @@ use crate::{
 };
 use books::Books;
 use figures::{Figures, median, round};
-use load::{Load, Measured};
+use load::{Load, Measured, Requests};
 use peer::{Compared, Peer};
 use process::Process;
 use template::KeySpace;
@@ -49,7 +48,9 @@ Examples: lombard bench --json
           lombard bench --soak --seconds 600
           lombard bench --scale
           lombard bench --fraud --reps 3 --json
-          lombard bench --reconcile --rows 1000000 --seed 1")]
+          lombard bench --tokens --json
+          lombard bench --reconcile --rows 1000000 --seed 1
+          lombard bench --webhooks --connections 32 --json")]
 pub struct Bench {
     /// Every payment leaves one account, instead of one of many.
     #[arg(long)]
@@ -67,13 +68,19 @@ pub struct Bench {
     /// What it costs to judge every payment: with and without, by turns.
     #[arg(long, conflicts_with_all = ["bulk", "soak", "scale", "peer", "url"])]
     fraud: bool,
+    /// Card numbers that become tokens, instead of payments.
+    #[arg(long, conflicts_with_all = ["hot", "bulk", "soak", "scale", "fraud", "reconcile", "peer"])]
+    tokens: bool,
     /// A statement of as many lines as there are payments, and whether what comes of it is right.
     #[arg(long, conflicts_with_all = ["bulk", "soak", "scale", "fraud", "peer"])]
     reconcile: bool,
+    /// Events of a payment service provider, signed by it, each about a charge that is known.
+    #[arg(long, conflicts_with_all = ["bulk", "soak", "scale", "fraud", "reconcile", "tokens", "peer", "url"])]
+    webhooks: bool,
     /// What the set of `--reconcile` is drawn from; another each time when it is not given.
     #[arg(long, requires = "reconcile")]
     seed: Option<u64>,
-    /// How many rows the file has; 200,000 with `--bulk` and `--reconcile`, a million with `--scale`.
+    /// How many rows or charges; 200,000 with `--bulk` and `--reconcile`, a million with `--scale`.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     rows: Option<u64>,
     /// How many connections at once.
@@ -173,8 +180,14 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     if args.fraud {
         return fraud::run(args, as_json).await;
     }
+    if args.tokens {
+        return tokens::run(args, as_json).await;
+    }
     if args.reconcile {
         return reconcile::run(args, as_json).await;
+    }
+    if args.webhooks {
+        return webhooks::run(args, as_json).await;
     }
     let target = Target::find(args)?;
     let prepared = setup::prepare(args, &target.remote, &target.url, &target.key).await?;
@@ -195,10 +208,8 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let memory = target
-        .process
-        .as_ref()
-        .and_then(|process| process::memory_bytes(process.id()));
+    let process = target.process.as_ref();
+    let memory = process.and_then(|it| process::memory_bytes(it.id()));
     let after = Books::settle(&target.remote, prepared.currency).await?;
     let figures = median(&runs).clone();
     let compared = match peer {
@@ -231,7 +242,7 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
 }
 
 /// One run, on a thread that may block.
-async fn one(load: Load, server: Option<u32>) -> Result<Figures, Failure> {
+async fn one<R: Requests>(load: Load<R>, server: Option<u32>) -> Result<Figures, Failure> {
     let used = || {
         (
             server.and_then(process::cpu_time),
@@ -243,7 +254,7 @@ async fn one(load: Load, server: Option<u32>) -> Result<Figures, Failure> {
     let measured: Measured = measured.or_exit(Exit::Internal, "the load generator")??;
     if measured.latency_us.is_empty() {
         let refused = books::told(&measured.refused);
-        let what = format!("no payment was accepted: {refused}");
+        let what = format!("nothing was accepted: {refused}");
         return Err(failure(Exit::Refused, what));
     }
     let after = used();
@@ -287,7 +298,7 @@ impl Target {
     }
 
     /// A server of our own, with these settings, by the names of their variables.
-    fn own(args: &Bench, settings: &[(&str, &Path)]) -> Result<Self, Failure> {
+    fn own(args: &Bench, settings: &[(&str, &OsStr)]) -> Result<Self, Failure> {
         let parent = args.data.clone().unwrap_or_else(std::env::temp_dir);
         let shown = parent.display().to_string();
         std::fs::create_dir_all(&parent).or_exit(Exit::NotWritable, &shown)?;
@@ -367,6 +378,17 @@ impl Bench {
 
     const fn measured(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    /// A load of these requests.
+    fn load<R: Requests>(&self, address: SocketAddr, requests: R) -> Load<R> {
+        Load {
+            address,
+            requests,
+            connections: self.connections,
+            warm_up: self.warm_up(),
+            measured: self.measured(),
+        }
     }
 
     fn rows(&self) -> u64 {

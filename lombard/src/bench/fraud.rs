@@ -4,7 +4,7 @@
 //! judges asks fifty rules and a model of two hundred trees, whose thresholds no payment reaches:
 //! what is measured is the judging, not what is done about it.
 
-use std::{fs, path::Path};
+use std::{ffi::OsStr, fs, path::Path};
 
 use lombard_risk::{
     model::train::Settings,
@@ -62,7 +62,7 @@ struct Side {
 }
 
 impl Side {
-    async fn start(args: &Bench, settings: &[(&str, &Path)]) -> Result<Self, Failure> {
+    async fn start(args: &Bench, settings: &[(&str, &OsStr)]) -> Result<Self, Failure> {
         let target = Target::own(args, settings)?;
         let prepared = setup::prepare(args, &target.remote, &target.url, &target.key).await?;
         Ok(Self {
@@ -98,8 +98,8 @@ pub async fn run(args: &Bench, as_json: bool) -> Outcome {
     fs::write(&policy, self::policy().to_string()).or_exit(Exit::NotWritable, "the policy")?;
     write_model(&model)?;
     let settings = [
-        ("LOMBARD_RISK_POLICY", policy.as_path()),
-        ("LOMBARD_RISK_MODEL", model.as_path()),
+        ("LOMBARD_RISK_POLICY", policy.as_os_str()),
+        ("LOMBARD_RISK_MODEL", model.as_os_str()),
     ];
     let mut off = Side::start(args, &[]).await?;
     let mut on = Side::start(args, &settings).await?;

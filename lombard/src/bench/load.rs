@@ -18,15 +18,21 @@ use std::{
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 
-use super::{template::Template, wire::Connection};
+use super::wire::Connection;
+
+/// Requests, whole, one after the other.
+pub trait Requests: Clone + Send + 'static {
+    /// The bytes of the `n`th.
+    fn fill(&mut self, n: u64) -> &[u8];
+}
 
 /// What to send, to whom, how and for how long.
 #[derive(Clone, Debug)]
-pub struct Load {
+pub struct Load<R> {
     /// The server.
     pub address: SocketAddr,
     /// The requests.
-    pub template: Template,
+    pub requests: R,
     /// How many connections at once.
     pub connections: usize,
     /// For how long it is sent without being measured: connections open, caches fill.
@@ -90,7 +96,7 @@ impl Measured {
 ///
 /// # Errors
 /// When not even one connection could be made.
-pub fn run(load: &Load) -> Result<Measured> {
+pub fn run<R: Requests>(load: &Load<R>) -> Result<Measured> {
     let load = load.clone();
     let thread = std::thread::Builder::new().name("load".into());
     let thread = thread.spawn(move || {
@@ -103,7 +109,7 @@ pub fn run(load: &Load) -> Result<Measured> {
         .map_err(|_| anyhow::anyhow!("the load generator failed"))?
 }
 
-async fn all(load: Load) -> Result<Measured> {
+async fn all<R: Requests>(load: Load<R>) -> Result<Measured> {
     let next = Arc::new(AtomicU64::new(0));
     let begin = Instant::now() + load.warm_up;
     let end = begin + load.measured;
@@ -122,8 +128,8 @@ async fn all(load: Load) -> Result<Measured> {
     Ok(measured)
 }
 
-async fn one(
-    mut load: Load,
+async fn one<R: Requests>(
+    mut load: Load<R>,
     mut connection: Connection,
     next: Arc<AtomicU64>,
     begin: Instant,
@@ -132,7 +138,7 @@ async fn one(
     let mut measured = Measured::new()?;
     let mut sent = Instant::now();
     while sent < end {
-        let request = load.template.fill(next.fetch_add(1, Ordering::Relaxed));
+        let request = load.requests.fill(next.fetch_add(1, Ordering::Relaxed));
         let status = connection.call(request).await.map(|answer| answer.status);
         let answered = Instant::now();
         match status {

@@ -72,7 +72,13 @@ impl Peer {
     }
 
     /// Runs it once on a fresh schema.
-    pub fn run(&self, mode: &str, hot: bool, like: &Load, space: KeySpace) -> Result<Figures> {
+    pub fn run(
+        &self,
+        mode: &str,
+        hot: bool,
+        like: &Load<Template>,
+        space: KeySpace,
+    ) -> Result<Figures> {
         self.postgres.fresh(&self.schema)?;
         let address = free_address()?;
         let mut server = Command::new(&self.program)
@@ -86,10 +92,10 @@ impl Peer {
             .stdin(Stdio::null())
             .spawn()?;
         let ran = wait_for(address).and_then(|()| {
-            let template = self.template(address, space);
+            let requests = self.template(address, space);
             load::run(&Load {
                 address,
-                template,
+                requests,
                 ..like.clone()
             })
         });

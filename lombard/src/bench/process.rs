@@ -2,6 +2,7 @@
 //! machine; and what it used, as Linux tells.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
@@ -43,7 +44,7 @@ impl Process {
     ///
     /// # Errors
     /// As [`Process::start`].
-    pub fn start_with(data: &Path, settings: &[(&str, &Path)]) -> Result<Self, Failure> {
+    pub fn start_with(data: &Path, settings: &[(&str, &OsStr)]) -> Result<Self, Failure> {
         let program = std::env::current_exe().or_exit(Exit::Internal, "no program")?;
         let mut command = Command::new(program);
         // What is measured is the defaults, whatever is set here for other servers.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Bench, RailChoice,
     books::id_of,
-    load::Load,
+    load::{Load, Requests},
     template::{KEY, KeySpace, Place, Template, post},
 };
 use crate::{
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 16;
 pub struct Prepared {
     address: SocketAddr,
     /// `host` of the requests.
-    host: String,
+    pub host: String,
     key: String,
     /// Who pays.
     pub debtors: Arc<[String]>,
@@ -50,11 +50,7 @@ pub async fn prepare(
     } else {
         "GBP"
     };
-    let seed = std::process::id() as u64
-        ^ (std::time::UNIX_EPOCH
-            .elapsed()
-            .map_or(0, |age| age.as_nanos() as u64)
-            << 20);
+    let seed = KeySpace::fresh().0;
     let source = source(remote, currency).await?;
     let names = 0..args.accounts.max(2);
     let accounts: Vec<String> = stream::iter(names)
@@ -76,7 +72,7 @@ pub async fn prepare(
 }
 
 /// `host` of requests to a URL, and the address.
-async fn locate(url: &str) -> Result<(String, SocketAddr), Failure> {
+pub async fn locate(url: &str) -> Result<(String, SocketAddr), Failure> {
     let host = url.trim_end_matches('/').strip_prefix("http://");
     let host = host.ok_or_else(|| failure(Exit::Usage, "only http:// servers are measured"))?;
     let address = tokio::net::lookup_host(host)
@@ -161,14 +157,14 @@ impl Prepared {
 
     /// The load of one run, whose keys are `space`'s.
     #[must_use]
-    pub fn load(&self, args: &Bench, space: KeySpace) -> Load {
-        Load {
-            address: self.address,
-            template: self.template(args.rail, space),
-            connections: args.connections,
-            warm_up: args.warm_up(),
-            measured: args.measured(),
-        }
+    pub fn load(&self, args: &Bench, space: KeySpace) -> Load<Template> {
+        self.load_of(args, self.template(args.rail, space))
+    }
+
+    /// The load of one run of requests of another kind, to the same server.
+    #[must_use]
+    pub fn load_of<R: Requests>(&self, args: &Bench, requests: R) -> Load<R> {
+        args.load(self.address, requests)
     }
 
     fn template(&self, rail: RailChoice, space: KeySpace) -> Template {

@@ -3,7 +3,9 @@
 //! Every place has a fixed length, so that filling one in is a copy and the request's
 //! `content-length` stays true.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::UNIX_EPOCH};
+
+use super::load::Requests;
 
 /// A request to be sent many times.
 #[derive(Clone, Debug)]
@@ -30,6 +32,15 @@ pub const KEY_LENGTH: usize = 36;
 #[derive(Clone, Copy, Debug)]
 pub struct KeySpace(pub u64);
 
+impl KeySpace {
+    /// One that no other run has.
+    #[must_use]
+    pub fn fresh() -> Self {
+        let now = UNIX_EPOCH.elapsed().map_or(0, |age| age.as_nanos() as u64);
+        Self(u64::from(std::process::id()) ^ (now << 20))
+    }
+}
+
 impl Template {
     /// A template of a whole request. Each stand-in is filled by the place beside it.
     ///
@@ -55,9 +66,10 @@ impl Template {
             places: found,
         }
     }
+}
 
-    /// The `n`th request.
-    pub fn fill(&mut self, n: u64) -> &[u8] {
+impl Requests for Template {
+    fn fill(&mut self, n: u64) -> &[u8] {
         for (at, place) in &self.places {
             match place {
                 Place::Key(space) => {

@@ -44,6 +44,21 @@ fn single_payments_are_measured() {
 }
 
 #[test]
+fn tokens_are_measured() {
+    let mut command = lombard(&["bench", "--json", "--tokens", "--seconds", "1"]);
+    command.args(["--connections", "2", "--warm-up", "0"]);
+    let (code, out, err) = ended(&command.output().expect("the command runs"));
+    assert_eq!(code, 0, "{out}{err}");
+    let report: Value = serde_json::from_str(&out).expect("one object");
+    assert_eq!(
+        (&report["sound"], &report["failed"]),
+        (&true.into(), &0.into())
+    );
+    assert!(number(&report, "tokens_per_second") > 1.0);
+    assert!(number(&report, "p50_ms") <= number(&report, "p99_ms"));
+}
+
+#[test]
 fn a_running_server_is_measured() {
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(data.path());
@@ -71,6 +86,18 @@ fn a_statement_is_reconciled_without_a_wrong_or_a_missed_match() {
         assert_eq!(report[name], value, "{report}");
     }
     assert_eq!(report["again_the_same"], true);
+}
+
+#[test]
+fn events_of_a_provider_are_measured() {
+    let report = bench(&["--webhooks", "--rows", "40", "--seconds", "1"]);
+    assert_eq!(report["charges"], 40);
+    assert_eq!(report["again_the_same"], true, "{report}");
+    for run in ["fresh", "again"] {
+        assert!(number(&report[run], "deliveries_per_second") > 1.0);
+        assert_eq!(report[run]["refused"], 0, "{report}");
+    }
+    assert!(number(&report, "captured") <= 40.0);
 }
 
 #[test]
