@@ -112,6 +112,12 @@ impl Stage {
         )
     }
 
+    /// Whether its money has moved, be it back again.
+    #[must_use]
+    pub const fn has_moved(self) -> bool {
+        matches!(self, Self::Cleared | Self::Settled | Self::Reversed)
+    }
+
     /// Whether the rail's answer is known, one way or the other.
     #[must_use]
     pub const fn is_decided(self) -> bool {

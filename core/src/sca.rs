@@ -271,6 +271,9 @@ pub struct Decision {
     /// The exemptions that were tried before, and why each did not apply; as `(article, why)`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<(u8, WhyNot)>,
+    /// The fraud rate that was held against its reference, where Art. 18 came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighed: Option<fraud::Weighed>,
     /// Since when the rules that were applied are in force.
     pub rules_from: Timestamp,
 }
@@ -293,7 +296,7 @@ pub struct Wish {
     pub ask: Ask,
     /// By which rules.
     pub rules: std::sync::Arc<rules::Rules>,
-    /// The portfolio's fraud, as it was lately.
+    /// The portfolio's fraud, read when the payment was asked for; absent when it is not known.
     pub fraud: Option<fraud::Rate>,
 }
 
@@ -319,6 +322,9 @@ pub struct State {
     /// When it was counted among what the payer was spared, if it was and still is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_at: Option<Timestamp>,
+    /// On which day ([`fraud::day_of`]) it was carried out and added to its portfolio, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_out: Option<u64>,
     /// What the payer is being asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge: Option<challenge::Challenge>,

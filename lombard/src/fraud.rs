@@ -7,6 +7,7 @@ mod evaluate;
 mod explain;
 mod lists;
 pub mod publish;
+mod rates;
 mod rules;
 mod screen;
 pub mod simulate;
@@ -29,6 +30,8 @@ pub enum Fraud {
     Explain(explain::Explain),
     /// See who is on which list, put somebody on one, take him off.
     Lists(lists::Lists),
+    /// Say how much of what was paid was fraud, and what may be exempt by that.
+    Rates(rates::Rates),
     /// Propose rules, put those of others in force, and see what they do.
     Rules(rules::Rules),
     /// Look a name up on lists of sanctions.
@@ -47,6 +50,7 @@ pub fn run(what: &Fraud, as_json: bool) -> Outcome {
         Fraud::Evaluate(args) => evaluate::run(args, as_json),
         Fraud::Explain(args) => wait(explain::run(args, as_json)),
         Fraud::Lists(args) => wait(lists::run(args, as_json)),
+        Fraud::Rates(args) => wait(rates::run(args, as_json)),
         Fraud::Rules(args) => wait(rules::run(args, as_json)),
         Fraud::Screen(args) => screen::run(args, as_json),
         Fraud::Simulate(args) => simulate::run(args, as_json),

@@ -101,11 +101,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The command, with what risk says of it, where risk is asked. Where there is a record under
+    /// The command, with what risk says of it and what its exemption by risk hangs on, where risk is asked. Where there is a record under
     /// `before` already, the order was carried out and is only repeated: nobody judges it again.
     pub async fn judged(mut self, app: &App, tenant: TenantId, before: &Key) -> Pay {
         let order = Order::from(&self.pay);
         self.pay.risk = risk::assess(app, tenant, &order, self.screening, before).await;
+        risk::portfolio::inform(app, tenant, &mut self.pay).await;
         self.pay
     }
 }

@@ -7,7 +7,7 @@
 //! change feed, looks at each payment a second time, and folds it into the profiles; it saves them
 //! to the same store, each with the place in the feed that it has come to, and a start loads them
 //! and goes on from there. [`label`] is what became of a payment, [`claim`] the case of one that deceit brought about, [`judgement`] labels what
-//! happened to payments by itself, [`history`] tries rules on what is stored, [`policies`] are what each tenant made of the policy that it began with, [`archive`] keeps every policy and model that ever decided, so that [`replay`] can
+//! happened to payments by itself, [`history`] tries rules on what is stored, [`portfolio`] adds up what of all payments was fraud, [`policies`] are what each tenant made of the policy that it began with, [`archive`] keeps every policy and model that ever decided, so that [`replay`] can
 //! make a decision again. [`elsewhere`] is the port of a model that runs somewhere else.
 //!
 //! **Invariants.** A payment is folded once: a profile that was saved further on than the cursor
@@ -28,6 +28,7 @@ pub mod judgement;
 pub mod label;
 pub mod order;
 pub mod policies;
+pub mod portfolio;
 pub mod replay;
 pub mod tally;
 

@@ -60,7 +60,7 @@ pub struct Draft<'a> {
     /// What is asked.
     pub command: &'a Command,
     context: Context<'a>,
-    writes: WriteSet,
+    pub(super) writes: WriteSet,
     balances: BTreeMap<Id<Account>, Touched>,
     pub(super) reads: RefCell<Reads>,
     /// How many each parent has, so that ids differ.

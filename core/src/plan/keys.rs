@@ -1,6 +1,7 @@
 //! Where things are kept. Every key begins with its tenant, except what belongs to none.
 
 use crate::{
+    currency::Currency,
     event::Event,
     hold::Hold,
     id::{Id, Named, digest_text},
@@ -9,6 +10,7 @@ use crate::{
     party,
     payment::Payment,
     reason::Reason,
+    sca::fraud::{Instrument, SHARDS},
     store::Key,
     tenant::TenantId,
 };
@@ -77,6 +79,43 @@ fn numbered(prefix: &str, number: u64, width: usize) -> String {
 #[must_use]
 pub fn sca(tenant: TenantId, id: Id<Account>) -> Key {
     Key::new(&account_partition(tenant, id), "sca")
+}
+
+/// The part of a portfolio to whose sums a payment belongs.
+#[must_use]
+pub fn portfolio(
+    tenant: TenantId,
+    instrument: Instrument,
+    currency: Currency,
+    payment: Id<Payment>,
+) -> Key {
+    portfolio_shard(tenant, instrument, currency, payment.bits() % SHARDS)
+}
+
+/// All parts of a portfolio.
+pub fn portfolio_whole(
+    tenant: TenantId,
+    instrument: Instrument,
+    currency: Currency,
+) -> impl Iterator<Item = Key> {
+    (0..SHARDS).map(move |shard| portfolio_shard(tenant, instrument, currency, shard))
+}
+
+fn portfolio_shard(
+    tenant: TenantId,
+    instrument: Instrument,
+    currency: Currency,
+    shard: u128,
+) -> Key {
+    let (instrument, currency) = (instrument.name(), currency.code());
+    let partition = format!("{}/fraud#{instrument}#{currency}#{shard}", tenant.short());
+    Key::new(&partition, "sums")
+}
+
+/// That a payment was unauthorised.
+#[must_use]
+pub fn unauthorised(tenant: TenantId, id: Id<Payment>) -> Key {
+    Key::new(decision(tenant, id).partition(), "unauthorised")
 }
 
 /// A payment.

@@ -328,6 +328,9 @@ pub fn advance(draft: &mut Draft<'_>, payment: &mut Payment, news: Happened) -> 
         charges::settle_amount(payment);
     }
     count_waiting(draft, payment, before)?;
+    if stage.has_moved() && !before.has_moved() {
+        sca::carry_out(draft, payment)?;
+    }
     if stage == Stage::Failed && before != Stage::Failed {
         sca::take_back(draft, payment)?;
         risk::take_back(draft, payment)?;

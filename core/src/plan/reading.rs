@@ -12,7 +12,7 @@ use crate::{
     ledger::{Account, Rollup},
     party::{side_key, side_of},
     risk::Assessment,
-    store::Key,
+    store::{Key, decode},
 };
 
 impl Draft<'_> {
@@ -105,6 +105,14 @@ impl Draft<'_> {
         self.want(key);
         self.settled()?;
         Ok(self.snapshot.value(key))
+    }
+
+    /// A record as this decision leaves it so far: a decision about many payments may add to it
+    /// more than once.
+    pub fn so_far<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Stop> {
+        let read = self.read(key)?;
+        let written = self.writes.written(key);
+        Ok(written.map(|body| decode(&body.bytes)).or(read))
     }
 
     /// Whether there is anything under a key, or the wish to read it.

@@ -15,6 +15,7 @@ use crate::{
     sca::{
         self, Counters, Known, Outcome, State, Wish,
         challenge::{Answered, Binding, Challenge},
+        fraud::{self, Day, Instrument, Portfolio},
     },
     store::Body,
 };
@@ -57,6 +58,7 @@ pub fn assess(
         ask: wish.ask,
         decision,
         counted_at: None,
+        carried_out: None,
         challenge: None,
         authenticated_at: None,
     }));
@@ -93,6 +95,28 @@ pub fn take_back(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Sto
     let mut counters: Counters = draft.read(&key)?.unwrap_or_default();
     counters.take_back(state.decision.outcome, money, counted_at);
     draft.put(&key, Body::of(&counters));
+    Ok(())
+}
+
+/// Adds a payment that was carried out to the portfolio of its instrument, and its fraud, where
+/// that is known already.
+pub fn carry_out(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Stop> {
+    let (id, money) = (payment.id, payment.money);
+    let Some(state) = payment.sca.as_mut() else {
+        return Ok(());
+    };
+    let Some(instrument) = Instrument::counts(&state.ask, money) else {
+        return Ok(());
+    };
+    let place = keys::portfolio(draft.tenant(), instrument, money.currency, id);
+    let told = keys::unauthorised(draft.tenant(), id);
+    draft.want(&place);
+    let (total, today) = (money.amount.minor(), fraud::day_of(draft.now()));
+    let fraud = if draft.is_there(&told)? { total } else { 0 };
+    let mut portfolio: Portfolio = draft.so_far(&place)?.unwrap_or_default();
+    portfolio.add(today, Day { total, fraud }, today);
+    state.carried_out = Some(today);
+    draft.put(&place, Body::of(&portfolio));
     Ok(())
 }
 

@@ -23,6 +23,9 @@ pub enum Regime {
 }
 
 impl Regime {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Eu, Self::Uk];
+
     /// Sterling is the United Kingdom's; everything else falls under the European rules.
     #[must_use]
     pub const fn of(currency: Currency) -> Self {

@@ -3,7 +3,7 @@
 use super::{
     challenge::{Answered, Binding, Challenge, STANDS_MS, TRIES_MAX},
     counters::Spared,
-    fraud::{Day, Rate},
+    fraud::{Day, Portfolio, Rate},
     rules::{Counting, Regime, Rules},
     *,
 };
@@ -303,18 +303,39 @@ fn counters_follow_what_was_executed() {
 }
 
 #[test]
-fn a_quarter_is_the_ninety_days_before_today() {
+fn a_quarter_is_the_ninety_days_that_end_with_today() {
     let day = |total, fraud| Day { total, fraud };
-    let days = [
-        (9, day(5, 5)),
-        (10, day(100, 1)),
-        (99, day(900, 0)),
-        (100, day(7, 7)),
-    ];
-    let rate = Rate::of(days, 100);
-    assert_eq!((rate.total, rate.fraud), (1_000, 1));
+    let mut portfolio = Portfolio::default();
+    for (at, sums) in [
+        (10, day(5, 5)),
+        (11, day(100, 1)),
+        (100, day(700, 0)),
+        (100, day(200, 0)),
+    ] {
+        portfolio.add(at, sums, 99);
+    }
+    let found: Vec<_> = portfolio.days().collect();
+    let kept = [(10, day(5, 5)), (11, day(100, 1)), (100, day(900, 0))];
+    assert_eq!(found, kept);
+    let rate = Rate::of(found, 100);
+    assert_eq!(
+        (rate.total, rate.fraud, rate.ppm()),
+        (1_000, 1, Some(1_000))
+    );
     assert!(rate.is_within(1_000) && !rate.is_within(999));
     assert!(!Rate::default().is_within(1_000_000));
+    assert_eq!(Rate::default().ppm(), None);
+    // What shows as a whole number is never less than what there is.
+    let little = Rate {
+        total: 3_000_000,
+        fraud: 1,
+    };
+    assert_eq!((little.ppm(), little.is_within(0)), (Some(1), false));
+    portfolio.add(101, day(1, 0), 101);
+    assert_eq!(portfolio.days().next(), Some((100, day(900, 0))));
+    let text = serde_json::to_string(&portfolio).unwrap();
+    assert_eq!(text, r#"{"100":[900,0],"101":[1,0]}"#);
+    assert_eq!(serde_json::from_str::<Portfolio>(&text).unwrap(), portfolio);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{
     Ask, Channel, Decision, Exemption, Initiator, Known, OutOfScope, Outcome, Series, WhyNot,
     counters::Spared,
-    fraud::Instrument,
+    fraud::{Instrument, Weighed},
     rules::{Counting, Limits, Rules, Thresholds},
 };
 use crate::time::Timestamp;
@@ -13,13 +13,13 @@ use crate::time::Timestamp;
 pub fn decide(ask: &Ask, known: Known<'_>, rules: &Rules) -> Decision {
     let thresholds = rules.at(ask.regime, known.now);
     let rules_from = thresholds.map_or(Timestamp::default(), |it| it.from);
-    let mut tried = Vec::new();
+    let (mut tried, mut weighed) = (Vec::new(), None);
     let outcome = if let Some(because) = out_of_scope(ask) {
         Outcome::OutOfScope { because }
     } else {
         let mut outcome = Outcome::Required;
         for by in Exemption::ALL {
-            match try_one(by, ask, known, thresholds, rules.counting) {
+            match try_one(by, ask, known, thresholds, rules.counting, &mut weighed) {
                 Ok(()) => {
                     outcome = Outcome::Exempt { by };
                     break;
@@ -34,6 +34,7 @@ pub fn decide(ask: &Ask, known: Known<'_>, rules: &Rules) -> Decision {
     Decision {
         outcome,
         tried,
+        weighed,
         rules_from,
     }
 }
@@ -53,6 +54,7 @@ fn try_one(
     known: Known<'_>,
     thresholds: Option<&Thresholds>,
     counting: Counting,
+    weighed: &mut Option<Weighed>,
 ) -> Result<(), WhyNot> {
     let such = |is: bool| if is { Ok(()) } else { Err(WhyNot::NotSuch) };
     match by {
@@ -75,7 +77,7 @@ fn try_one(
             let limits = thresholds.ok_or(WhyNot::NoThreshold)?.low_value;
             by_value(ask, known, limits, known.counters.low_value, counting)
         }
-        Exemption::RiskAnalysis => by_risk(ask, known, thresholds),
+        Exemption::RiskAnalysis => by_risk(ask, known, thresholds, weighed),
     }
 }
 
@@ -106,7 +108,12 @@ fn by_value(
 
 /// Art. 18: a low risk, and a fraud rate not above the reference of the smallest band that the
 /// amount fits.
-fn by_risk(ask: &Ask, known: Known<'_>, thresholds: Option<&Thresholds>) -> Result<(), WhyNot> {
+fn by_risk(
+    ask: &Ask,
+    known: Known<'_>,
+    thresholds: Option<&Thresholds>,
+    weighed: &mut Option<Weighed>,
+) -> Result<(), WhyNot> {
     let instrument = Instrument::of(ask.channel).ok_or(WhyNot::NotSuch)?;
     let bands = &thresholds.ok_or(WhyNot::NoThreshold)?.bands;
     if bands.is_empty() {
@@ -124,7 +131,13 @@ fn by_risk(ask: &Ask, known: Known<'_>, thresholds: Option<&Thresholds>) -> Resu
         return Err(WhyNot::Risk);
     }
     let rate = known.fraud.ok_or(WhyNot::FraudRate)?;
-    if rate.is_within(band.ppm(instrument)) {
+    let reference_ppm = band.ppm(instrument);
+    *weighed = Some(Weighed {
+        rate,
+        amount: band.amount,
+        reference_ppm,
+    });
+    if rate.is_within(reference_ppm) {
         Ok(())
     } else {
         Err(WhyNot::FraudRate)

@@ -30,13 +30,26 @@ impl WriteSet {
         self.0.insert(key.clone(), Write::Update(version, body));
     }
 
-    /// Creates the record if the plan found none, else writes it anew.
+    /// What the set will leave under a key, if it writes there.
+    #[must_use]
+    pub fn written(&self, key: &Key) -> Option<&Body> {
+        match self.0.get(key) {
+            Some(Write::Create(body) | Write::Update(_, body)) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Creates the record if the plan found none, else writes it anew. What the set itself writes
+    /// there already is replaced.
     ///
     /// # Panics
     /// When it was not read under guard.
     pub fn put(&mut self, key: &Key, body: Body) {
         match self.0.get(key) {
             Some(Write::CheckAbsent) => self.create(key.clone(), body),
+            Some(Write::Create(_)) => {
+                self.0.insert(key.clone(), Write::Create(body));
+            }
             _ => self.update(key, body),
         }
     }

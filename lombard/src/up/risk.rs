@@ -23,7 +23,7 @@ use lombard_service::{
         claim,
         elsewhere::{Endpoint, Model},
         fold::Fold,
-        policies,
+        policies, portfolio,
     },
     worker::feed::rest,
 };
@@ -135,6 +135,8 @@ pub async fn start(
     let fold = Fold::open(app.clone(), Arc::clone(desk)).await;
     let fold = fold.or_exit(Exit::Internal, "the profiles of risk")?;
     workers.spawn(duty::on("risk", fold.run(stopped.clone())));
+    let watched = portfolio::watch(app.clone(), stopped.clone());
+    workers.spawn(duty::on("fraud_rates", watched));
     workers.spawn(follow(app.clone(), Arc::clone(desk), file, stopped.clone()));
     Ok(())
 }

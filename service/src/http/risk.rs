@@ -3,6 +3,7 @@
 mod backtest;
 mod change;
 mod decisions;
+mod fraud_rates;
 mod health;
 mod labels;
 mod lists;
@@ -30,6 +31,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(labels::tell))
         .routes(routes!(backtest::backtest))
         .routes(routes!(health::health))
+        .routes(routes!(fraud_rates::list))
         .routes(routes!(rules::list, propose::propose))
         .routes(routes!(rules::get))
         .routes(routes!(force::mode))

@@ -12,8 +12,8 @@ use lombard_risk::decision::Fallback;
 use super::{
     kinds::{Counters, Durations, Gauges, Histograms, Metric, Requests, Unit},
     label::{
-        AlertEnd, Call, Channel, Consumer, Decided, Deed, Detokenised, Fetched, JobEnd, Redacted,
-        Shed, SpanEnd, Store, Tried,
+        AlertEnd, Call, Channel, Consumer, Decided, Deed, Detokenised, Fetched, JobEnd, Portfolio,
+        Redacted, Shed, SpanEnd, Store, Tried,
     },
 };
 use crate::{exceptions::Kind, risk::label::Source, slo::Slo};
@@ -110,6 +110,8 @@ catalogue! {
     risk_labels: Counters<(Source,)>, "lombard_risk_labels", None, "Labels that profiles learned: what became of payments, by who said so";
     risk_label_delay: Counters<(Source,)>, "lombard_risk_label_delay", Seconds, "How long after their payments those were told, added up: divided by their number it is the mean delay";
     risk_fallbacks: Counters<(Fallback,)>, "lombard_risk_fallbacks", None, "Payments about which the policy's fallback decided";
+
+    fraud_rate: Gauges<(Portfolio,)>, "lombard_fraud_rate", None, "The value of unauthorised fraud over the value of all remote payments of the last 90 days (RTS Art. 19): the highest of any tenant";
 
     rail_calls: Counters<(Rail, Call)>, "lombard_rail_calls", None, "Calls to a rail's gateway";
     rail_call_duration: Histograms<(Rail,)>, "lombard_rail_call_duration", Seconds, "How long they took";

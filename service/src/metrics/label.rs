@@ -49,6 +49,17 @@ macro_rules! labels {
 }
 
 labels! {
+    /// Whose fraud rate.
+    Portfolio, "portfolio":
+        /// Remote card payments under the rules of the European Union.
+        EuCard = "eu_card",
+        /// Remote credit transfers under them.
+        EuTransfer = "eu_transfer",
+        /// Remote card payments under those of the United Kingdom.
+        UkCard = "uk_card",
+        /// Remote credit transfers under them.
+        UkTransfer = "uk_transfer";
+
     /// Why a request was turned away before it was looked at.
     Shed, "reason":
         /// The API key asked too often (429).

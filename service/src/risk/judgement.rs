@@ -19,6 +19,7 @@ use lombard_core::{
 use super::{
     Judged,
     label::{self, Label, Source, Told},
+    portfolio::Joining,
 };
 use crate::{
     app::App,
@@ -95,17 +96,25 @@ fn unread(error: ReadError) -> Cause {
 
 async fn tell(app: &App, judged: &Judged, label: Label) -> Result<(), Cause> {
     let place = label::key(judged.tenant, judged.payment);
+    let joining = Joining::of(app, judged.tenant, judged.payment).await;
+    let joining = joining.map_err(unread)?;
+    let mut wanted = vec![place.clone()];
+    wanted.extend(joining.iter().flat_map(Joining::keys));
     let mut last: Option<CommitError> = None;
     for _ in 0..TRIES_MAX {
-        let found = app.get(&place).await.map_err(unread)?;
-        let known = found.as_ref().map(|record| decode(&record.body.bytes));
-        let Told::News(news) = label.clone().after(known) else {
+        let found = app.store.get(&wanted).await.map_err(unread)?;
+        let mut read = Snapshot::default();
+        for (key, record) in wanted.iter().zip(found) {
+            read.put(key.clone(), record);
+        }
+        let Told::News(news) = label.clone().after(read.value(&place)) else {
             return Ok(());
         };
-        let mut read = Snapshot::default();
-        read.put(place.clone(), found);
         let mut writes = read.checks();
         news.write(&mut writes, judged);
+        if let Some(joining) = &joining {
+            joining.write(&read, &mut writes, &news, app.host.now());
+        }
         match app.store.commit(&writes).await {
             Ok(()) => return Ok(()),
             Err(error) => last = Some(error),

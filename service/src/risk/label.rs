@@ -135,6 +135,13 @@ impl Label {
         self.claimed_at.or(told.then_some(self.told_at))
     }
 
+    /// Whether the payment was not the payer's: fraud, other than that he was deceived into ordering
+    /// it himself.
+    #[must_use]
+    pub fn is_unauthorised(&self) -> bool {
+        self.outcome.fraud && self.source != Source::Claim
+    }
+
     /// Whether the profiles learn from it, or have from what was told before.
     #[must_use]
     pub const fn teaches(&self) -> bool {

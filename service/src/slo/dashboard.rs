@@ -17,7 +17,7 @@ const SECTIONS: [(&str, &[&str]); 10] = [
     ("Payments", &["lombard_payment", "lombard_command"]),
     ("Exceptions", &["lombard_exception", "lombard_alert"]),
     ("API", &["lombard_http", "lombard_requests"]),
-    ("Risk", &["lombard_risk"]),
+    ("Risk", &["lombard_risk", "lombard_fraud"]),
     ("Rails", &["lombard_rail"]),
     ("Reconciliation", &["lombard_source"]),
     ("Webhooks", &["lombard_webhook"]),

@@ -11,6 +11,7 @@ mod documents;
 mod errors;
 mod events;
 mod failures;
+mod fraud_rates;
 mod fuzz;
 mod guide;
 mod holds;

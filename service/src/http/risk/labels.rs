@@ -22,6 +22,7 @@ use crate::{
     risk::{
         claim,
         label::{self, Label, Source, Told},
+        portfolio::Joining,
     },
 };
 
@@ -84,6 +85,8 @@ impl LabelView {
 /// Faster Payment opens a case with its clock (`app_claim`), also when the fraud was reported before.
 /// That a payment was genuine holds until a weightier source says otherwise: silence weighs less than an analyst,
 /// an analyst less than a report, and a report less than a claim or a chargeback. That it was fraud is never taken back.
+/// Fraud that the payer did not authorise counts in the fraud rate of its instrument (`/v1/risk/fraud_rates`), in the same
+/// commit; a payer who was deceived (`claim`) did authorise it.
 #[utoipa::path(post, path = "/v1/risk/labels", tag = "risk", request_body = LabelBody,
     responses((status = 201, description = "It is known from now on.", body = LabelView)))]
 pub async fn tell(
@@ -101,14 +104,20 @@ pub async fn tell(
     let by = call.caller().actor.to_string();
     let label = Label::new(&judged, request.fraud, request.source, app.host.now(), &by);
     let place = label::key(tenant, id);
+    let joining = Joining::of(app, tenant, id).await?;
+    let mut wanted = vec![place.clone()];
+    wanted.extend(joining.iter().flat_map(Joining::keys));
     let note = call.note(&*app.host, "risk.label", id);
-    let told = once(&api, tenant, &wish, std::slice::from_ref(&place), |read| {
+    let told = once(&api, tenant, &wish, &wanted, |read| {
         let known = read.get(&place);
         let known = known.map(|record| decode::<Label>(&record.body.bytes));
         let mut writes = read.checks();
         let shown = match label.clone().after(known) {
             Told::News(label) => {
                 label.write(&mut writes, &judged);
+                if let Some(joining) = &joining {
+                    joining.write(read, &mut writes, &label, app.host.now());
+                }
                 audit::enter(&mut writes, &note);
                 label
             }

@@ -30,6 +30,10 @@ pub struct ScaView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     tried: Vec<TriedView>,
+    /// The fraud rate that was held against the reference of Art. 18, where it came to that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    fraud_rate: Option<WeighedView>,
     /// Since when the rules that were applied are in force.
     #[schema(value_type = Time)]
     rules_from: Moment,
@@ -41,6 +45,24 @@ pub struct ScaView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     challenge: Option<ChallengeView>,
+}
+
+/// A fraud rate and its reference.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentFraudRate)]
+struct WeighedView {
+    /// What was paid in the last 90 days with the instrument, in minor units.
+    #[schema(minimum = 0)]
+    total: u64,
+    /// What of that was fraud, in minor units.
+    #[schema(minimum = 0)]
+    fraud: u64,
+    /// The reference rate of the amount's band, in parts per million.
+    #[schema(maximum = 1_000_000)]
+    reference_ppm: u32,
+    /// Up to which amount the band goes, in minor units.
+    #[schema(minimum = 0)]
+    band_max: u64,
 }
 
 /// An exemption that did not apply.
@@ -86,6 +108,12 @@ impl ScaView {
                     why: *why,
                 })
                 .collect(),
+            fraud_rate: state.decision.weighed.map(|weighed| WeighedView {
+                total: weighed.rate.total,
+                fraud: weighed.rate.fraud,
+                reference_ppm: weighed.reference_ppm,
+                band_max: weighed.amount,
+            }),
             rules_from: state.decision.rules_from.into(),
             authenticated_at: state.authenticated_at.map(Moment),
             challenge: state.challenge.as_ref().map(|challenge| ChallengeView {

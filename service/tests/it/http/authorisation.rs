@@ -113,6 +113,7 @@ get    /v1/risk/backtest                      voarud
 get    /v1/risk/changes                       voarud
 get    /v1/risk/decisions                     voarud
 get    /v1/risk/decisions/{id}                voarud
+get    /v1/risk/fraud_rates                   voarud
 get    /v1/risk/health                        voarud
 get    /v1/risk/hits                          voarud
 post   /v1/risk/labels                        or

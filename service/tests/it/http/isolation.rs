@@ -4,12 +4,14 @@ use axum::{body::Body, http::Request};
 use lombard_service::{
     config::{Config, PspConfig},
     exceptions,
+    ports::Host,
     reconcile::{Report, kept},
     risk::{Desk, Parts},
 };
 use serde_json::{Value, json};
 
 use super::world::{Answer, World};
+use crate::support::TestHost;
 
 /// Routes that belong to nobody.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
@@ -94,7 +96,10 @@ pub fn body(path: &str) -> Option<Value> {
         "/v1/exceptions/{id}/claim"
         | "/v1/exceptions/{id}/comment"
         | "/v1/exceptions/{id}/reopen" => json!({"note": "a try"}),
-        "/v1/exceptions/{id}/snooze" => json!({"until": "2026-11-24T00:00:00Z", "note": "a try"}),
+        "/v1/exceptions/{id}/snooze" => {
+            let tomorrow = TestHost::default().now().plus_ms(24 * 3_600_000);
+            json!({"until": tomorrow.to_string(), "note": "a try"})
+        }
         "/v1/exceptions/{id}/resolve" => json!({"action": "ignore", "note": "a try"}),
         "/v1/risk/rules/{id}/mode" => {
             json!({"version": 1, "mode": "shadow", "revision": 1, "reason": "a try"})

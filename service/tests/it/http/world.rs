@@ -247,18 +247,28 @@ impl World {
 
     /// An account with so many pence in it.
     pub async fn account(&self, pence: u64) -> String {
-        let body = json!({"name": "wallet", "currency": "GBP"});
+        self.account_in("GBP", "fps/settlement/GBP", pence).await
+    }
+
+    /// An account in a currency, with money from a house account.
+    pub async fn account_in(&self, currency: &str, from: &str, minor: u64) -> String {
+        let body = json!({"name": "wallet", "currency": currency});
         let account = self.post("/v1/accounts", body).await.expect(201);
         let account = account["id"].as_str().unwrap().to_owned();
-        if pence > 0 {
-            self.fund(&account, pence).await;
+        if minor > 0 {
+            self.fund_in(currency, from, &account, minor).await;
         }
         account
     }
 
     pub async fn fund(&self, account: &str, pence: u64) {
-        let leg = |account: &str, side: &str| json!({"account": account, "side": side, "amount": pence, "currency": "GBP"});
-        let legs = [leg("fps/settlement/GBP", "debit"), leg(account, "credit")];
+        self.fund_in("GBP", "fps/settlement/GBP", account, pence)
+            .await;
+    }
+
+    async fn fund_in(&self, currency: &str, from: &str, account: &str, minor: u64) {
+        let leg = |account: &str, side: &str| json!({"account": account, "side": side, "amount": minor, "currency": currency});
+        let legs = [leg(from, "debit"), leg(account, "credit")];
         self.post("/v1/ledger", json!({ "legs": legs }))
             .await
             .expect(201);
