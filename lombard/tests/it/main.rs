@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr)]
 
 mod alerts;
+mod analyst;
 #[cfg(feature = "aws")]
 mod aws;
 mod bench;
